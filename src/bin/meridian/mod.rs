@@ -1,0 +1,47 @@
+//! The commands and their arguments.
+
+mod endpoints;
+mod keys;
+mod store;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Meridian's command line.
+#[derive(Parser)]
+#[command(name = "meridian", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Gateway keys: create, list, revoke.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// The endpoints of the region map and the secrets they need.
+    Endpoints {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Reads all of the configuration and says what is wrong with it.
+    Check,
+}
+
+/// Runs the command that was asked for.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Keys(command) => keys::run(command),
+        Command::Endpoints { json } => endpoints::run(json),
+        Command::Check => endpoints::check(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("✗ {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

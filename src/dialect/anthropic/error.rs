@@ -1,0 +1,37 @@
+//! Refusals and broken streams as Anthropic's SDKs expect them.
+
+use crate::dialect::Fault;
+use crate::refusal::{Kind, Refusal};
+use crate::units::RequestId;
+use serde_json::json;
+
+/// The body of a refusal.
+pub fn body(refusal: &Refusal, id: &RequestId) -> String {
+    let kind = match refusal.kind() {
+        Kind::Credentials => "authentication_error",
+        Kind::Forbidden => "permission_error",
+        Kind::NotFound => "not_found_error",
+        Kind::TooLarge => "request_too_large",
+        Kind::Invalid => "invalid_request_error",
+        Kind::Unavailable | Kind::Broken => "api_error",
+    };
+    json!({
+        "type": "error",
+        "error": {"type": kind, "message": refusal.to_string(), "code": refusal.code()},
+        "request_id": id.as_str(),
+    })
+    .to_string()
+}
+
+/// The final event of a stream that broke.
+pub fn event(fault: &Fault, id: &RequestId) -> String {
+    let error = json!({
+        "type": "error",
+        "error": {
+            "type": "api_error",
+            "message": format!("The provider's stream broke before its end ({}). What came before this is incomplete.", fault.as_str()),
+        },
+        "request_id": id.as_str(),
+    });
+    format!("event: error\ndata: {error}\n\n")
+}

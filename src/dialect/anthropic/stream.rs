@@ -1,0 +1,96 @@
+//! What the events of a streamed message tell.
+
+use super::usage::Counts;
+use crate::dialect::{Fault, Reading};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    message: Option<Message<'a>>,
+    #[serde(borrow, default)]
+    delta: Option<Delta<'a>>,
+    #[serde(default)]
+    usage: Option<Counts>,
+    #[serde(borrow, default)]
+    error: Option<Said<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow, default)]
+    model: Option<Cow<'a, str>>,
+    #[serde(default)]
+    usage: Option<Counts>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    thinking: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    partial_json: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    stop_reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<Cow<'a, str>>,
+}
+
+/// Takes one event into the reading.
+pub fn read(data: &[u8], reading: &mut Reading) {
+    // Some gateways in front of Anthropic end with OpenAI's marker.
+    if data == b"[DONE]" {
+        return;
+    }
+    let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else {
+        reading.fault.get_or_insert(Fault::Garbled);
+        return;
+    };
+    if let Some(message) = event.message {
+        reading.served_model = message.model.map(Cow::into_owned);
+        take_usage(message.usage, reading);
+    }
+    if let Some(delta) = event.delta {
+        let parts = [delta.text, delta.thinking, delta.partial_json];
+        let written = parts
+            .iter()
+            .flatten()
+            .map(|p| p.get().len().saturating_sub(2));
+        reading.output_bytes = reading
+            .output_bytes
+            .saturating_add(written.sum::<usize>() as u64);
+        if let Some(reason) = delta.stop_reason {
+            reading.stopped = Some(reason.into_owned());
+        }
+    }
+    match &*event.kind {
+        // `message_start` counts only the first output tokens.
+        "message_delta" => reading.has_usage |= event.usage.is_some(),
+        "message_stop" => reading.ended = true,
+        "error" => {
+            let kind = event.error.and_then(|said| said.kind);
+            let kind = kind.map_or_else(|| "error".to_owned(), Cow::into_owned);
+            reading.fault = Some(Fault::Said { kind });
+        }
+        _ => {}
+    }
+    take_usage(event.usage, reading);
+}
+
+fn take_usage(counts: Option<Counts>, reading: &mut Reading) {
+    if let Some(counts) = counts {
+        reading.anthropic.merge(counts);
+        reading.tokens = reading.anthropic.tokens();
+        reading.tier = reading.anthropic.service_tier.clone();
+    }
+}

@@ -1,0 +1,7 @@
+//! OpenAI's chat completions.
+
+pub mod error;
+pub mod reply;
+pub mod request;
+pub mod stream;
+mod usage;

@@ -1,0 +1,96 @@
+//! What the events of a streamed chat completion tell.
+
+use super::usage::Usage;
+use crate::dialect::{Fault, Reading};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    model: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    service_tier: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    choices: Vec<Choice<'a>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
+    error: Option<Said>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    delta: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    content: Option<&'a serde_json::value::RawValue>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<&'a serde_json::value::RawValue>,
+    #[serde(borrow, default)]
+    tool_calls: Option<&'a serde_json::value::RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(default)]
+    code: Option<serde_json::Value>,
+}
+
+/// Takes one event into the reading.
+pub fn read(data: &[u8], reading: &mut Reading) {
+    reading.usage_only = false;
+    if data == b"[DONE]" {
+        reading.ended = true;
+        return;
+    }
+    let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else {
+        reading.fault.get_or_insert(Fault::Garbled);
+        return;
+    };
+    if let Some(said) = chunk.error {
+        let code = said.code.as_ref().and_then(serde_json::Value::as_str);
+        let kind = said.kind.or(code.map(str::to_owned));
+        reading.fault = Some(Fault::Said {
+            kind: kind.unwrap_or_else(|| "error".to_owned()),
+        });
+    }
+    // Azure's first chunk has an empty model.
+    if let (None, Some(model)) = (&reading.served_model, chunk.model.filter(|m| !m.is_empty())) {
+        reading.served_model = Some(model.into_owned());
+    }
+    if let Some(tier) = chunk.service_tier {
+        reading.tier = Some(tier.into_owned());
+    }
+    reading.usage_only = chunk.usage.is_some() && chunk.choices.is_empty();
+    if let Some(usage) = chunk.usage {
+        // Some providers send usage more than once: the last one counts.
+        reading.tokens = usage.tokens();
+        reading.has_usage = true;
+    }
+    for choice in chunk.choices {
+        if let Some(reason) = choice.finish_reason {
+            reading.stopped = Some(reason.into_owned());
+        }
+        let Some(delta) = choice.delta else { continue };
+        let parts = [delta.content, delta.reasoning_content, delta.tool_calls];
+        let written: usize = parts.iter().flatten().map(|part| written(part.get())).sum();
+        reading.output_bytes = reading.output_bytes.saturating_add(written as u64);
+    }
+}
+
+/// How much of a JSON value is text somebody wrote, near enough to estimate by.
+fn written(json: &str) -> usize {
+    match json {
+        "null" => 0,
+        text => text.len().saturating_sub(2),
+    }
+}

@@ -1,0 +1,79 @@
+//! Answers to the client: refusals and lists in its dialect, and the headers
+//! that say what happened.
+
+use super::host;
+use crate::dialect;
+use crate::record::Row;
+use crate::refusal::Refusal;
+use crate::regions::Dialect;
+use crate::units::RequestId;
+use wasm_bindgen::JsValue;
+use worker::worker_sys::web_sys::Response;
+
+/// What the reply's headers tell, as far as it is known.
+#[derive(Debug, Default)]
+pub struct Story {
+    lines: String,
+}
+
+impl Story {
+    /// The beginning of every story: the request's id.
+    pub fn of(id: &RequestId) -> Story {
+        let mut story = Story::default();
+        story.tell("meridian-request-id", id.as_str());
+        story
+    }
+
+    /// Adds a header. What is no plain text is left out rather than let a
+    /// strange value break the reply.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        if value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+            if !self.lines.is_empty() {
+                self.lines.push('\n');
+            }
+            self.lines.push_str(name);
+            self.lines.push_str(": ");
+            self.lines.push_str(value);
+        }
+    }
+
+    /// Adds headers that are lines already.
+    pub fn tell_lines(&mut self, lines: &str) {
+        if !lines.is_empty() {
+            self.lines.push('\n');
+            self.lines.push_str(lines);
+        }
+    }
+
+    /// Adds what a row knows.
+    pub fn tell_row(&mut self, row: &Row) {
+        if row.zone.is_empty() {
+            return;
+        }
+        self.tell("meridian-zone", &row.zone);
+        self.tell("meridian-zone-reason", &row.zone_reason);
+        self.tell("meridian-map", &row.map);
+        if let (Some(endpoint), Some(hosting)) = (&row.endpoint, &row.hosting) {
+            self.tell("meridian-served-by", endpoint);
+            self.tell("meridian-hosting", hosting);
+        }
+    }
+
+    /// The answer.
+    pub fn respond(self, status: u16, body: &JsValue) -> Response {
+        host::respond(status, &self.lines, body)
+    }
+}
+
+/// A refusal in the client's dialect.
+pub fn refusal(dialect: Dialect, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
+    story.tell("content-type", "application/json");
+    let body = dialect::refusal_body(dialect, refusal, id);
+    story.respond(refusal.status(), &JsValue::from_str(&body))
+}
+
+/// A JSON document.
+pub fn json(mut story: Story, body: &str) -> Response {
+    story.tell("content-type", "application/json");
+    story.respond(200, &JsValue::from_str(body))
+}

@@ -1,0 +1,194 @@
+//! The flow of one request, from the client's bytes to the answer and its row.
+
+use super::answer::{self, Story};
+use super::upstream::{self, Begun, Body};
+use super::{host, keys, settings, stream, usage};
+use crate::caller::Caller;
+use crate::config::Config;
+use crate::dialect;
+use crate::head::{Head, Route, LARGEST_BODY};
+use crate::plan;
+use crate::record::Row;
+use crate::refusal::{Invalid, Refusal};
+use crate::regions::Dialect;
+use crate::relay::Relay;
+use crate::units::{Millis, RequestId};
+use crate::{listing, zone};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use worker::worker_sys::web_sys::{Request, Response};
+use worker::{Context, Env};
+
+/// What stays the same while one request is served.
+struct Exchange {
+    request: Request,
+    head: Head,
+    id: RequestId,
+    arrived: Millis,
+    env: Env,
+    ctx: Context,
+}
+
+/// Serves one request. A panic ends this request and no other.
+pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<Response> {
+    let arrived = host::now();
+    let head = Head::read(&host::head(&request));
+    let (dialect, id) = (head.dialect(), host::request_id(arrived));
+    let exchange = Rc::new(Exchange {
+        request,
+        head,
+        id: id.clone(),
+        arrived,
+        env,
+        ctx,
+    });
+    let served = AssertUnwindSafe(serve(exchange)).catch_unwind().await;
+    let refused = match served {
+        Ok(Ok(response)) => return Ok(response),
+        Ok(Err(refused)) => refused,
+        Err(_) => Refused::from(Refusal::Internal),
+    };
+    let mut story = Story::of(&id);
+    if let Some(row) = &refused.row {
+        story.tell_row(row);
+    }
+    Ok(answer::refusal(dialect, &refused.refusal, story, &id))
+}
+
+/// A refusal and, once the caller is known, the row it left.
+struct Refused {
+    refusal: Refusal,
+    row: Option<Box<Row>>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        Refused { refusal, row: None }
+    }
+}
+
+async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
+    #[cfg(feature = "local")]
+    super::local::panic_on_purpose(&x.head);
+    let config = settings::config()?;
+    match x.head.route()? {
+        Route::Root | Route::Health => {
+            let status = serde_json::json!({
+                "status": "ok",
+                "version": env!("CARGO_PKG_VERSION"),
+                "map": config.regions.version,
+            });
+            Ok(answer::json(Story::of(&x.id), &status.to_string()))
+        }
+        Route::Models => {
+            let caller = caller(&x, config).await?;
+            let zone = zone::decide(&config.regions, &caller)?;
+            let names = plan::servable(config, &caller, &zone, None);
+            Ok(answer::json(
+                Story::of(&x.id),
+                &listing::models(x.head.dialect(), &names),
+            ))
+        }
+        Route::Call(dialect) => {
+            x.head.check_body()?;
+            let caller = caller(&x, config).await?;
+            call(x, config, caller, dialect).await
+        }
+    }
+}
+
+async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
+    #[allow(unused_mut)]
+    let mut caller = keys::caller(&x.env, &x.head).await?;
+    #[cfg(feature = "local")]
+    {
+        let follow_key = x
+            .env
+            .var("LOCAL_COUNTRY")
+            .is_ok_and(|v| v.to_string() == "from-key");
+        super::local::place(&mut caller, &x.head, &config.regions, follow_key);
+    }
+    let _ = config;
+    Ok(caller)
+}
+
+/// A model call of a known caller: answered or refused, it leaves a row.
+async fn call(
+    x: Rc<Exchange>,
+    config: &'static Config,
+    mut caller: Caller,
+    dialect: Dialect,
+) -> Result<Response, Refused> {
+    let mut row = Row::new(&x.id, x.arrived, &caller, dialect);
+    match begin(&x, config, &mut caller, dialect, &mut row).await {
+        Ok(begun) => Ok(deliver(&x, config, begun, row)),
+        Err(refusal) => {
+            row.refused(&refusal, host::now());
+            let store = zone::home(&config.regions, &caller).to_owned();
+            let written = usage::write(x.env.clone(), store, row.clone());
+            x.ctx.wait_until(written);
+            let row = Some(Box::new(row));
+            Err(Refused { refusal, row })
+        }
+    }
+}
+
+/// Everything up to the moment an endpoint has answered.
+async fn begin(
+    x: &Exchange,
+    config: &'static Config,
+    caller: &mut Caller,
+    dialect: Dialect,
+    row: &mut Row,
+) -> Result<Begun, Refusal> {
+    let zone = zone::decide(&config.regions, caller)?;
+    row.zoned(&zone, &config.regions.version);
+    let body = host::read_body(&x.request, LARGEST_BODY).await?;
+    let body = String::from_utf8(body).map_err(|_| Refusal::Body(Invalid::Encoding))?;
+    let call = dialect::read_call(dialect, &body).map_err(Refusal::Body)?;
+    caller.tags.add_from_body(&call.tags);
+    row.called(&call.wanted, &caller.tags);
+    let plan = plan::plan(config, caller, &zone, dialect, &call.wanted)?;
+    row.planned(&plan);
+    let mut begun = upstream::try_in_order(&x.env, &x.head, &call, &plan, row).await?;
+    begun.store = zone.usage_store;
+    Ok(begun)
+}
+
+/// Hands the answer to the client; its row is written when it has ended.
+fn deliver(x: &Exchange, config: &'static Config, begun: Begun, mut row: Row) -> Response {
+    let Begun {
+        served,
+        status,
+        headers,
+        body,
+        store,
+        hide_usage,
+    } = begun;
+    let mut story = Story::of(&x.id);
+    story.tell_row(&row);
+    story.tell("meridian-attempts", &row.attempts.to_string());
+    story.tell_lines(&headers);
+    let env = x.env.clone();
+    match body {
+        Body::Whole(bytes, reading) => {
+            row.first_byte_ms = Some(host::now().since(x.arrived));
+            row.answered(served, *reading, false, &config.prices, host::now());
+            x.ctx.wait_until(usage::write(env, store, row));
+            story.respond(status, &bytes)
+        }
+        Body::Stream(provider) => {
+            let relay = Relay::new(row.dialect, hide_usage, x.id.clone());
+            let (client, over) = stream::start(provider, relay, x.request.signal());
+            x.ctx.wait_until(async move {
+                let over = over.await;
+                row.first_byte_ms = over.first_byte.map(|first| first.since(row.at));
+                let (reading, gone) = (over.reading, over.client_gone);
+                row.answered(served, reading, gone, &config.prices, host::now());
+                usage::write(env, store, row).await;
+            });
+            story.respond(status, &client)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// The platform's calls that would cost many crossings between wasm and
+// JavaScript if they were made one by one, each made in one.
+
+// Method, path, country and colo, then the headers, a line each.
+export function head(request) {
+  const { url, cf } = request;
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const query = url.indexOf("?", start);
+  const path = start < 0 ? "/" : url.slice(start, query < 0 ? undefined : query);
+  let flat = `${request.method}\n${path}\n${cf?.country ?? ""}\n${cf?.colo ?? ""}`;
+  for (const [name, value] of request.headers) flat += `\n${name}: ${value}`;
+  return flat;
+}
+
+// The body, or undefined if it is longer than `limit`.
+export async function readBody(request, limit) {
+  if (request.body === null) return new Uint8Array();
+  if (request.headers.has("content-length")) {
+    return new Uint8Array(await request.arrayBuffer());
+  }
+  // Without a length the sender could go on for ever.
+  const parts = [];
+  let length = 0;
+  for await (const part of request.body) {
+    length += part.byteLength;
+    if (length > limit) return undefined;
+    parts.push(part);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+// Sends a request to a provider. Redirects are never followed: they could
+// lead out of the zone.
+export function send(url, headers, body) {
+  // A copy, because `body` is a view of memory that wasm goes on to use.
+  return fetch(url, { method: "POST", headers: pairs(headers), body: body.slice(), redirect: "manual" });
+}
+
+export async function readReply(response) {
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+// An answer to the client. `headers` is one line a header.
+export function respond(status, headers, body) {
+  return new Response(body, { status, headers: pairs(headers) });
+}
+
+// What of a provider's headers means something to its client.
+const FOR_CLIENT = ["content-type", "retry-after", "request-id", "x-request-id", "openai-processing-ms"];
+
+export function replyHeaders(response) {
+  let flat = "";
+  for (const name of FOR_CLIENT) {
+    const value = response.headers.get(name);
+    if (value !== null) flat += `${flat && "\n"}${name}: ${value}`;
+  }
+  return flat;
+}
+
+function pairs(lines) {
+  return lines.split("\n").map((line) => {
+    const colon = line.indexOf(": ");
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
+}
+
+export function fillRandom(bytes) {
+  crypto.getRandomValues(bytes);
+}

@@ -1,0 +1,33 @@
+//! Local and test builds only. Cloudflare says where a caller is; on a laptop
+//! nobody does, so here a header may, and else the caller is taken to be where
+//! its key's zone is. One path panics on purpose, for the test that a panic
+//! ends its own request only.
+
+use crate::caller::Caller;
+use crate::head::{Head, Origin};
+use crate::regions::RegionMap;
+
+/// `npm run deploy` looks for this in the bundle and refuses it.
+pub const MARKER: &str = "meridian-local-build";
+
+/// Panics if the request asks for it.
+pub fn panic_on_purpose(head: &Head) {
+    if head.path == "/__panic" {
+        #[allow(clippy::panic)]
+        {
+            panic!("{MARKER}: on purpose");
+        }
+    }
+}
+
+/// Puts the caller where the header says, or into its key's zone.
+pub fn place(caller: &mut Caller, head: &Head, map: &RegionMap, follow_key: bool) {
+    let colo = caller.origin.colo.clone();
+    if let Some(country) = head.header("meridian-local-country") {
+        caller.origin = Origin::new(country, &colo);
+    } else if follow_key {
+        let zone = caller.key.zone.as_ref().and_then(|id| map.zones.get(id));
+        let country = zone.and_then(|zone| zone.countries.first());
+        caller.origin = Origin::new(country.map_or("", |c| c.code()), &colo);
+    }
+}

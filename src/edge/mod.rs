@@ -1,0 +1,27 @@
+//! The platform: the only part that does I/O. It reads the request, asks the
+//! core what to do, does it, and keeps the books. What it decides itself is
+//! nothing.
+
+mod answer;
+mod fetch;
+mod host;
+mod keys;
+mod ledger;
+#[cfg(feature = "local")]
+mod local;
+mod settings;
+mod stream;
+mod upstream;
+mod usage;
+
+use worker::worker_sys::web_sys;
+use worker::{event, Context, Env};
+
+#[event(fetch)]
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    ctx: Context,
+) -> worker::Result<web_sys::Response> {
+    fetch::handle(request, env, ctx).await
+}

@@ -1,0 +1,170 @@
+//! Contacting providers: the attempts of a plan, one after the other, until
+//! one answers. Only an `Outbound` is ever sent, and that comes from the plan.
+
+use super::host;
+use crate::dialect::{self, Call, Fault, Reading};
+use crate::head::Head;
+use crate::plan::Plan;
+use crate::record::{Row, Served};
+use crate::refusal::Refusal;
+use crate::regions::Auth;
+use crate::send::{judge, Start};
+use crate::translate::{self, Outbound};
+use js_sys::Uint8Array;
+use worker::worker_sys::web_sys::{ReadableStream, Response};
+use worker::Env;
+
+/// An answer that has begun.
+pub struct Begun {
+    /// Who gave it.
+    pub served: Served<'static>,
+    /// Its status.
+    pub status: u16,
+    /// Its headers, as far as they are the client's business.
+    pub headers: String,
+    /// Its body.
+    pub body: Body,
+    /// Keep the usage event from the client.
+    pub hide_usage: bool,
+    /// The database its row goes to.
+    pub store: String,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// All of it, and what it says.
+    Whole(Uint8Array, Box<Reading>),
+    /// It is still coming.
+    Stream(ReadableStream),
+}
+
+/// Why an attempt gave no answer; the provider's own error is kept, in case
+/// nothing better comes.
+struct Failed {
+    error: Option<Begun>,
+    refusal: Refusal,
+}
+
+/// Tries a plan's endpoints in order. An error of the last one reaches the
+/// client in the provider's own words.
+pub async fn try_in_order(
+    env: &Env,
+    head: &Head,
+    call: &Call<'_>,
+    plan: &Plan<'static>,
+    row: &mut Row,
+) -> Result<Begun, Refusal> {
+    let mut tried = Vec::new();
+    let mut last = None;
+    for attempt in plan.attempts() {
+        let outbound = translate::prepare(attempt, head, call);
+        let endpoint = attempt.endpoint();
+        let Some(credential) = credential(env, &endpoint.auth) else {
+            last.get_or_insert(Failed {
+                error: None,
+                refusal: Refusal::NoSecret {
+                    endpoint: endpoint.name.clone(),
+                    secret: endpoint.auth.secret().to_owned(),
+                },
+            });
+            continue;
+        };
+        row.attempted(attempt);
+        tried.push(endpoint.name.clone());
+        match send(credential, &outbound, call).await {
+            Ok(begun) => return Ok(begun),
+            Err(failed) => last = Some(failed),
+        }
+    }
+    match last {
+        Some(Failed {
+            error: Some(begun), ..
+        }) => Ok(begun),
+        Some(Failed {
+            refusal: Refusal::Unreachable { .. },
+            ..
+        }) => Err(Refusal::Unreachable { tried }),
+        Some(Failed { refusal, .. }) => Err(refusal),
+        // A plan is never empty.
+        None => Err(Refusal::Internal),
+    }
+}
+
+/// Makes one attempt.
+async fn send(
+    credential: String,
+    outbound: &Outbound<'static>,
+    call: &Call<'_>,
+) -> Result<Begun, Failed> {
+    let endpoint = outbound.attempt().endpoint();
+    let failed = |refusal| Failed {
+        error: None,
+        refusal,
+    };
+    let unreachable = || Refusal::Unreachable { tried: Vec::new() };
+    let mut headers = credential;
+    for (name, value) in &outbound.headers {
+        headers.extend(["\n", name, ": ", value]);
+    }
+    let answer = host::send(&outbound.url(), &headers, outbound.body.as_bytes())
+        .await
+        .ok_or_else(|| failed(unreachable()))?;
+    let status = answer.status();
+    match judge(status) {
+        Start::Redirect => Err(failed(unreachable())),
+        Start::RefusedUs => {
+            let endpoint = endpoint.name.clone();
+            Err(failed(Refusal::ProviderRefusedUs { endpoint, status }))
+        }
+        Start::TryNext => Err(Failed {
+            error: begun(&answer, outbound, call).await,
+            refusal: unreachable(),
+        }),
+        Start::Answer => begun(&answer, outbound, call)
+            .await
+            .ok_or_else(|| failed(unreachable())),
+    }
+}
+
+/// The answer as far as it has come; `None` if it broke off or is none.
+async fn begun(answer: &Response, outbound: &Outbound<'static>, call: &Call<'_>) -> Option<Begun> {
+    let (headers, is_stream) = host::headers_for_client(answer);
+    let status = answer.status();
+    let body = match answer.body().filter(|_| is_stream) {
+        Some(stream) => Body::Stream(stream),
+        None => {
+            let bytes = host::read_reply(answer).await?;
+            let mut reading = Reading::default();
+            if status < 400 {
+                let dialect = outbound.attempt().endpoint().dialect;
+                dialect::read_reply(dialect, &bytes.to_vec(), &mut reading);
+            }
+            if reading.fault == Some(Fault::Garbled) {
+                return None;
+            }
+            Body::Whole(bytes, Box::new(reading))
+        }
+    };
+    Some(Begun {
+        served: Served {
+            attempt: outbound.attempt(),
+            status,
+            request_bytes: call.body.len() as u64,
+        },
+        status,
+        headers,
+        body,
+        hide_usage: call.hide_usage,
+        store: String::new(),
+    })
+}
+
+/// The header that pays, if its secret is set.
+fn credential(env: &Env, auth: &Auth) -> Option<String> {
+    let secret = env.secret(auth.secret()).ok()?.to_string();
+    match auth {
+        _ if secret.is_empty() => None,
+        Auth::Bearer { .. } => Some(format!("authorization: Bearer {secret}")),
+        Auth::ApiKey { .. } => Some(format!("x-api-key: {secret}")),
+    }
+}

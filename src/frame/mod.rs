@@ -1,0 +1,3 @@
+//! From bytes to frames: how a stream of bytes, cut anywhere, becomes events.
+
+pub mod sse;

@@ -1,0 +1,31 @@
+//! Meridian: an LLM gateway at the edge that keeps every request inside its
+//! compliance zone and accounts for every call once.
+//!
+//! A request meets these modules from top to bottom, and a module names only
+//! modules above it. Everything but `edge` is pure: no I/O, no clock, no
+//! randomness. `tests/layers.rs` holds the code to that.
+
+// What everything is said in.
+pub mod units;
+pub mod regions;
+pub mod gateway;
+pub mod prices;
+pub mod config;
+pub mod refusal;
+pub mod frame;
+pub mod dialect;
+
+// The stages, in the order a request meets them.
+pub mod head;
+pub mod caller;
+pub mod zone;
+pub mod plan;
+pub mod listing;
+pub mod translate;
+pub mod send;
+pub mod relay;
+pub mod record;
+
+// The platform.
+#[cfg(target_arch = "wasm32")]
+mod edge;

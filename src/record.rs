@@ -1,0 +1,264 @@
+//! The one row a request leaves behind: who, where, why, what was used and
+//! what it cost. No prompt, completion, credential or address is in it.
+
+use crate::caller::{Caller, Tags};
+use crate::dialect::{Reading, Wanted};
+use crate::head::Origin;
+use crate::plan::{Attempt, Plan};
+use crate::prices::PriceBook;
+use crate::refusal::Refusal;
+use crate::regions::Dialect;
+use crate::units::{Millis, NanoUsd, RequestId, Tokens};
+use crate::zone::Verdict;
+use serde::{Deserialize, Serialize};
+
+/// Bytes of text that make about one token: what estimates are made with.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Answered to the end.
+    Ok,
+    /// The provider's own error was passed on.
+    ProviderError,
+    /// The gateway said no.
+    Refused,
+    /// The answer broke after it had begun.
+    Failed,
+    /// The client left before the end.
+    ClientGone,
+}
+
+/// A usage row. Its fields are the columns of the table `usage`, see
+/// `migrations/`; [`INSERT`] takes a JSON list of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The request's id.
+    pub id: String,
+    /// When it arrived, milliseconds since 1970.
+    pub at: Millis,
+    /// The key that was used.
+    pub key_id: String,
+    /// The team that pays.
+    pub team: String,
+    /// The tag `feature`.
+    pub feature: Option<String>,
+    /// The tag `environment`.
+    pub environment: Option<String>,
+    /// All other tags, as a JSON object.
+    pub tags: String,
+    /// The caller's country as reported.
+    pub country: String,
+    /// The data centre the gateway ran in.
+    pub colo: String,
+    /// The zone.
+    pub zone: String,
+    /// Why that zone.
+    pub zone_reason: String,
+    /// The version of the region map.
+    pub map: String,
+    /// The client's dialect.
+    pub dialect: Dialect,
+    /// The model's name as asked for.
+    pub model_asked: String,
+    /// The model by its own name.
+    pub model: Option<String>,
+    /// The model that the provider says has served it.
+    pub model_served: Option<String>,
+    /// The endpoint that answered, or was tried last.
+    pub endpoint: Option<String>,
+    /// Where that endpoint processes.
+    pub hosting: Option<String>,
+    /// How many endpoints were contacted.
+    pub attempts: u32,
+    /// Whether the client wanted a stream.
+    pub stream: bool,
+    /// The status the client got.
+    pub status: u16,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The refusal's or fault's word.
+    pub error: Option<String>,
+    /// Why the model stopped.
+    pub stopped: Option<String>,
+    /// The service tier that served it.
+    pub tier: Option<String>,
+    /// What was used.
+    #[serde(flatten)]
+    pub tokens: Tokens,
+    /// The counts are the gateway's estimate, not the provider's.
+    pub estimated: bool,
+    /// What it cost; `None` where no price is known.
+    pub cost_nano: Option<NanoUsd>,
+    /// Milliseconds until the client's first byte.
+    pub first_byte_ms: Option<u64>,
+    /// Milliseconds until the end.
+    pub duration_ms: u64,
+}
+
+/// Writes a JSON list of rows. A row that is there already stays as it is, so
+/// writing twice is harmless.
+pub const INSERT: &str = concat!(
+    "INSERT OR IGNORE INTO usage (id, at, key_id, team, feature, environment, tags, country, ",
+    "colo, zone, zone_reason, map, dialect, model_asked, model, model_served, endpoint, hosting, ",
+    "attempts, stream, status, outcome, error, stopped, tier, input, cache_read, cache_write_5m, ",
+    "cache_write_1h, audio_input, output, reasoning, audio_output, estimated, cost_nano, ",
+    "first_byte_ms, duration_ms) SELECT ",
+    "value->>'id', value->>'at', value->>'key_id', value->>'team', value->>'feature', ",
+    "value->>'environment', value->>'tags', value->>'country', value->>'colo', value->>'zone', ",
+    "value->>'zone_reason', value->>'map', value->>'dialect', value->>'model_asked', ",
+    "value->>'model', value->>'model_served', value->>'endpoint', value->>'hosting', ",
+    "value->>'attempts', value->>'stream', value->>'status', value->>'outcome', value->>'error', ",
+    "value->>'stopped', value->>'tier', value->>'input', value->>'cache_read', ",
+    "value->>'cache_write_5m', value->>'cache_write_1h', value->>'audio_input', value->>'output', ",
+    "value->>'reasoning', value->>'audio_output', value->>'estimated', value->>'cost_nano', ",
+    "value->>'first_byte_ms', value->>'duration_ms' FROM json_each(?1)",
+);
+
+/// Where the answer came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Served<'c> {
+    /// The attempt that answered.
+    pub attempt: Attempt<'c>,
+    /// The status it answered with.
+    pub status: u16,
+    /// How long the request's body was: what an input estimate is made from.
+    pub request_bytes: u64,
+}
+
+impl Row {
+    /// The row of a caller whose zone is known, before anything else is.
+    pub fn new(id: &RequestId, at: Millis, caller: &Caller, dialect: Dialect) -> Row {
+        let Origin { reported, colo, .. } = &caller.origin;
+        let mut row = Row {
+            id: id.to_string(),
+            at,
+            key_id: caller.key.id.clone(),
+            team: caller.key.team.clone(),
+            feature: None,
+            environment: None,
+            tags: String::new(),
+            country: reported.clone(),
+            colo: colo.clone(),
+            zone: String::new(),
+            zone_reason: String::new(),
+            map: String::new(),
+            dialect,
+            model_asked: String::new(),
+            model: None,
+            model_served: None,
+            endpoint: None,
+            hosting: None,
+            attempts: 0,
+            stream: false,
+            status: 0,
+            outcome: Outcome::Refused,
+            error: None,
+            stopped: None,
+            tier: None,
+            tokens: Tokens::default(),
+            estimated: false,
+            cost_nano: None,
+            first_byte_ms: None,
+            duration_ms: 0,
+        };
+        row.tagged(&caller.tags);
+        row
+    }
+
+    fn tagged(&mut self, tags: &Tags) {
+        let tag = |name| tags.get(name).map(str::to_owned);
+        self.feature = tag("feature");
+        self.environment = tag("environment");
+        let others = tags.except(&["team", "feature", "environment"]);
+        self.tags = serde_json::to_string(&others).unwrap_or_default();
+    }
+
+    /// Notes what the body asks for, and the tags it carries.
+    pub fn called(&mut self, wanted: &Wanted, tags: &Tags) {
+        self.model_asked = wanted.model.chars().take(100).collect();
+        self.stream = wanted.stream;
+        self.tagged(tags);
+    }
+
+    /// Notes the zone and the map it was decided by.
+    pub fn zoned(&mut self, zone: &Verdict, map: &str) {
+        self.zone.clone_from(&zone.zone);
+        self.zone_reason.clone_from(&zone.because);
+        self.map = map.to_owned();
+    }
+
+    /// Notes what was planned.
+    pub fn planned(&mut self, plan: &Plan<'_>) {
+        self.model = Some(plan.model.to_owned());
+    }
+
+    /// Notes that an endpoint is contacted.
+    pub fn attempted(&mut self, attempt: Attempt<'_>) {
+        self.attempts += 1;
+        self.endpoint = Some(attempt.endpoint().name.clone());
+        self.hosting = Some(attempt.claim().hosting.to_string());
+    }
+
+    /// Ends the row with a refusal.
+    pub fn refused(&mut self, refusal: &Refusal, now: Millis) {
+        self.status = refusal.status();
+        self.outcome = Outcome::Refused;
+        self.error = Some(refusal.code().to_owned());
+        self.cost_nano = Some(NanoUsd(0));
+        self.duration_ms = now.since(self.at);
+    }
+
+    /// Ends the row with what was learnt from the answer.
+    pub fn answered(
+        &mut self,
+        served: Served<'_>,
+        reading: Reading,
+        client_gone: bool,
+        prices: &PriceBook,
+        now: Millis,
+    ) {
+        self.status = served.status;
+        self.duration_ms = now.since(self.at);
+        if served.status >= 400 {
+            self.outcome = Outcome::ProviderError;
+            self.error = Some(format!("provider_{}", served.status));
+            self.cost_nano = Some(NanoUsd(0));
+            return;
+        }
+        self.outcome = match (client_gone, &reading.fault) {
+            (true, _) => Outcome::ClientGone,
+            (false, Some(_)) => Outcome::Failed,
+            (false, None) => Outcome::Ok,
+        };
+        self.error = reading
+            .fault
+            .as_ref()
+            .map(|fault| fault.as_str().chars().take(64).collect());
+        self.tokens = reading.tokens;
+        if !reading.has_usage {
+            self.estimated = true;
+            let estimate = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
+            self.tokens.output = self.tokens.output.max(estimate(reading.output_bytes));
+            if self.tokens.input_total() == 0 {
+                self.tokens.input = estimate(served.request_bytes);
+            }
+        }
+        // Other tiers have other prices, which the book does not know yet.
+        let list_price = matches!(reading.tier.as_deref(), None | Some("default" | "standard"));
+        let claim = served.attempt.claim();
+        self.cost_nano = list_price
+            .then(|| prices.cost(&claim.model, claim.uplift_percent, &self.tokens))
+            .flatten();
+        self.model_served = reading.served_model;
+        self.stopped = reading.stopped;
+        self.tier = reading.tier;
+    }
+}
+
+/// Rows as [`INSERT`] takes them.
+pub fn to_json(rows: &[Row]) -> String {
+    serde_json::to_string(rows).unwrap_or_else(|_| "[]".to_owned())
+}

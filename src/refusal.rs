@@ -1,0 +1,289 @@
+//! Every way the gateway says no, once, with the facts in it. A refusal tells
+//! the caller what is wrong and what to do; each dialect only dresses it.
+
+use std::fmt;
+
+/// Why a request is not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is nothing at this path.
+    NoRoute {
+        /// What was asked for.
+        path: String,
+    },
+    /// There is, but not for this method.
+    WrongMethod {
+        /// The method that was used.
+        method: String,
+        /// The one that works.
+        allowed: &'static str,
+    },
+    /// More or longer headers than any client needs.
+    HeadersTooLarge {
+        /// What is accepted.
+        limit: &'static str,
+    },
+    /// No gateway key came with the request.
+    NoKey,
+    /// The key is none of ours, or was revoked.
+    BadKey,
+    /// The key store did not answer.
+    KeysUnavailable,
+    /// The body is compressed.
+    Encoded {
+        /// Its `content-encoding`.
+        encoding: String,
+    },
+    /// The body is longer than is accepted.
+    BodyTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body could not be read to its end.
+    BodyBroken,
+    /// The body is no request of its dialect.
+    Body(Invalid),
+    /// A tag header cannot be accepted.
+    Tags {
+        /// The header it stands in.
+        header: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// No endpoint anywhere serves a model of this name.
+    UnknownModel {
+        /// The name that was asked for.
+        asked: String,
+        /// The name that is most like it.
+        nearest: Option<String>,
+    },
+    /// The key may not use this model.
+    ModelNotAllowed {
+        /// The name that was asked for.
+        asked: String,
+        /// What the key may use.
+        allowed: Vec<String>,
+    },
+    /// The request names a zone that does not exist.
+    UnknownZone {
+        /// The name.
+        asked: String,
+        /// The zones there are.
+        known: Vec<String>,
+    },
+    /// The rules that apply have no place in common.
+    ZonesClash {
+        /// Each rule in words.
+        sides: Vec<String>,
+    },
+    /// Nothing the zone allows can serve it.
+    NoEndpoint {
+        /// The zone.
+        zone: String,
+        /// The model.
+        model: String,
+        /// Every endpoint that has the model, and why it is out.
+        excluded: Vec<String>,
+        /// Models that would be served.
+        servable: Vec<String>,
+    },
+    /// An endpoint's credential is not set.
+    NoSecret {
+        /// The endpoint.
+        endpoint: String,
+        /// The Worker secret that is missing.
+        secret: String,
+    },
+    /// The provider does not accept the gateway's credential.
+    ProviderRefusedUs {
+        /// The endpoint.
+        endpoint: String,
+        /// The status it answered.
+        status: u16,
+    },
+    /// No endpoint that is allowed could be reached.
+    Unreachable {
+        /// The endpoints that were tried.
+        tried: Vec<String>,
+    },
+    /// Something in the gateway itself is broken.
+    Internal,
+}
+
+/// Why a body is no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalid {
+    /// It is not UTF-8.
+    Encoding,
+    /// It is no JSON object, or a field stands in it twice.
+    Json {
+        /// What the parser says, with line and column.
+        detail: String,
+    },
+    /// A field is missing.
+    Missing {
+        /// Its name.
+        field: &'static str,
+    },
+    /// A field is of the wrong type.
+    Type {
+        /// Its name.
+        field: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// What kind of no it is: each dialect has a word for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Who are you?
+    Credentials,
+    /// You may not.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// Too much of it.
+    TooLarge,
+    /// This makes no sense.
+    Invalid,
+    /// Not now.
+    Unavailable,
+    /// Our own fault.
+    Broken,
+}
+
+impl Refusal {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Refusal::NoRoute { .. } | Refusal::UnknownModel { .. } => 404,
+            Refusal::WrongMethod { .. } => 405,
+            Refusal::HeadersTooLarge { .. } => 431,
+            Refusal::NoKey | Refusal::BadKey => 401,
+            Refusal::KeysUnavailable => 503,
+            Refusal::Encoded { .. } => 415,
+            Refusal::BodyTooLarge { .. } => 413,
+            Refusal::BodyBroken
+            | Refusal::Body(_)
+            | Refusal::Tags { .. }
+            | Refusal::UnknownZone { .. } => 400,
+            Refusal::ModelNotAllowed { .. }
+            | Refusal::ZonesClash { .. }
+            | Refusal::NoEndpoint { .. } => 403,
+            Refusal::NoSecret { .. }
+            | Refusal::ProviderRefusedUs { .. }
+            | Refusal::Unreachable { .. } => 502,
+            Refusal::Internal => 500,
+        }
+    }
+
+    /// What kind of no it is.
+    pub fn kind(&self) -> Kind {
+        match self.status() {
+            401 => Kind::Credentials,
+            403 => Kind::Forbidden,
+            404 => Kind::NotFound,
+            413 | 431 => Kind::TooLarge,
+            502 | 503 => Kind::Unavailable,
+            500 => Kind::Broken,
+            _ => Kind::Invalid,
+        }
+    }
+
+    /// A stable word for programs and rows.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::NoRoute { .. } => "unknown_route",
+            Refusal::WrongMethod { .. } => "method_not_allowed",
+            Refusal::HeadersTooLarge { .. } => "headers_too_large",
+            Refusal::NoKey => "missing_api_key",
+            Refusal::BadKey => "invalid_api_key",
+            Refusal::KeysUnavailable => "keys_unavailable",
+            Refusal::Encoded { .. } => "unsupported_encoding",
+            Refusal::BodyTooLarge { .. } => "request_too_large",
+            Refusal::BodyBroken => "body_incomplete",
+            Refusal::Body(Invalid::Encoding | Invalid::Json { .. }) => "invalid_json",
+            Refusal::Body(Invalid::Missing { .. }) => "missing_required_parameter",
+            Refusal::Body(Invalid::Type { .. }) => "invalid_type",
+            Refusal::Tags { .. } => "invalid_tags",
+            Refusal::UnknownModel { .. } => "model_not_found",
+            Refusal::ModelNotAllowed { .. } => "model_not_allowed",
+            Refusal::UnknownZone { .. } => "unknown_zone",
+            Refusal::ZonesClash { .. } => "zones_clash",
+            Refusal::NoEndpoint { .. } => "no_endpoint_in_zone",
+            Refusal::NoSecret { .. } => "endpoint_not_configured",
+            Refusal::ProviderRefusedUs { .. } => "provider_refused_gateway",
+            Refusal::Unreachable { .. } => "provider_unreachable",
+            Refusal::Internal => "internal_error",
+        }
+    }
+
+    /// The request's field that is to blame, if one is.
+    pub fn param(&self) -> Option<&'static str> {
+        match self {
+            Refusal::Body(Invalid::Missing { field } | Invalid::Type { field, .. }) => Some(field),
+            Refusal::UnknownModel { .. }
+            | Refusal::ModelNotAllowed { .. }
+            | Refusal::NoEndpoint { .. } => Some("model"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoRoute { path } => write!(f, "There is nothing at `{path}`. Meridian serves POST /v1/chat/completions, POST /v1/messages and GET /v1/models: set your SDK's base URL to this host (OpenAI: with /v1, Anthropic: without)."),
+            Refusal::WrongMethod { method, allowed } => write!(f, "This path takes {allowed}, not {method}."),
+            Refusal::HeadersTooLarge { limit } => write!(f, "The request's headers are too many or too long: at most {limit}."),
+            Refusal::NoKey => f.write_str("No gateway key came with the request. Send it as `Authorization: Bearer mk_…` or `x-api-key: mk_…`; an operator makes one with `meridian keys create`."),
+            Refusal::BadKey => f.write_str("This is no valid gateway key: it begins with `mk_` and may have been revoked. Provider keys are not accepted here."),
+            Refusal::KeysUnavailable => f.write_str("The key store did not answer, so the key could not be checked. Nothing was sent; try again in a moment."),
+            Refusal::Encoded { encoding } => write!(f, "The body is sent with content-encoding `{encoding}`; send it as plain JSON."),
+            Refusal::BodyTooLarge { limit } => write!(f, "The body is longer than {} MiB.", limit / (1024 * 1024)),
+            Refusal::BodyBroken => f.write_str("The body ended before it was complete."),
+            Refusal::Body(invalid) => invalid.fmt(f),
+            Refusal::Tags { header, what } => write!(f, "`{header}`: {what}"),
+            Refusal::UnknownModel { asked, nearest } => {
+                write!(f, "No endpoint serves a model named `{asked}`.")?;
+                if let Some(nearest) = nearest {
+                    write!(f, " Did you mean `{nearest}`?")?;
+                }
+                f.write_str(" GET /v1/models lists what you can use.")
+            }
+            Refusal::ModelNotAllowed { asked, allowed } => write!(f, "This key may not use `{asked}`. It may use: {}.", listed(allowed)),
+            Refusal::UnknownZone { asked, known } => write!(f, "`meridian-zone` names a zone `{asked}` that does not exist. There are: {}.", listed(known)),
+            Refusal::ZonesClash { sides } => write!(f, "The rules that apply to this request have no place in common: {}. Nothing was sent. Use a key whose zone fits the caller's country.", sides.join("; ")),
+            Refusal::NoEndpoint { zone, model, excluded, servable } => {
+                write!(f, "Zone `{zone}` allows no endpoint that can serve `{model}` here. Nothing was sent. ")?;
+                write!(f, "Left out: {}. ", excluded.join("; "))?;
+                write!(f, "Models this zone can serve on this route: {}.", listed(servable))
+            }
+            Refusal::NoSecret { endpoint, secret } => write!(f, "Endpoint `{endpoint}` is not set up: an operator has to set the Worker secret `{secret}`."),
+            Refusal::ProviderRefusedUs { endpoint, status } => write!(f, "The provider at `{endpoint}` did not accept the gateway's own credential (status {status}). Your key is fine; an operator has to look at the Worker secret or the provider account."),
+            Refusal::Unreachable { tried } => write!(f, "No endpoint that is allowed here answered. Tried: {}.", tried.join(", ")),
+            Refusal::Internal => f.write_str("Something broke inside the gateway. The request id says where to look."),
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Invalid::Encoding => f.write_str("The body is not UTF-8."),
+            Invalid::Json { detail } => write!(f, "The body is not valid JSON: {detail}."),
+            Invalid::Missing { field } => write!(f, "The body lacks the field `{field}`."),
+            Invalid::Type { field, expected } => {
+                write!(f, "The field `{field}` must be {expected}.")
+            }
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    }
+}

@@ -1,0 +1,160 @@
+//! What an endpoint is and what is claimed of it. An endpoint is a row of
+//! data: host, dialect, credentials, and one claim per model about where that
+//! model is processed there.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A place where requests are processed, as the map names it: `eu`, `us`, `jp`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hosting(pub String);
+
+impl fmt::Display for Hosting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a provider promises about a place, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Guarantee {
+    /// A location without a promise.
+    #[serde(rename = "none")]
+    None,
+    /// Data at rest stays there.
+    #[serde(rename = "storage")]
+    Storage,
+    /// Requests are processed there.
+    #[serde(rename = "processing")]
+    Processing,
+    /// Processed and stored there.
+    #[serde(rename = "processing+storage")]
+    ProcessingAndStorage,
+}
+
+impl Guarantee {
+    /// As written in the map.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Guarantee::None => "none",
+            Guarantee::Storage => "storage",
+            Guarantee::Processing => "processing",
+            Guarantee::ProcessingAndStorage => "processing+storage",
+        }
+    }
+}
+
+impl fmt::Display for Guarantee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The language an endpoint or a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Dialect {
+    /// OpenAI's chat completions.
+    #[serde(rename = "openai-chat")]
+    OpenAiChat,
+    /// Anthropic's messages.
+    #[serde(rename = "anthropic-messages")]
+    AnthropicMessages,
+}
+
+impl Dialect {
+    /// As written in the map and in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "openai-chat",
+            Dialect::AnthropicMessages => "anthropic-messages",
+        }
+    }
+
+    /// The route that speaks it, here and at the provider.
+    pub fn path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "/v1/chat/completions",
+            Dialect::AnthropicMessages => "/v1/messages",
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How an endpoint wants to be paid for: which header, which secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Auth {
+    /// `Authorization: Bearer <secret>`.
+    Bearer {
+        /// Name of the Worker secret.
+        secret: String,
+    },
+    /// `x-api-key: <secret>`.
+    ApiKey {
+        /// Name of the Worker secret.
+        secret: String,
+    },
+}
+
+impl Auth {
+    /// The name of the Worker secret that holds the credential.
+    pub fn secret(&self) -> &str {
+        match self {
+            Auth::Bearer { secret } | Auth::ApiKey { secret } => secret,
+        }
+    }
+}
+
+/// What is claimed of one model at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The model's own name, the same at every endpoint.
+    pub model: String,
+    /// What this endpoint calls it.
+    pub id: String,
+    /// Where it is processed.
+    pub hosting: Hosting,
+    /// How firmly that is promised.
+    pub guarantee: Guarantee,
+    /// Where the promise is written.
+    pub source: String,
+    /// When somebody last checked, `YYYY-MM-DD`.
+    pub reviewed: String,
+    /// Who did.
+    pub reviewer: String,
+    /// What this host charges above the list price, in percent.
+    #[serde(default)]
+    pub uplift_percent: u32,
+}
+
+/// One provider endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its name in the map: `openai-eu`.
+    pub name: String,
+    /// The host that is contacted.
+    pub host: String,
+    /// What stands before the dialect's path, often nothing.
+    pub base_path: String,
+    /// The dialect it speaks.
+    pub dialect: Dialect,
+    /// The credential it wants.
+    pub auth: Auth,
+    /// Body fields that the claims depend on: set whatever the caller says.
+    #[serde(default)]
+    pub fixed: Vec<(String, serde_json::Value)>,
+    /// One claim per model.
+    pub models: Vec<Claim>,
+}
+
+impl Endpoint {
+    /// The claim about one model, if the endpoint serves it.
+    pub fn claim(&self, model: &str) -> Option<&Claim> {
+        self.models.iter().find(|claim| claim.model == model)
+    }
+}

@@ -1,0 +1,103 @@
+//! The region map: which countries form a zone, where a zone's requests may be
+//! processed, and what is claimed of each provider endpoint. Compliance staff
+//! write it as TOML in `regions/`; `read.rs` turns that into the types here,
+//! which is all the gateway ever sees.
+
+pub mod country;
+pub mod endpoint;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod problem;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod read;
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use country::Country;
+pub use endpoint::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting};
+
+/// What wins when the key's zone and the caller's country differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precedence {
+    /// Both apply: the request may go only where each of them allows it.
+    Strictest,
+    /// The key's zone applies alone.
+    Key,
+}
+
+/// The few choices that hold for the whole map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The zone of callers whose country is unknown, missing, Tor, or in no
+    /// other zone.
+    pub default_zone: String,
+    /// Which side wins when a key's zone and a caller's country differ.
+    pub when_key_and_country_differ: Precedence,
+    /// The usage databases, by binding name, with the jurisdiction each has.
+    pub stores: BTreeMap<String, Store>,
+}
+
+/// One usage database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// The Cloudflare jurisdiction its data stays in, if it is bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jurisdiction: Option<String>,
+}
+
+/// One compliance zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Short id, the name of its file: `eu`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The rule it answers to.
+    pub basis: String,
+    /// The countries it covers, groups resolved.
+    pub countries: BTreeSet<Country>,
+    /// Where its requests may be processed.
+    pub hosting: BTreeSet<Hosting>,
+    /// The weakest claim accepted of an endpoint.
+    pub guarantee: Guarantee,
+    /// The usage database its rows are written to.
+    pub usage_store: String,
+    /// When somebody has to look at it again, `YYYY-MM-DD`.
+    pub review_by: String,
+}
+
+/// The whole map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionMap {
+    /// A digest of the map's content, shown with every answer.
+    pub version: String,
+    /// The global choices.
+    pub policy: Policy,
+    /// All zones, by id.
+    pub zones: BTreeMap<String, Zone>,
+    /// All endpoints, in order of preference.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl RegionMap {
+    /// The zone that names this country, if one does.
+    pub fn zone_of(&self, country: Country) -> Option<&Zone> {
+        self.zones
+            .values()
+            .find(|zone| zone.countries.contains(&country))
+    }
+
+    /// The zone of callers of whom nothing is known.
+    pub fn default_zone(&self) -> Option<&Zone> {
+        self.zones.get(&self.policy.default_zone)
+    }
+
+    /// Every model that at least one endpoint serves.
+    pub fn models(&self) -> BTreeSet<&str> {
+        self.endpoints
+            .iter()
+            .flat_map(|endpoint| endpoint.models.iter().map(|claim| claim.model.as_str()))
+            .collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! Which zone a request belongs to. The key's zone, the caller's country and
+//! the request's own wish each say where it may be processed; the request may
+//! go only where all of them allow it. Country and wish can tighten, never
+//! loosen. An error here is a refusal, never a way out.
+
+use crate::caller::Caller;
+use crate::refusal::Refusal;
+use crate::regions::{Claim, Guarantee, Hosting, Precedence, RegionMap, Zone};
+use std::collections::BTreeSet;
+
+/// Where a request may go, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The zone's id; several joined by `+` where no single zone is as narrow.
+    pub zone: String,
+    /// Where it may be processed.
+    pub hosting: BTreeSet<Hosting>,
+    /// The weakest claim accepted.
+    pub guarantee: Guarantee,
+    /// The usage database its row goes to.
+    pub usage_store: String,
+    /// Why, in words.
+    pub because: String,
+}
+
+/// Why an endpoint is outside a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outside {
+    /// It processes somewhere else.
+    Hosting,
+    /// It is there, but what is promised is too weak.
+    Guarantee,
+}
+
+impl Verdict {
+    /// Whether this zone allows what is claimed of an endpoint.
+    pub fn allows(&self, claim: &Claim) -> Result<(), Outside> {
+        if !self.hosting.contains(&claim.hosting) {
+            return Err(Outside::Hosting);
+        }
+        if claim.guarantee < self.guarantee {
+            return Err(Outside::Guarantee);
+        }
+        Ok(())
+    }
+}
+
+/// One rule that applies to the request.
+struct Side<'m> {
+    zone: &'m Zone,
+    because: String,
+}
+
+/// Decides the zone of a request.
+pub fn decide(map: &RegionMap, caller: &Caller) -> Result<Verdict, Refusal> {
+    let mut sides = Vec::new();
+    if let Some(pinned) = &caller.key.zone {
+        let zone = named(map, pinned)?;
+        let because = format!("the key is pinned to {}", zone.id);
+        sides.push(Side { zone, because });
+    }
+    let key_alone = map.policy.when_key_and_country_differ == Precedence::Key && !sides.is_empty();
+    if !key_alone {
+        sides.push(side_of_country(map, caller)?);
+    }
+    if let Some(asked) = &caller.asked_zone {
+        let zone = named(map, asked)?;
+        let because = format!("the request asks for {}", zone.id);
+        sides.push(Side { zone, because });
+    }
+    intersect(&sides)
+}
+
+/// The usage database of a caller whose zone could not be decided.
+pub fn home<'m>(map: &'m RegionMap, caller: &Caller) -> &'m str {
+    let pinned = caller.key.zone.as_ref().and_then(|id| map.zones.get(id));
+    let zone = pinned
+        .or_else(|| {
+            caller
+                .origin
+                .country
+                .and_then(|country| map.zone_of(country))
+        })
+        .or_else(|| map.default_zone());
+    zone.map_or("", |zone| zone.usage_store.as_str())
+}
+
+fn named<'m>(map: &'m RegionMap, id: &str) -> Result<&'m Zone, Refusal> {
+    map.zones.get(id).ok_or_else(|| Refusal::UnknownZone {
+        asked: id.chars().take(64).collect(),
+        known: map.zones.keys().cloned().collect(),
+    })
+}
+
+fn side_of_country<'m>(map: &'m RegionMap, caller: &Caller) -> Result<Side<'m>, Refusal> {
+    let origin = &caller.origin;
+    if let Some((country, zone)) = origin.country.and_then(|c| Some((c, map.zone_of(c)?))) {
+        let because = format!("the caller is in {country}, which is in {}", zone.id);
+        return Ok(Side { zone, because });
+    }
+    // The map was checked to have its default zone; were it missing, nothing
+    // could be said about this caller and so nothing may be sent.
+    let zone = map.default_zone().ok_or(Refusal::Internal)?;
+    let who = match (origin.country, origin.reported.as_str()) {
+        (Some(country), _) => format!("no zone covers {country}"),
+        (None, "T1") => "the caller comes over Tor".to_owned(),
+        (None, _) => "the caller's country is unknown".to_owned(),
+    };
+    let because = format!("{who}, so {} applies", zone.id);
+    Ok(Side { zone, because })
+}
+
+fn intersect(sides: &[Side<'_>]) -> Result<Verdict, Refusal> {
+    let (first, others) = sides.split_first().ok_or(Refusal::Internal)?;
+    let mut hosting = first.zone.hosting.clone();
+    let mut guarantee = first.zone.guarantee;
+    for side in others {
+        hosting.retain(|place| side.zone.hosting.contains(place));
+        guarantee = guarantee.max(side.zone.guarantee);
+    }
+    if hosting.is_empty() {
+        let sides = sides.iter().map(|side| {
+            let places: Vec<&str> = side.zone.hosting.iter().map(|h| h.0.as_str()).collect();
+            format!("{} (allows {})", side.because, places.join(", "))
+        });
+        return Err(Refusal::ZonesClash {
+            sides: sides.collect(),
+        });
+    }
+    // The narrowest side gives its name and keeps the row.
+    let narrowest = sides.iter().find(|side| side.zone.hosting == hosting);
+    let zone = narrowest.map_or_else(
+        || {
+            let mut ids: Vec<&str> = sides.iter().map(|side| side.zone.id.as_str()).collect();
+            ids.dedup();
+            ids.join("+")
+        },
+        |side| side.zone.id.clone(),
+    );
+    let because: Vec<&str> = sides.iter().map(|side| side.because.as_str()).collect();
+    Ok(Verdict {
+        zone,
+        hosting,
+        guarantee,
+        usage_store: narrowest.unwrap_or(first).zone.usage_store.clone(),
+        because: because.join("; "),
+    })
+}

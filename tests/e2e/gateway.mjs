@@ -1,0 +1,122 @@
+// The built worker in real workerd, with local KV, D1 and Durable Objects, and
+// the simulator behind it. The worker is the one that is deployed: it asks for
+// the providers' real hosts, and workerd's way out leads to the simulator.
+import { spawnSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createTestHarness } from "wrangler";
+import { startSimulator } from "../simulator/simulator.mjs";
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
+
+/** Starts gateway and simulator. `local` takes the local build. */
+export async function startGateway({ local = false, vars = {}, without = [] } = {}) {
+  const build = join(ROOT, local ? "build/local" : "build/release");
+  if (!existsSync(join(build, "index.js"))) throw new Error(`${build} is missing: npm run build${local ? " -- --local" : ""}`);
+  const endpoints = JSON.parse(meridian("endpoints", "--json"));
+  const simulator = await startSimulator({ port: 0 });
+  const restore = leadFetchTo(simulator);
+  const secrets = Object.fromEntries(endpoints.map((e) => [e.secret, secretOf(e.secret)]));
+  for (const name of without) delete secrets[name];
+  const harness = createTestHarness({
+    root: ROOT,
+    workers: [{
+      config: {
+        name: "meridian",
+        main: join(build, "index.js"),
+        compatibility_date: "2026-11-01",
+        compatibility_flags: ["enable_request_signal"],
+        no_bundle: true,
+        find_additional_modules: true,
+        base_dir: build,
+        rules: [{ type: "CompiledWasm", globs: ["**/*.wasm"] }],
+        vars: { ...vars, ...secrets },
+        kv_namespaces: [{ binding: "KEYS", id: "keys" }],
+        d1_databases: STORES.map((binding) => ({ binding, database_name: binding, database_id: binding, migrations_dir: join(ROOT, "migrations") })),
+        durable_objects: { bindings: [{ name: "LEDGER", class_name: "Ledger" }] },
+        migrations: [{ tag: "v1", new_sqlite_classes: ["Ledger"] }],
+      },
+    }],
+  });
+  const { url } = await harness.listen();
+  const worker = harness.getWorker();
+  for (const store of STORES) await worker.applyD1Migrations(store);
+  const env = await worker.getEnv();
+
+  return {
+    url: url.href.replace(/\/$/, ""),
+    harness,
+    worker,
+    simulator,
+    env,
+    endpoints,
+
+    /** A fetch that comes from a country; `undefined` is from nowhere known. */
+    from: (country, colo = "FRA") => (input, init) => harness.fetch(String(input.url ?? input), { ...init, cf: { country, colo } }),
+
+    /** Makes a gateway key. */
+    async key(record = {}) {
+      const id = randomBytes(5).toString("hex");
+      const key = `mk_${id}_${randomBytes(20).toString("hex")}`;
+      const hash = createHash("sha256").update(key).digest("hex");
+      const full = { id, team: "search", created: "2026-11-20T00:00:00Z", ...record };
+      await env.KEYS.put(`key:${hash}`, JSON.stringify(full));
+      return key;
+    },
+
+    /** The row of a request, from whichever database has it. */
+    async row(id, { within = 4000 } = {}) {
+      const until = Date.now() + within;
+      do {
+        for (const store of STORES) {
+          const row = await env[store].prepare("SELECT * FROM usage WHERE id = ?").bind(id).first();
+          if (row) return { ...row, store };
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      } while (Date.now() < until);
+      return undefined;
+    },
+
+    async close() {
+      await harness.close();
+      restore();
+      await simulator.close();
+    },
+  };
+}
+
+/** The credential the simulator sees for a Worker secret. */
+export const secretOf = (name) => `provider-secret-${name.toLowerCase()}`;
+
+// The harness sends what the worker fetches through Node's fetch.
+function leadFetchTo(simulator) {
+  const real = globalThis.fetch;
+  globalThis.fetch = (input, init) => {
+    const url = new URL(input.url ?? input);
+    if (url.hostname === "127.0.0.1" || url.hostname === "localhost") return real(input, init);
+    const headers = new Headers(init?.headers);
+    headers.set("x-simulated-host", url.host);
+    headers.delete("host");
+    return real(simulator.url + url.pathname + url.search, {
+      method: init.method,
+      headers,
+      body: init.body,
+      duplex: "half",
+      redirect: "manual",
+      signal: init.signal,
+    });
+  };
+  return () => {
+    globalThis.fetch = real;
+  };
+}
+
+/** Runs the command line. */
+export function meridian(...args) {
+  const done = spawnSync(join(ROOT, "target/debug/meridian"), args, { cwd: ROOT, encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`meridian ${args.join(" ")}: ${done.stderr}`);
+  return done.stdout;
+}

@@ -1,0 +1,153 @@
+//! The shape of the code, held by a test: modules name only modules above
+//! them, nothing outside `edge/` touches the platform, a clock or randomness,
+//! and files and functions stay of a size one can read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LONGEST_FILE: usize = 400;
+const LONGEST_FUNCTION: usize = 80;
+const NO_NAMES: [&str; 4] = ["utils", "common", "helpers", "misc"];
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The modules of `lib.rs`, in order.
+fn modules() -> Vec<String> {
+    let lib = fs::read_to_string(source().join("lib.rs")).unwrap();
+    lib.lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "))
+        .map(|rest| rest.trim_end_matches(';').to_owned())
+        .collect()
+}
+
+/// The top module a file belongs to.
+fn module_of(file: &Path) -> String {
+    let relative = file.strip_prefix(source()).unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The code of a file without its tests and comments.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_module_names_only_modules_above_it() {
+    let order = modules();
+    assert!(order.len() > 10 && order.last().is_some_and(|last| last == "edge"));
+    let rank = |name: &str| order.iter().position(|known| known == name);
+    for file in rust_files(&source()) {
+        let Some(own) = rank(&module_of(&file)) else {
+            continue;
+        };
+        for named in code(&file).split("crate::").skip(1) {
+            for named in first_names(named) {
+                let Some(other) = rank(&named) else { continue };
+                assert!(other <= own, "{file:?} names `{named}`, which stands below it in lib.rs");
+            }
+        }
+    }
+}
+
+/// The modules named right after `crate::`, also of a list in braces.
+fn first_names(after: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    match after.strip_prefix('{') {
+        Some(list) => list.split('}').next().unwrap_or_default().split(',').map(name).collect(),
+        None => vec![name(after)],
+    }
+}
+
+#[test]
+fn only_the_edge_touches_platform_clock_and_randomness() {
+    let forbidden = [
+        "worker::", "web_sys", "js_sys", "wasm_bindgen", "Instant::", "SystemTime", "thread_rng",
+        "getrandom", "HashMap<", "std::env::", "std::net",
+    ];
+    for file in rust_files(&source()) {
+        let module = module_of(&file);
+        if module == "edge" || module == "bin" {
+            continue;
+        }
+        for word in forbidden {
+            assert!(!code(&file).contains(word), "{file:?} uses `{word}`: that belongs into edge/");
+        }
+    }
+}
+
+#[test]
+fn files_and_functions_stay_readable() {
+    for file in rust_files(&source()) {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(!NO_NAMES.contains(&name.as_str()), "{file:?}: say what it does instead");
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{file:?} has {lines} lines: one thing a file");
+        let starts = text.lines().next().is_some_and(|line| line.starts_with("//!"));
+        assert!(starts, "{file:?} does not begin by saying what it is for");
+        for (function, length) in functions(&text) {
+            assert!(length <= LONGEST_FUNCTION, "{file:?}: `{function}` has {length} lines");
+        }
+    }
+}
+
+/// Functions and their lengths, by the indentation that rustfmt gives.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    let lines: Vec<&str> = text.lines().collect();
+    for (start, line) in lines.iter().enumerate() {
+        let Some((before, rest)) = line.split_once("fn ") else {
+            continue;
+        };
+        let indent = line.len() - line.trim_start().len();
+        if !before.trim().is_empty() && !before.trim().starts_with("pub") && !before.trim().starts_with("async") {
+            continue;
+        }
+        let close = format!("{}}}", " ".repeat(indent));
+        if let Some(length) = lines[start..].iter().position(|line| *line == close) {
+            let name = rest.split(['(', '<']).next().unwrap_or_default();
+            found.push((name.to_owned(), length + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_table_and_the_row_have_the_same_columns() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sql = fs::read_to_string(root.join("migrations/0001_usage.sql")).unwrap();
+    let table = sql.split("CREATE TABLE usage (").nth(1).unwrap().split("\n)").next().unwrap();
+    let columns: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let insert = meridian::record::INSERT;
+    let list = insert.split('(').nth(1).unwrap().split(')').next().unwrap();
+    let inserted: Vec<&str> = list.split(", ").collect();
+    assert_eq!(columns, inserted);
+    for column in columns {
+        assert!(insert.contains(&format!("value->>'{column}'")), "{column} is never filled");
+    }
+}

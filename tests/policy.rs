@@ -1,0 +1,299 @@
+//! What must hold for every map and every caller: nothing is planned outside
+//! the zone, a further rule never adds an endpoint, and rules without a place
+//! in common always end in a refusal.
+
+use meridian::caller::{Caller, KeyRecord};
+use meridian::config::Config;
+use meridian::dialect::Wanted;
+use meridian::gateway::Gateway;
+use meridian::head::{Head, Origin};
+use meridian::plan::{self, Plan};
+use meridian::prices::PriceBook;
+use meridian::refusal::Refusal;
+use meridian::regions::{
+    Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Policy, Precedence, RegionMap,
+    Store, Zone,
+};
+use meridian::zone::{self, Verdict};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const PLACES: [&str; 4] = ["eu", "us", "jp", "global"];
+const ZONES: [&str; 4] = ["alpha", "beta", "gamma", "rest"];
+const MODELS: [&str; 3] = ["small", "large", "absent"];
+const COUNTRIES: [&str; 6] = ["DE", "US", "JP", "BR", "T1", ""];
+
+fn guarantee() -> impl Strategy<Value = Guarantee> {
+    prop::sample::select(vec![
+        Guarantee::None,
+        Guarantee::Storage,
+        Guarantee::Processing,
+        Guarantee::ProcessingAndStorage,
+    ])
+}
+
+fn hosting_set() -> impl Strategy<Value = BTreeSet<Hosting>> {
+    prop::sample::subsequence(PLACES.to_vec(), 1..=PLACES.len())
+        .prop_map(|places| places.into_iter().map(|p| Hosting(p.to_owned())).collect())
+}
+
+fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
+    let rules = prop::collection::vec((hosting_set(), guarantee()), ZONES.len());
+    rules.prop_map(|rules| {
+        let countries = ["DE", "US", "JP"];
+        ZONES
+            .iter()
+            .zip(rules)
+            .enumerate()
+            .map(|(i, (id, (hosting, guarantee)))| {
+                let country = countries.get(i).and_then(|code| Country::from_code(code));
+                let zone = Zone {
+                    id: (*id).to_owned(),
+                    name: String::new(),
+                    basis: String::new(),
+                    countries: country.into_iter().collect(),
+                    hosting,
+                    guarantee,
+                    usage_store: "STORE".to_owned(),
+                    review_by: String::new(),
+                };
+                ((*id).to_owned(), zone)
+            })
+            .collect()
+    })
+}
+
+fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
+    let claim = (prop::sample::select(PLACES.to_vec()), guarantee());
+    let endpoint = (prop::bool::ANY, prop::collection::vec(claim, 2));
+    prop::collection::vec(endpoint, 0..6).prop_map(|endpoints| {
+        let one = |(i, (openai, claims)): (usize, (bool, Vec<(&str, Guarantee)>))| Endpoint {
+            name: format!("e{i}"),
+            host: format!("e{i}.example.com"),
+            base_path: String::new(),
+            dialect: if openai { Dialect::OpenAiChat } else { Dialect::AnthropicMessages },
+            auth: Auth::Bearer { secret: "S".to_owned() },
+            fixed: Vec::new(),
+            models: MODELS
+                .iter()
+                .zip(claims)
+                .map(|(model, (place, guarantee))| Claim {
+                    model: (*model).to_owned(),
+                    id: (*model).to_owned(),
+                    hosting: Hosting(place.to_owned()),
+                    guarantee,
+                    source: String::new(),
+                    reviewed: String::new(),
+                    reviewer: String::new(),
+                    uplift_percent: 0,
+                })
+                .collect(),
+        };
+        endpoints.into_iter().enumerate().map(one).collect()
+    })
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let precedence = prop::sample::select(vec![Precedence::Strictest, Precedence::Key]);
+    (zones(), endpoints(), precedence).prop_map(|(zones, endpoints, precedence)| Config {
+        regions: RegionMap {
+            version: "v".to_owned(),
+            policy: Policy {
+                default_zone: "rest".to_owned(),
+                when_key_and_country_differ: precedence,
+                stores: BTreeMap::from([("STORE".to_owned(), Store { jurisdiction: None })]),
+            },
+            zones,
+            endpoints,
+        },
+        gateway: Gateway::default(),
+        prices: PriceBook::default(),
+    })
+}
+
+fn caller() -> impl Strategy<Value = Caller> {
+    let zone = || prop::option::of(prop::sample::select(ZONES.to_vec()));
+    let country = prop::sample::select(COUNTRIES.to_vec());
+    (zone(), zone(), country).prop_map(|(pinned, asked, country)| {
+        let key = KeyRecord {
+            id: "k".to_owned(),
+            team: "t".to_owned(),
+            name: String::new(),
+            zone: pinned.map(str::to_owned),
+            models: Vec::new(),
+            tags: BTreeMap::new(),
+            created: String::new(),
+            revoked: None,
+        };
+        let mut caller = Caller::new(key, &Head::default()).unwrap();
+        caller.origin = Origin::new(country, "FRA");
+        caller.asked_zone = asked.map(str::to_owned);
+        caller
+    })
+}
+
+fn planned<'c>(config: &'c Config, caller: &Caller) -> Result<(Verdict, Plan<'c>), Refusal> {
+    let zone = zone::decide(&config.regions, caller)?;
+    let wanted = Wanted { model: "small".to_owned(), stream: false };
+    let plan = plan::plan(config, caller, &zone, Dialect::OpenAiChat, &wanted)?;
+    Ok((zone, plan))
+}
+
+/// What the rules allow, said a second time and independently of the code.
+fn allowed_by(config: &Config, caller: &Caller, claim: &Claim) -> bool {
+    let map = &config.regions;
+    let by_country = caller
+        .origin
+        .country
+        .and_then(|country| map.zones.values().find(|z| z.countries.contains(&country)))
+        .unwrap_or_else(|| &map.zones["rest"]);
+    let pinned = caller.key.zone.as_ref().map(|id| &map.zones[id]);
+    let key_alone =
+        pinned.is_some() && map.policy.when_key_and_country_differ == Precedence::Key;
+    let asked = caller.asked_zone.as_ref().map(|id| &map.zones[id]);
+    let mut rules: Vec<&Zone> = pinned.into_iter().chain(asked).collect();
+    if !key_alone {
+        rules.push(by_country);
+    }
+    rules
+        .iter()
+        .all(|zone| zone.hosting.contains(&claim.hosting) && claim.guarantee >= zone.guarantee)
+}
+
+fn names(result: &Result<(Verdict, Plan<'_>), Refusal>) -> BTreeSet<String> {
+    let plan = result.as_ref().ok().map(|(_, plan)| plan);
+    plan.into_iter()
+        .flat_map(|plan| plan.attempts().map(|a| a.endpoint().name.clone()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_planned_outside_the_zone(config in config(), caller in caller()) {
+        if let Ok((_, plan)) = planned(&config, &caller) {
+            for attempt in plan.attempts() {
+                prop_assert!(allowed_by(&config, &caller, attempt.claim()));
+                prop_assert_eq!(attempt.endpoint().dialect, Dialect::OpenAiChat);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_allowed_is_planned(config in config(), caller in caller()) {
+        let expected: BTreeSet<String> = config.regions.endpoints.iter()
+            .filter(|e| e.dialect == Dialect::OpenAiChat)
+            .filter(|e| e.claim("small").is_some_and(|c| allowed_by(&config, &caller, c)))
+            .map(|e| e.name.clone())
+            .collect();
+        prop_assert_eq!(names(&planned(&config, &caller)), expected);
+    }
+
+    #[test]
+    fn a_further_rule_never_adds_an_endpoint(config in config(), caller in caller(), extra in prop::sample::select(ZONES.to_vec())) {
+        let before = names(&planned(&config, &caller));
+        for tighten in [true, false] {
+            let mut tighter = caller.clone();
+            if tighten && tighter.asked_zone.is_none() {
+                tighter.asked_zone = Some(extra.to_owned());
+            } else if tighter.key.zone.is_none() && config.regions.policy.when_key_and_country_differ == Precedence::Strictest {
+                tighter.key.zone = Some(extra.to_owned());
+            }
+            prop_assert!(names(&planned(&config, &tighter)).is_subset(&before));
+        }
+    }
+
+    #[test]
+    fn rules_without_a_common_place_are_a_refusal(config in config(), caller in caller()) {
+        let any = config.regions.endpoints.iter()
+            .filter(|e| e.dialect == Dialect::OpenAiChat)
+            .filter_map(|e| e.claim("small"))
+            .any(|claim| allowed_by(&config, &caller, claim));
+        prop_assert_eq!(planned(&config, &caller).is_ok(), any);
+    }
+}
+
+/// The project's own map, by the callers the README names.
+mod own_map {
+    use super::*;
+    use meridian::config::{self, Files};
+    use std::path::Path;
+
+    fn own() -> Config {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = Files::load(root).unwrap();
+        config::read(&files).unwrap_or_else(|problems| {
+            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })
+    }
+
+    fn from(country: &str) -> Caller {
+        let key = KeyRecord {
+            id: "k".to_owned(),
+            team: "t".to_owned(),
+            name: String::new(),
+            zone: None,
+            models: Vec::new(),
+            tags: BTreeMap::new(),
+            created: String::new(),
+            revoked: None,
+        };
+        let mut caller = Caller::new(key, &Head::default()).unwrap();
+        caller.origin = Origin::new(country, "FRA");
+        caller
+    }
+
+    #[test]
+    fn each_country_has_its_zone_and_the_unknown_have_the_default() {
+        let config = own();
+        for (country, zone) in [
+            ("DE", "eu"),
+            ("NO", "eu"),
+            ("CH", "ch"),
+            ("GB", "uk"),
+            ("US", "us"),
+            ("JP", "apac"),
+            ("BR", "default"),
+            ("T1", "default"),
+            ("XX", "default"),
+            ("", "default"),
+        ] {
+            let verdict = zone::decide(&config.regions, &from(country)).unwrap();
+            assert_eq!(verdict.zone, zone, "{country}: {}", verdict.because);
+        }
+    }
+
+    #[test]
+    fn a_european_caller_is_never_planned_onto_a_global_or_american_endpoint() {
+        let config = own();
+        let mut planned = 0;
+        for country in ["DE", "FR", "IS", "T1", ""] {
+            let caller = from(country);
+            let verdict = zone::decide(&config.regions, &caller).unwrap();
+            for model in config.regions.models() {
+                for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
+                    let wanted = Wanted { model: model.to_owned(), stream: true };
+                    let Ok(plan) = plan::plan(&config, &caller, &verdict, dialect, &wanted) else {
+                        continue;
+                    };
+                    for attempt in plan.attempts() {
+                        assert_eq!(attempt.claim().hosting.0, "eu", "{country} {model}");
+                        planned += 1;
+                    }
+                }
+            }
+        }
+        assert!(planned > 0);
+    }
+
+    #[test]
+    fn a_refusal_names_both_sides() {
+        let config = own();
+        let mut caller = from("US");
+        caller.key.zone = Some("eu".to_owned());
+        let refusal = zone::decide(&config.regions, &caller).unwrap_err();
+        let words = refusal.to_string();
+        assert!(words.contains("pinned to eu") && words.contains("is in US"), "{words}");
+    }
+}

@@ -1,0 +1,106 @@
+// Anthropic's shapes for an answer: one JSON body, or the events of a stream in
+// the order the real one sends them, ping and padding included.
+
+import { overlay } from "./reply.mjs";
+import { randomText } from "./ids.mjs";
+
+const STOP = { end: "end_turn", length: "max_tokens", tool: "tool_use" };
+const FIRST_OUTPUT_TOKENS = 1; // what message_start already counts
+
+function usage(reply, fault) {
+  if (fault.omit_usage) return undefined;
+  const counted = overlay(
+    {
+      input_tokens: reply.inputTokens,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+      output_tokens: reply.outputTokens,
+      service_tier: "standard",
+      inference_geo: "global",
+    },
+    fault.usage,
+  );
+  // The split by lifetime adds up to the total unless the fault says otherwise.
+  if (!fault.usage?.cache_creation) {
+    counted.cache_creation.ephemeral_5m_input_tokens = counted.cache_creation_input_tokens;
+  }
+  return counted;
+}
+
+function message(reply, ctx, { content, stop, usage }) {
+  return {
+    model: reply.model,
+    id: ctx.replyId,
+    type: "message",
+    role: "assistant",
+    content,
+    stop_reason: stop,
+    stop_sequence: null,
+    stop_details: null,
+    usage,
+  };
+}
+
+export function body(reply, ctx, fault) {
+  const [choice] = reply.choices;
+  const content = [];
+  if (choice.texts.length > 0) content.push({ type: "text", text: choice.texts.join("") });
+  if (choice.tool) content.push(toolBlock(choice.tool, choice.tool.input));
+  return JSON.stringify(message(reply, ctx, { content, stop: STOP[choice.stop], usage: usage(reply, fault) }));
+}
+
+function toolBlock({ name }, input) {
+  return { type: "tool_use", id: `toolu_01${randomText(22)}`, name, input, caller: { type: "direct" } };
+}
+
+/** → [{event, data, content?, last?}]: `content` marks what faults count as content chunks. */
+export function events(reply, _json, ctx, fault) {
+  const [choice] = reply.choices;
+  const total = usage(reply, fault);
+  const first = total && { ...total, output_tokens: Math.min(FIRST_OUTPUT_TOKENS, total.output_tokens) };
+  const sent = [event("message_start", { message: message(reply, ctx, { content: [], stop: null, usage: first }) })];
+  for (const [index, block] of blocks(choice).entries()) {
+    sent.push(event("content_block_start", { index, content_block: block.start }));
+    if (index === 0) sent.push({ event: "ping", data: '{"type": "ping"}' });
+    for (const delta of block.deltas) sent.push({ ...event("content_block_delta", { index, delta }), content: true });
+    sent.push(event("content_block_stop", { index }));
+  }
+  const delta = { stop_reason: STOP[choice.stop], stop_sequence: null, stop_details: null };
+  sent.push(event("message_delta", { delta, usage: cumulative(total) }));
+  sent.push({ ...event("message_stop", {}), last: true });
+  return sent.map(pad);
+}
+
+function blocks({ texts, tool }) {
+  const list = [];
+  if (texts.length > 0 || !tool) {
+    const deltas = texts.map((text) => ({ type: "text_delta", text }));
+    list.push({ start: { type: "text", text: "" }, deltas });
+  }
+  if (tool) {
+    const pieces = ["", ...tool.pieces]; // the real one opens with an empty piece
+    const deltas = pieces.map((partial_json) => ({ type: "input_json_delta", partial_json }));
+    list.push({ start: toolBlock(tool, {}), deltas });
+  }
+  return list;
+}
+
+function cumulative(total) {
+  if (!total) return undefined;
+  const { cache_creation, service_tier, inference_geo, ...rest } = total;
+  return rest;
+}
+
+const event = (type, fields) => ({ event: type, data: JSON.stringify({ type, ...fields }) });
+
+/** Blanks before the last brace, of varying number, as the real one sends to hide lengths. */
+function pad(sent, i) {
+  if (sent.event === "ping") return sent;
+  return { ...sent, data: `${sent.data.slice(0, -1)}${" ".repeat((i * 5) % 13)}}` };
+}
+
+export function streamError(ctx) {
+  const error = { type: "overloaded_error", message: "Overloaded" };
+  return { event: "error", data: JSON.stringify({ type: "error", error, request_id: ctx.requestId }) };
+}

@@ -1,0 +1,118 @@
+// OpenAI's shapes for an answer: one JSON body, or the chunks of a stream in the
+// order the real one sends them. Key order follows recordings of current models.
+
+import { overlay } from "./reply.mjs";
+import { hash } from "./words.mjs";
+import { randomText } from "./ids.mjs";
+
+const FINISH = { end: "stop", length: "length", tool: "tool_calls" };
+
+const fingerprint = (model) => `fp_${hash(model).toString(16).padStart(10, "0")}`;
+
+function usage(reply, fault) {
+  if (fault.omit_usage) return undefined;
+  const counted = overlay(
+    {
+      prompt_tokens: reply.inputTokens,
+      completion_tokens: reply.outputTokens,
+      total_tokens: 0,
+      prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+      completion_tokens_details: {
+        reasoning_tokens: 0,
+        audio_tokens: 0,
+        accepted_prediction_tokens: 0,
+        rejected_prediction_tokens: 0,
+      },
+    },
+    fault.usage,
+  );
+  const total = counted.prompt_tokens + counted.completion_tokens;
+  return { ...counted, total_tokens: fault.usage?.total_tokens ?? total };
+}
+
+export function body(reply, ctx, fault) {
+  const choices = reply.choices.map((choice, index) => ({
+    index,
+    message: message(choice),
+    finish_reason: FINISH[choice.stop],
+  }));
+  const answer = {
+    id: ctx.replyId,
+    object: "chat.completion",
+    created: ctx.created,
+    model: reply.model,
+    choices,
+    usage: usage(reply, fault),
+    service_tier: "default",
+    system_fingerprint: fingerprint(reply.model),
+  };
+  return JSON.stringify(answer, null, 2);
+}
+
+function message({ texts, tool }) {
+  if (!tool) return { role: "assistant", content: texts.join(""), refusal: null, annotations: [] };
+  return {
+    role: "assistant",
+    content: null,
+    tool_calls: [
+      {
+        id: callId(),
+        type: "function",
+        function: { name: tool.name, arguments: tool.pieces.join("") },
+      },
+    ],
+    refusal: null,
+    annotations: [],
+  };
+}
+
+const callId = () => `call_${randomText(24)}`;
+
+/** → [{data, content?, last?}]: `content` marks what faults count as content chunks. */
+export function events(reply, json, ctx, fault) {
+  const reportsUsage = json.stream_options?.include_usage === true && !fault.omit_usage;
+  const chunk = (choices, extra = reportsUsage ? { usage: null } : {}) =>
+    JSON.stringify({
+      id: ctx.replyId,
+      object: "chat.completion.chunk",
+      created: ctx.created,
+      model: reply.model,
+      service_tier: "default",
+      system_fingerprint: fingerprint(reply.model),
+      choices,
+      ...extra,
+    });
+  const delta = (index, delta, finish_reason = null) => chunk([{ index, delta, finish_reason }]);
+
+  const sent = [];
+  const rounds = Math.max(1, ...reply.choices.map((choice) => contentOf(choice).length));
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, choice] of reply.choices.entries()) {
+      if (round === 0) sent.push({ data: delta(index, firstDelta(choice)) });
+      const content = contentOf(choice)[round];
+      if (content) sent.push({ data: delta(index, content), content: true });
+    }
+  }
+  for (const [index, choice] of reply.choices.entries()) {
+    sent.push({ data: delta(index, {}, FINISH[choice.stop]) });
+  }
+  if (reportsUsage) sent.push({ data: chunk([], { usage: usage(reply, fault) }) });
+  sent.push({ data: "[DONE]", last: true });
+  return sent;
+}
+
+function firstDelta({ tool }) {
+  if (!tool) return { role: "assistant", content: "", refusal: null };
+  const call = { index: 0, id: callId(), type: "function", function: { name: tool.name, arguments: "" } };
+  return { role: "assistant", content: null, tool_calls: [call], refusal: null };
+}
+
+function contentOf({ texts, tool }) {
+  if (!tool) return texts.map((content) => ({ content }));
+  return tool.pieces.map((piece) => ({ tool_calls: [{ index: 0, function: { arguments: piece } }] }));
+}
+
+export function streamError() {
+  const error = { message: "The server had an error.", type: "server_error", param: null, code: null };
+  return { data: JSON.stringify({ error }) };
+}

@@ -1,0 +1,201 @@
+// OpenAI's chat completions as seen from outside: what it refuses, in which
+// words, and what a request asks for. The shape of answers is in openai-reply.mjs.
+
+import { lastUserText, textOfMessages } from "./prompt.mjs";
+import { randomHex } from "./ids.mjs";
+
+export { body, events, streamError } from "./openai-reply.mjs";
+
+const PARAMETERS = new Set(
+  (
+    "messages model audio frequency_penalty function_call functions logit_bias logprobs " +
+    "max_completion_tokens max_tokens metadata modalities moderation n parallel_tool_calls " +
+    "prediction presence_penalty prompt_cache_key prompt_cache_options prompt_cache_retention " +
+    "reasoning_effort response_format safety_identifier seed service_tier stop store stream " +
+    "stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options"
+  ).split(" "),
+);
+const ROLES = new Set(["developer", "system", "user", "assistant", "tool", "function"]);
+const RANGES = {
+  temperature: [0, 2, false],
+  top_p: [0, 1, false],
+  frequency_penalty: [-2, 2, false],
+  presence_penalty: [-2, 2, false],
+  n: [1, 128, true],
+  max_tokens: [1, Infinity, true],
+  max_completion_tokens: [1, Infinity, true],
+};
+
+const DEFAULTS = {
+  400: { type: "invalid_request_error", message: "The request was not valid." },
+  401: { type: "invalid_request_error", code: "invalid_api_key", message: "Incorrect API key provided." },
+  403: { type: "invalid_request_error", code: "permission_denied", message: "You may not do this." },
+  404: { type: "invalid_request_error", code: "model_not_found", message: "The model does not exist." },
+  405: { type: "invalid_request_error", code: "method_not_supported", message: "Method not allowed." },
+  429: { type: "requests", code: "rate_limit_exceeded", message: "Rate limit reached." },
+  500: { type: "server_error", message: "The server had an error." },
+  503: { type: "server_error", message: "The engine is overloaded." },
+};
+
+export function requestId() {
+  return `req_${randomHex(32)}`;
+}
+
+export function headers(ctx, status) {
+  // These two are answered by the real one's edge, which names a charset.
+  const fromEdge = status === 401 || status === 404;
+  return {
+    ...(fromEdge ? { "content-type": "application/json; charset=utf-8" } : {}),
+    "x-request-id": ctx.requestId,
+    "openai-version": "2020-10-01",
+    "openai-processing-ms": "7",
+    "x-ratelimit-limit-requests": "10000",
+    "x-ratelimit-remaining-requests": "9999",
+  };
+}
+
+export function errorBody(status, detail = {}) {
+  const byStatus = DEFAULTS[status] ?? (status >= 500 ? DEFAULTS[500] : DEFAULTS[400]);
+  const { message, type, param = null, code = null } = { ...byStatus, ...detail };
+  return JSON.stringify({ error: { message, type, param, code } }, null, 2);
+}
+
+const invalid = (message, param = null, code = null) => ({ status: 400, message, param, code });
+
+export function refuseHead({ headers: got, host, pathname }) {
+  const bearer = /^Bearer\s+\S/i.test(got.authorization ?? "");
+  // Azure's hosts take the key in a header of their own as well.
+  if (bearer || (host.includes("azure") && got["api-key"])) return null;
+  return {
+    status: 401,
+    message: `You didn't provide an API key for ${pathname}.`,
+    code: null,
+  };
+}
+
+export function refuseMethod({ method, pathname }) {
+  return { status: 405, message: `Not allowed to ${method} on ${pathname}.` };
+}
+
+export function refuseUnknownPath({ method, pathname }) {
+  return { status: 404, message: `Invalid URL (${method} ${pathname})`, code: null };
+}
+
+export function refuseJson() {
+  return invalid("We could not parse the JSON body of your request.");
+}
+
+export function refuseInstruction(message) {
+  return invalid(`Bad [[sim: …]] instruction: ${message}`, null, "simulator_instruction");
+}
+
+export function refuseBody(json) {
+  const unknown = Object.keys(json).filter((name) => !PARAMETERS.has(name));
+  if (unknown.length > 0) {
+    const plural = unknown.length > 1 ? "s" : "";
+    return invalid(`Unrecognized request argument${plural} supplied: ${unknown.join(", ")}`);
+  }
+  const { model, messages } = json;
+  if (model == null || model === "") return invalid("you must provide a model parameter");
+  if (typeof model !== "string" || !/^[\w][\w.:/@-]{0,199}$/.test(model)) return invalid("invalid model ID");
+  if (messages == null) {
+    return invalid("Missing required parameter: 'messages'.", "messages", "missing_required_parameter");
+  }
+  return refuseMessages(messages) ?? refuseOptions(json) ?? refuseModel(model);
+}
+
+function refuseMessages(messages) {
+  if (!Array.isArray(messages)) {
+    return invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type");
+  }
+  if (messages.length === 0) {
+    return invalid("Invalid 'messages': expected an array with at least one element.", "messages", "empty_array");
+  }
+  for (const [i, message] of messages.entries()) {
+    const at = `messages[${i}]`;
+    if (message === null || typeof message !== "object") {
+      return invalid(`Invalid type for '${at}': expected an object.`, at, "invalid_type");
+    }
+    if (!ROLES.has(message.role)) {
+      return invalid(`Invalid value: '${message.role}'.`, `${at}.role`, "invalid_value");
+    }
+    const { content } = message;
+    const wellFormed = typeof content === "string" || Array.isArray(content);
+    if (!wellFormed && !(message.role === "assistant" && content == null)) {
+      return invalid(`Invalid type for '${at}.content'.`, `${at}.content`, "invalid_type");
+    }
+  }
+  return null;
+}
+
+function refuseOptions(json) {
+  for (const [name, [low, high, whole]] of Object.entries(RANGES)) {
+    const value = json[name];
+    if (value == null) continue;
+    if (typeof value !== "number" || (whole && !Number.isInteger(value))) {
+      const kind = whole ? "an integer" : "a decimal";
+      return invalid(`Invalid type for '${name}': expected ${kind}.`, name, "invalid_type");
+    }
+    if (value < low) return invalid(`Invalid '${name}': below the minimum ${low}.`, name, "integer_below_min_value");
+    if (value > high) return invalid(`Invalid '${name}': above the maximum ${high}.`, name, "integer_above_max_value");
+  }
+  if (json.stream != null && typeof json.stream !== "boolean") {
+    return invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type");
+  }
+  if (json.stream_options != null && json.stream !== true) {
+    return invalid("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options");
+  }
+  if (json.max_tokens != null && json.max_completion_tokens != null) {
+    return invalid(
+      "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+      "max_tokens",
+      "invalid_parameter_combination",
+    );
+  }
+  if (json.tools != null && !Array.isArray(json.tools)) {
+    return invalid("Invalid type for 'tools': expected an array of objects.", "tools", "invalid_type");
+  }
+  if (json.tool_choice != null && !json.tools?.length) {
+    return invalid("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice");
+  }
+  return null;
+}
+
+function refuseModel(model) {
+  if (!model.startsWith("nope")) return null;
+  return {
+    status: 404,
+    message: `The model \`${model}\` does not exist or you do not have access to it.`,
+    code: "model_not_found",
+  };
+}
+
+export function ask(json) {
+  const functions = (json.tools ?? []).map((tool) => tool?.function).filter(Boolean);
+  return {
+    model: json.model,
+    text: textOfMessages(json.messages),
+    lastText: lastUserText(json.messages),
+    tools: functions.map(({ name, parameters }) => ({ name, schema: parameters })),
+    toolChoice: toolChoice(json.tool_choice),
+    speaksBeforeTool: false,
+    maxTokens: json.max_completion_tokens ?? json.max_tokens ?? Infinity,
+    count: json.n ?? 1,
+  };
+}
+
+function toolChoice(given) {
+  if (given === "required") return "any";
+  if (given?.type === "function") return { name: given.function?.name };
+  return given === "none" ? "none" : "auto";
+}
+
+export function modelList(ctx) {
+  const data = ["sim-small", "sim-large"].map((id) => ({
+    id,
+    object: "model",
+    created: ctx.created,
+    owned_by: "simulator",
+  }));
+  return JSON.stringify({ object: "list", data }, null, 2);
+}

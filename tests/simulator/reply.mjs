@@ -1,0 +1,102 @@
+// Decides what a model "says", before any dialect gives it a shape: the pieces
+// of text or of a tool call's arguments, why it stopped, and the token counts.
+
+import { groupPieces, hash, random, splitText, tokensIn, wordPieces } from "./words.mjs";
+
+const ARGUMENT_PIECE = 7; // characters; small, so that arguments come in several pieces
+
+/**
+ * ask: {model, text, lastText, tools: [{name, schema}], toolChoice: "auto" | "none" | "any" |
+ *       {name}, speaksBeforeTool, maxTokens, count}
+ * → {model, choices: [{texts, tool, stop, tokens}], inputTokens, outputTokens}
+ *   with tool: {name, input, pieces} or null, and stop: "end" | "length" | "tool".
+ */
+export function compose(ask, fault) {
+  const seed = hash(`${ask.model}\n${ask.text}`);
+  const tool = chosenTool(ask);
+  const choices = Array.from({ length: ask.count }, (_, index) =>
+    tool ? toolChoice(ask, tool, seed + index, fault) : textChoice(ask, seed + index, fault),
+  );
+  return {
+    model: ask.model,
+    choices,
+    inputTokens: tokensIn(ask.text + (ask.tools.length ? JSON.stringify(ask.tools) : "")),
+    outputTokens: choices.reduce((sum, choice) => sum + choice.tokens, 0),
+  };
+}
+
+function chosenTool({ tools, toolChoice: choice, lastText }) {
+  if (tools.length === 0 || choice === "none") return null;
+  if (typeof choice === "object") return tools.find((tool) => tool.name === choice.name) ?? null;
+  return choice === "any" || /use the tool/i.test(lastText) ? tools[0] : null;
+}
+
+function textChoice(ask, seed, fault) {
+  const perChunk = fault.chunk_words ?? 1;
+  const wanted = fault.chunks ? fault.chunks * perChunk : 12 + (seed % 24);
+  // An error at chunk N is only "at N" if the answer has that many chunks.
+  const enough = Math.max(wanted, fault.chunks ? 0 : (fault.error_at_chunk ?? 0) * perChunk);
+  const all = fault.text === undefined ? wordPieces(seed, enough) : splitText(fault.text);
+  const said = all.slice(0, ask.maxTokens);
+  return {
+    texts: groupPieces(said, perChunk, fault.text === undefined ? undefined : fault.chunks),
+    tool: null,
+    stop: said.length < all.length ? "length" : "end",
+    tokens: said.length,
+  };
+}
+
+function toolChoice(ask, { name, schema }, seed, fault) {
+  const before = ask.speaksBeforeTool ? textChoice(ask, seed, fault) : { texts: [], tokens: 0 };
+  if (before.stop === "length") return before;
+  const input = example(schema, random(seed));
+  const all = JSON.stringify(input).match(new RegExp(`.{1,${ARGUMENT_PIECE}}`, "gsu"));
+  const pieces = all.slice(0, ask.maxTokens - before.tokens);
+  const whole = pieces.length === all.length;
+  return {
+    texts: before.texts,
+    tool: { name, input: whole ? input : {}, pieces },
+    stop: whole ? "tool" : "length",
+    tokens: before.tokens + pieces.length,
+  };
+}
+
+/** A value that fits a JSON schema well enough for a tool to be called with it. */
+function example(schema, next) {
+  if (!schema || typeof schema !== "object") return {};
+  if ("const" in schema) return schema.const;
+  if (Array.isArray(schema.enum)) return schema.enum[0];
+  const variant = schema.anyOf?.[0] ?? schema.oneOf?.[0];
+  if (variant) return example(variant, next);
+  const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
+  switch (type) {
+    case "string":
+      return wordPieces(Math.floor(next() * 2 ** 32), 2).join("");
+    case "integer":
+      return Math.floor(next() * 100);
+    case "number":
+      return Math.round(next() * 1000) / 10;
+    case "boolean":
+      return next() < 0.5;
+    case "null":
+      return null;
+    case "array":
+      return [example(schema.items ?? { type: "string" }, next)];
+    default:
+      return Object.fromEntries(
+        Object.entries(schema.properties ?? {}).map(([key, value]) => [key, example(value, next)]),
+      );
+  }
+}
+
+/** Lays `over` over `base`, object by object: how a fault changes the reported usage. */
+export function overlay(base, over = {}) {
+  const result = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const both = isObject(value) && isObject(base[key]);
+    result[key] = both ? overlay(base[key], value) : value;
+  }
+  return result;
+}
+
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);

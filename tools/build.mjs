@@ -1,0 +1,44 @@
+// Builds the worker: Rust to wasm with unwinding panics, bindings, optimiser,
+// one bundled module beside the wasm. `build/` is what is deployed;
+// `build/local/` is for local runs and tests and can not be deployed.
+//
+// The standard library is rebuilt because the one that comes with the compiler
+// aborts on a panic, and an abort ends every request of the instance. That
+// option is unstable, hence RUSTC_BOOTSTRAP; the compiler stays the pinned one.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, run } from "./run.mjs";
+
+const TARGET = join(ROOT, "target/worker");
+const FEATURES = "mutable-globals sign-ext nontrapping-float-to-int bulk-memory multivalue reference-types exception-handling".split(" ");
+
+export function build({ local = false } = {}) {
+  const out = join(ROOT, local ? "build/local" : "build/release");
+  const staging = `${out}.new`;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+
+  console.log(`· building the worker${local ? " for local use" : ""}`);
+  run("cargo", ["build", "--quiet", "--locked", "--lib", "--release", "--target", "wasm32-unknown-unknown", "--target-dir", TARGET, "-Zbuild-std=std,panic_unwind", ...(local ? ["--features", "local"] : [])], {
+    env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cpanic=unwind", WASM_BINDGEN_USE_JS_SYS: "1" },
+  });
+  const wasm = join(TARGET, "wasm32-unknown-unknown/release/meridian.wasm");
+  run("wasm-bindgen", [wasm, "--target", "module", "--no-typescript", "--out-name", "bindings", "--out-dir", staging, "--experimental-reset-state-function", "--force-enable-abort-handler"]);
+
+  // workerd hands out a compiled module on a plain import.
+  const bindings = join(staging, "bindings.js");
+  writeFileSync(bindings, readFileSync(bindings, "utf8").replace("import source ", "import "));
+  const optimised = join(staging, "index_bg.wasm");
+  run("wasm-opt", [join(staging, "bindings_bg.wasm"), "-O3", ...FEATURES.map((f) => `--enable-${f}`), "-o", optimised]);
+  rmSync(join(staging, "bindings_bg.wasm"));
+  run("esbuild", [join(ROOT, "src/edge/entry.js"), "--bundle", "--format=esm", "--minify", "--log-level=warning", `--alias:meridian=${bindings}`, "--external:cloudflare:*", "--external:./bindings_bg.wasm", `--outfile=${join(staging, "index.js")}`]);
+  const index = join(staging, "index.js");
+  writeFileSync(index, readFileSync(index, "utf8").replace("./bindings_bg.wasm", "./index_bg.wasm"));
+  rmSync(bindings);
+  rmSync(join(staging, "snippets"), { recursive: true, force: true });
+  rmSync(out, { recursive: true, force: true });
+  renameSync(staging, out);
+  return out;
+}
+
+if (process.argv[1] === import.meta.filename) build({ local: process.argv.includes("--local") });
