@@ -238,7 +238,7 @@ impl fmt::Display for Refusal {
             Refusal::WrongMethod { method, allowed } => write!(f, "This path takes {allowed}, not {method}."),
             Refusal::HeadersTooLarge { limit } => write!(f, "The request's headers are too many or too long: at most {limit}."),
             Refusal::NoKey => f.write_str("No gateway key came with the request. Send it as `Authorization: Bearer mk_…` or `x-api-key: mk_…`; an operator makes one with `meridian keys create`."),
-            Refusal::BadKey => f.write_str("This is no valid gateway key: it begins with `mk_` and may have been revoked. Provider keys are not accepted here."),
+            Refusal::BadKey => f.write_str("The gateway does not know this key. A gateway key begins with `mk_`; it may have been revoked or mistyped. Provider keys are not accepted here."),
             Refusal::KeysUnavailable => f.write_str("The key store did not answer, so the key could not be checked. Nothing was sent; try again in a moment."),
             Refusal::Encoded { encoding } => write!(f, "The body is sent with content-encoding `{encoding}`; send it as plain JSON."),
             Refusal::BodyTooLarge { limit } => write!(f, "The body is longer than {} MiB.", limit / (1024 * 1024)),

@@ -2,6 +2,8 @@
 //! them, nothing outside `edge/` touches the platform, a clock or randomness,
 //! and files and functions stay of a size one can read.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +41,12 @@ fn modules() -> Vec<String> {
 /// The top module a file belongs to.
 fn module_of(file: &Path) -> String {
     let relative = file.strip_prefix(source()).unwrap();
-    let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
+    let first = relative
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -47,7 +54,9 @@ fn module_of(file: &Path) -> String {
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -63,7 +72,10 @@ fn a_module_names_only_modules_above_it() {
         for named in code(&file).split("crate::").skip(1) {
             for named in first_names(named) {
                 let Some(other) = rank(&named) else { continue };
-                assert!(other <= own, "{file:?} names `{named}`, which stands below it in lib.rs");
+                assert!(
+                    other <= own,
+                    "{file:?} names `{named}`, which stands below it in lib.rs"
+                );
             }
         }
     }
@@ -72,10 +84,19 @@ fn a_module_names_only_modules_above_it() {
 /// The modules named right after `crate::`, also of a list in braces.
 fn first_names(after: &str) -> Vec<String> {
     let name = |text: &str| -> String {
-        text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+        text.trim()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect()
     };
     match after.strip_prefix('{') {
-        Some(list) => list.split('}').next().unwrap_or_default().split(',').map(name).collect(),
+        Some(list) => list
+            .split('}')
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .map(name)
+            .collect(),
         None => vec![name(after)],
     }
 }
@@ -83,8 +104,17 @@ fn first_names(after: &str) -> Vec<String> {
 #[test]
 fn only_the_edge_touches_platform_clock_and_randomness() {
     let forbidden = [
-        "worker::", "web_sys", "js_sys", "wasm_bindgen", "Instant::", "SystemTime", "thread_rng",
-        "getrandom", "HashMap<", "std::env::", "std::net",
+        "worker::",
+        "web_sys",
+        "js_sys",
+        "wasm_bindgen",
+        "Instant::",
+        "SystemTime",
+        "thread_rng",
+        "getrandom",
+        "HashMap<",
+        "std::env::",
+        "std::net",
     ];
     for file in rust_files(&source()) {
         let module = module_of(&file);
@@ -92,7 +122,10 @@ fn only_the_edge_touches_platform_clock_and_randomness() {
             continue;
         }
         for word in forbidden {
-            assert!(!code(&file).contains(word), "{file:?} uses `{word}`: that belongs into edge/");
+            assert!(
+                !code(&file).contains(word),
+                "{file:?} uses `{word}`: that belongs into edge/"
+            );
         }
     }
 }
@@ -102,13 +135,25 @@ fn files_and_functions_stay_readable() {
     for file in rust_files(&source()) {
         let text = fs::read_to_string(&file).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        assert!(!NO_NAMES.contains(&name.as_str()), "{file:?}: say what it does instead");
+        assert!(
+            !NO_NAMES.contains(&name.as_str()),
+            "{file:?}: say what it does instead"
+        );
         let lines = text.lines().count();
-        assert!(lines <= LONGEST_FILE, "{file:?} has {lines} lines: one thing a file");
-        let starts = text.lines().next().is_some_and(|line| line.starts_with("//!"));
+        assert!(
+            lines <= LONGEST_FILE,
+            "{file:?} has {lines} lines: one thing a file"
+        );
+        let starts = text
+            .lines()
+            .next()
+            .is_some_and(|line| line.starts_with("//!"));
         assert!(starts, "{file:?} does not begin by saying what it is for");
         for (function, length) in functions(&text) {
-            assert!(length <= LONGEST_FUNCTION, "{file:?}: `{function}` has {length} lines");
+            assert!(
+                length <= LONGEST_FUNCTION,
+                "{file:?}: `{function}` has {length} lines"
+            );
         }
     }
 }
@@ -122,7 +167,10 @@ fn functions(text: &str) -> Vec<(String, usize)> {
             continue;
         };
         let indent = line.len() - line.trim_start().len();
-        if !before.trim().is_empty() && !before.trim().starts_with("pub") && !before.trim().starts_with("async") {
+        if !before.trim().is_empty()
+            && !before.trim().starts_with("pub")
+            && !before.trim().starts_with("async")
+        {
             continue;
         }
         let close = format!("{}}}", " ".repeat(indent));
@@ -138,7 +186,13 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 fn the_table_and_the_row_have_the_same_columns() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sql = fs::read_to_string(root.join("migrations/0001_usage.sql")).unwrap();
-    let table = sql.split("CREATE TABLE usage (").nth(1).unwrap().split("\n)").next().unwrap();
+    let table = sql
+        .split("CREATE TABLE usage (")
+        .nth(1)
+        .unwrap()
+        .split("\n)")
+        .next()
+        .unwrap();
     let columns: Vec<&str> = table
         .lines()
         .filter_map(|line| line.split_whitespace().next())
@@ -148,6 +202,9 @@ fn the_table_and_the_row_have_the_same_columns() {
     let inserted: Vec<&str> = list.split(", ").collect();
     assert_eq!(columns, inserted);
     for column in columns {
-        assert!(insert.contains(&format!("value->>'{column}'")), "{column} is never filled");
+        assert!(
+            insert.contains(&format!("value->>'{column}'")),
+            "{column} is never filled"
+        );
     }
 }

@@ -2,6 +2,8 @@
 //! the zone, a further rule never adds an endpoint, and rules without a place
 //! in common always end in a refusal.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::Config;
 use meridian::dialect::Wanted;
@@ -71,8 +73,14 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
             name: format!("e{i}"),
             host: format!("e{i}.example.com"),
             base_path: String::new(),
-            dialect: if openai { Dialect::OpenAiChat } else { Dialect::AnthropicMessages },
-            auth: Auth::Bearer { secret: "S".to_owned() },
+            dialect: if openai {
+                Dialect::OpenAiChat
+            } else {
+                Dialect::AnthropicMessages
+            },
+            auth: Auth::Bearer {
+                secret: "S".to_owned(),
+            },
             fixed: Vec::new(),
             models: MODELS
                 .iter()
@@ -134,7 +142,10 @@ fn caller() -> impl Strategy<Value = Caller> {
 
 fn planned<'c>(config: &'c Config, caller: &Caller) -> Result<(Verdict, Plan<'c>), Refusal> {
     let zone = zone::decide(&config.regions, caller)?;
-    let wanted = Wanted { model: "small".to_owned(), stream: false };
+    let wanted = Wanted {
+        model: "small".to_owned(),
+        stream: false,
+    };
     let plan = plan::plan(config, caller, &zone, Dialect::OpenAiChat, &wanted)?;
     Ok((zone, plan))
 }
@@ -148,8 +159,7 @@ fn allowed_by(config: &Config, caller: &Caller, claim: &Claim) -> bool {
         .and_then(|country| map.zones.values().find(|z| z.countries.contains(&country)))
         .unwrap_or_else(|| &map.zones["rest"]);
     let pinned = caller.key.zone.as_ref().map(|id| &map.zones[id]);
-    let key_alone =
-        pinned.is_some() && map.policy.when_key_and_country_differ == Precedence::Key;
+    let key_alone = pinned.is_some() && map.policy.when_key_and_country_differ == Precedence::Key;
     let asked = caller.asked_zone.as_ref().map(|id| &map.zones[id]);
     let mut rules: Vec<&Zone> = pinned.into_iter().chain(asked).collect();
     if !key_alone {
@@ -224,7 +234,14 @@ mod own_map {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let files = Files::load(root).unwrap();
         config::read(&files).unwrap_or_else(|problems| {
-            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            panic!(
+                "{}",
+                problems
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         })
     }
 
@@ -273,7 +290,10 @@ mod own_map {
             let verdict = zone::decide(&config.regions, &caller).unwrap();
             for model in config.regions.models() {
                 for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
-                    let wanted = Wanted { model: model.to_owned(), stream: true };
+                    let wanted = Wanted {
+                        model: model.to_owned(),
+                        stream: true,
+                    };
                     let Ok(plan) = plan::plan(&config, &caller, &verdict, dialect, &wanted) else {
                         continue;
                     };
@@ -294,6 +314,9 @@ mod own_map {
         caller.key.zone = Some("eu".to_owned());
         let refusal = zone::decide(&config.regions, &caller).unwrap_err();
         let words = refusal.to_string();
-        assert!(words.contains("pinned to eu") && words.contains("is in US"), "{words}");
+        assert!(
+            words.contains("pinned to eu") && words.contains("is in US"),
+            "{words}"
+        );
     }
 }

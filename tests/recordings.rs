@@ -4,6 +4,8 @@
 //! The recordings are other people's data and lie beside the project, in
 //! `../shared/vectors`; where they are missing, these tests say so and pass.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use meridian::dialect::{self, Reading};
 use meridian::frame::sse::Splitter;
 use meridian::regions::Dialect;
@@ -14,7 +16,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn vectors(part: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors").join(part);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/vectors")
+        .join(part);
     if path.exists() {
         return Some(path);
     }
@@ -26,8 +30,10 @@ fn folders(of: &str) -> Vec<PathBuf> {
     let Some(path) = vectors(&format!("recorded/{of}")) else {
         return Vec::new();
     };
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     found.sort();
     found
 }
@@ -53,9 +59,16 @@ fn reading(dialect: Dialect, folder: &Path) -> Option<Reading> {
     if let Ok(stream) = fs::read(folder.join("response.sse")) {
         let (out, whole) = relayed(dialect, &stream, stream.len().max(1));
         // Not every recording kept the whole stream; what was sent on is the same all the same.
-        assert!(out.starts_with(&stream) || whole.fault.is_some(), "{folder:?}");
+        assert!(
+            out.starts_with(&stream) || whole.fault.is_some(),
+            "{folder:?}"
+        );
         for cut in [1, 2, 3, 5, 7, 11, 64, 1_000] {
-            assert_eq!(relayed(dialect, &stream, cut), (out.clone(), whole.clone()), "{folder:?} cut {cut}");
+            assert_eq!(
+                relayed(dialect, &stream, cut),
+                (out.clone(), whole.clone()),
+                "{folder:?} cut {cut}"
+            );
         }
         return Some(whole);
     }
@@ -83,9 +96,19 @@ fn check_usage(dialect: Dialect, of: &str) -> usize {
             tokens.output_total(),
             tokens.reasoning,
         ];
-        let wanted = ["input_total", "cache_read", "cache_write", "output", "reasoning"].map(want);
+        let wanted = [
+            "input_total",
+            "cache_read",
+            "cache_write",
+            "output",
+            "reasoning",
+        ]
+        .map(want);
         assert_eq!(got, wanted, "{folder:?}");
-        assert!(reading.has_usage && reading.served_model.is_some(), "{folder:?}");
+        assert!(
+            reading.has_usage && reading.served_model.is_some(),
+            "{folder:?}"
+        );
         checked += 1;
     }
     checked
@@ -103,7 +126,10 @@ fn field_08_09_usage_is_what_the_provider_counted() {
     ] {
         let checked = check_usage(dialect, of);
         println!("{of}: {checked} recordings");
-        assert!(checked >= at_least, "{of}: only {checked} recordings were read");
+        assert!(
+            checked >= at_least,
+            "{of}: only {checked} recordings were read"
+        );
     }
 }
 
@@ -129,7 +155,10 @@ fn every_recorded_request_is_read_and_a_patch_changes_nothing_else() {
             let model = serde_json::to_string(&call.wanted.model).unwrap();
             let at = call.field("model").unwrap().at.clone();
             assert_eq!(body.get(at.clone()), Some(model.as_str()));
-            assert_eq!(edited, [&body[..at.start], "\"another\"", &body[at.end..]].concat());
+            assert_eq!(
+                edited,
+                [&body[..at.start], "\"another\"", &body[at.end..]].concat()
+            );
         }
     }
 }

@@ -11,6 +11,8 @@ mod ledger;
 mod local;
 mod settings;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod upstream;
 mod usage;
 

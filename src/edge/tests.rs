@@ -1,0 +1,107 @@
+//! What crosses between wasm and JavaScript, tried in a real JavaScript engine.
+
+use super::host;
+use super::stream::{self, Finished};
+use crate::head::Head;
+use crate::refusal::Refusal;
+use crate::regions::Dialect;
+use crate::relay::Relay;
+use crate::units::{Millis, RequestId};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request, Response};
+
+#[wasm_bindgen(inline_js = r#"
+    // Node has no IdentityTransformStream; its TransformStream does the same for bytes.
+    globalThis.IdentityTransformStream ??= TransformStream;
+    export function request(headers, body) {
+        const request = new Request("https://edge.example/v1/messages?beta=true", { method: "POST", headers, body, duplex: "half" });
+        Object.defineProperty(request, "cf", { value: { country: "AT", colo: "VIE" } });
+        return request;
+    }
+    export function endless() {
+        return new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(1024)); } });
+    }
+    export function pieces(text, size) {
+        const bytes = new TextEncoder().encode(text);
+        let at = 0;
+        return new ReadableStream({ pull(c) {
+            if (at >= bytes.length) return c.close();
+            c.enqueue(bytes.slice(at, at += size));
+        } });
+    }
+    export async function text(stream) { return await new Response(stream).text(); }
+
+    export function signal() { return new AbortController().signal; }
+    export function provider() {
+        return new Response("{}", { status: 200, headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "x-request-id": "r1", "openai-organization": "secret-org" } });
+    }
+"#)]
+extern "C" {
+    fn request(headers: &JsValue, body: &JsValue) -> Request;
+    fn endless() -> JsValue;
+    fn pieces(text: &str, size: u32) -> ReadableStream;
+    async fn text(stream: &ReadableStream) -> JsValue;
+    fn signal() -> AbortSignal;
+    fn provider() -> Response;
+}
+
+#[wasm_bindgen_test]
+fn the_head_crosses_in_one_piece() {
+    let headers = js_sys::Object::new();
+    js_sys::Reflect::set(&headers, &"x-api-key".into(), &"mk_1".into()).unwrap();
+    let head = Head::read(&host::head(&request(&headers, &"{}".into())));
+    assert_eq!(
+        (head.method.as_str(), head.path.as_str()),
+        ("POST", "/v1/messages")
+    );
+    assert_eq!(head.header("x-api-key"), Some("mk_1"));
+    assert_eq!(
+        (head.origin.reported.as_str(), head.origin.colo.as_str()),
+        ("AT", "VIE")
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_body_without_a_length_cannot_go_on_for_ever() {
+    let headers = js_sys::Object::new();
+    let sent = request(&headers, &endless());
+    let refusal = host::read_body(&sent, 10_000).await;
+    assert_eq!(refusal, Err(Refusal::BodyTooLarge { limit: 10_000 }));
+    let whole = host::read_body(&request(&headers, &"Größe".into()), 10_000).await;
+    assert_eq!(whole.unwrap(), "Größe".as_bytes());
+}
+
+#[wasm_bindgen_test]
+fn only_what_is_the_clients_business_comes_back() {
+    let (headers, is_stream) = host::headers_for_client(&provider());
+    assert_eq!(headers, "content-type: text/event-stream\nx-request-id: r1");
+    assert!(is_stream);
+}
+
+#[wasm_bindgen_test]
+async fn a_stream_comes_through_and_is_read() {
+    let sent = concat!(
+        "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Größe\"}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n",
+        "data: [DONE]\n\n",
+    );
+    for size in [1, 7, 4096] {
+        let id = RequestId::new(Millis(0), 0);
+        let relay = Relay::new(Dialect::OpenAiChat, true, id);
+        let (client, over) = stream::start(pieces(sent, size), relay, signal());
+        let (received, finished) = futures::join!(text(&client), over);
+        assert_eq!(
+            received.as_string().as_deref(),
+            Some(sent),
+            "in pieces of {size}"
+        );
+        let Finished {
+            reading,
+            client_gone,
+            first_byte,
+        } = finished;
+        assert_eq!((reading.tokens.input, reading.tokens.output), (3, 5));
+        assert!(!client_gone && first_byte.is_some());
+    }
+}

@@ -1,0 +1,18 @@
+// The command line `meridian`, built when it is older than its source.
+import { join } from "node:path";
+import { fail, output, ROOT, run } from "./run.mjs";
+import { isStale } from "./stale.mjs";
+
+export function buildCli() {
+  if (!isStale("target/debug/meridian")) return;
+  console.log("· building the command line");
+  run("cargo", ["build", "--quiet", "--locked", "--bin", "meridian"]);
+  run("touch", [join(ROOT, "target/debug/meridian")]);
+}
+
+/** What `meridian …` prints. */
+export function meridian(...args) {
+  const printed = output(join(ROOT, "target/debug/meridian"), args, { stdio: ["ignore", "pipe", "inherit"] });
+  if (printed === undefined) fail(`meridian ${args.join(" ")} failed`);
+  return printed;
+}

@@ -1,0 +1,85 @@
+// The gateway in wrangler's local runtime, and beside it the provider
+// simulator. An endpoint whose secret stands in `.dev.vars` is the real one;
+// every other is played by the simulator.
+//
+// The worker knows nothing of this: it asks for the providers' own hosts, and
+// the way out of the runtime is what leads to one or the other.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { unstable_startWorker } from "wrangler";
+import { startSimulator } from "../tests/simulator/simulator.mjs";
+import { meridian } from "./cli.mjs";
+import { fail, ROOT } from "./run.mjs";
+
+const PLACEHOLDER = "simulated-";
+const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
+const endpoints = JSON.parse(meridian("endpoints", "--json"));
+const real = realSecrets();
+const simulator = await startSimulator({ port: 0 });
+
+const bindings = { LOCAL_COUNTRY: { type: "plain_text", value: "from-key" } };
+for (const { secret } of endpoints) {
+  if (!real.has(secret)) bindings[secret] = { type: "secret_text", value: PLACEHOLDER + secret };
+}
+const worker = await unstable_startWorker({
+  config: join(ROOT, "wrangler.toml"),
+  entrypoint: join(ROOT, "build/local/index.js"),
+  build: { custom: { command: undefined }, moduleRoot: join(ROOT, "build/local") },
+  bindings,
+  dev: {
+    server: { hostname: "127.0.0.1", port: Number(values.port) },
+    logLevel: "warn",
+    watch: false,
+    inspector: false,
+    outboundService: leadOut,
+  },
+}).catch((error) => fail(`the gateway could not start on port ${values.port}: ${error.message}. Another one may be running: npm start -- --port 8788`));
+await worker.ready;
+greet((await worker.url).href.replace(/\/$/, ""));
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, async () => {
+    await worker.dispose();
+    await simulator.close();
+    process.exit(0);
+  });
+}
+
+function realSecrets() {
+  const file = join(ROOT, ".dev.vars");
+  if (!existsSync(file)) return new Set();
+  const names = readFileSync(file, "utf8").split("\n").map((line) => /^\s*([A-Z0-9_]+)\s*=\s*\S/.exec(line)?.[1]);
+  return new Set(names.filter(Boolean));
+}
+
+// A placeholder for a credential shows that the endpoint is to be simulated.
+function leadOut(request) {
+  const credential = request.headers.get("authorization") ?? request.headers.get("x-api-key") ?? "";
+  const url = new URL(request.url);
+  const init = { method: request.method, headers: new Headers(request.headers), body: request.body, duplex: "half", redirect: "manual" };
+  if (!credential.includes(PLACEHOLDER)) return fetch(url, init);
+  init.headers.set("x-simulated-host", url.host);
+  init.headers.delete("host");
+  return fetch(simulator.url + url.pathname + url.search, init);
+}
+
+function greet(url) {
+  const keys = JSON.parse(readFileSync(join(ROOT, ".local/demo-keys.json"), "utf8"));
+  const width = Math.max(...Object.keys(keys).map((zone) => zone.length));
+  const played = endpoints.filter(({ secret }) => !real.has(secret)).length;
+  console.log(`
+Meridian is running at ${url}
+${played === endpoints.length ? "All providers are simulated" : `${played} of ${endpoints.length} endpoints are simulated`}: put a provider's secret into .dev.vars for the real one.
+What the simulator was sent: ${simulator.url}/__sim/log
+
+A demo key for each zone (a caller is taken to be in its key's zone; the header
+"meridian-local-country: DE" puts it anywhere):
+
+${Object.entries(keys).map(([zone, key]) => `  ${zone.padEnd(width)}  ${key}`).join("\n")}
+
+Try it:
+
+curl -N ${url}/v1/chat/completions -H "authorization: Bearer ${keys.eu}" -H "content-type: application/json" -d '{"model": "gpt-mini", "stream": true, "messages": [{"role": "user", "content": "Say hello from Frankfurt."}]}'
+`);
+}

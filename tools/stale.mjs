@@ -1,0 +1,19 @@
+// Whether something that was built is older than what it is built from.
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./run.mjs";
+
+const WORKER = ["src", "regions", "gateway.toml", "prices.toml", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tools/build.mjs", "tools/versions.mjs"];
+
+export function isStale(built, inputs = WORKER) {
+  const path = join(ROOT, built);
+  if (!existsSync(path)) return true;
+  const at = statSync(path).mtimeMs;
+  return inputs.some((input) => newest(join(ROOT, input)) > at);
+}
+
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs);
+}

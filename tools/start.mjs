@@ -1,0 +1,49 @@
+// `npm start`: from a fresh clone to a running gateway. Sets everything up,
+// builds, prepares the local databases and a demo key for each zone, and hands
+// over to serve.mjs, which needs the project's own Node.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { buildCli, meridian } from "./cli.mjs";
+import { ROOT, run, start } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+import { isStale } from "./stale.mjs";
+
+const STATE = join(ROOT, ".local");
+const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
+
+setUp();
+buildCli();
+if (isStale("build/local/index.js")) build({ local: true });
+mkdirSync(STATE, { recursive: true });
+migrate();
+demoKeys();
+
+const serving = start("node", [join(ROOT, "tools/serve.mjs"), ...process.argv.slice(2)], { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => serving.kill(signal));
+serving.on("exit", (code) => process.exit(code ?? 0));
+
+// Applying migrations starts wrangler once a database; a note of what was
+// applied spares that at the next start.
+function migrate() {
+  const done = join(STATE, "migrated");
+  const all = readdirSync(join(ROOT, "migrations")).sort().join("\n");
+  if (existsSync(done) && readFileSync(done, "utf8") === all) return;
+  console.log("· preparing the local databases");
+  for (const store of STORES) {
+    run("wrangler", ["d1", "migrations", "apply", store, "--local"], { stdio: ["ignore", "ignore", "inherit"] });
+  }
+  writeFileSync(done, all);
+}
+
+function demoKeys() {
+  const file = join(STATE, "demo-keys.json");
+  const keys = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  const zones = readdirSync(join(ROOT, "regions/zones")).map((name) => name.replace(/\.toml$/, ""));
+  const missing = zones.filter((zone) => !keys[zone]);
+  if (missing.length > 0) console.log("· making a demo key for each zone");
+  for (const zone of missing) {
+    keys[zone] = meridian("keys", "create", "--team", `demo-${zone}`, "--name", "made by npm start", "--zone", zone, "--tag", "environment=local", "--quiet").trim();
+    writeFileSync(file, JSON.stringify(keys, null, 2));
+  }
+}

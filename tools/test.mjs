@@ -1,0 +1,38 @@
+// `npm test`: everything that must be green, from format to end to end.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { buildCli } from "./cli.mjs";
+import { ROOT, run } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+import { isStale } from "./stale.mjs";
+
+const WASM = ["--target", "wasm32-unknown-unknown"];
+const STRICT = ["--", "-D", "warnings"];
+
+setUp();
+step("format", () => run("cargo", ["fmt", "--check"]));
+step("clippy, natively", () => run("cargo", ["clippy", "--quiet", "--locked", "--all-targets", ...STRICT]));
+step("clippy, for wasm", () => run("cargo", ["clippy", "--quiet", "--locked", "--lib", "--features", "local", ...WASM, ...STRICT]));
+step("native tests", () => run("cargo", ["test", "--quiet", "--locked"]));
+step("wasm tests", () => run("cargo", ["test", "--quiet", "--locked", ...WASM, "--lib"], { env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" } }));
+step("build", () => {
+  buildCli();
+  if (isStale("build/release/index.js")) build();
+  if (isStale("build/local/index.js")) build({ local: true });
+});
+step("the deployment's dry run", () => run("node", ["tools/deploy.mjs", "--dry-run"]));
+step("simulator tests", () => run("node", ["--test", ...files("tests/simulator")]));
+step("end-to-end tests", () => run("node", ["--test", "--test-concurrency=1", ...files("tests/e2e")]));
+console.log("\n✓ all green");
+
+function step(name, work) {
+  console.log(`\n── ${name}`);
+  const began = Date.now();
+  work();
+  console.log(`   ${((Date.now() - began) / 1000).toFixed(0)} s`);
+}
+
+function files(folder) {
+  return readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".test.mjs")).sort().map((name) => join(folder, name));
+}
