@@ -5,7 +5,7 @@
 use crate::dialect::{openai, Call, Edits};
 use crate::head::Head;
 use crate::plan::Attempt;
-use crate::regions::Dialect;
+use crate::regions::{Dialect, StreamUsage};
 
 /// The client's headers that mean something to a provider. All others, the
 /// gateway key among them, stay here.
@@ -56,7 +56,7 @@ pub fn prepare<'c>(attempt: Attempt<'c>, head: &Head, call: &Call<'_>) -> Outbou
     for (field, value) in &endpoint.fixed {
         edits.set(call, field, value.to_string());
     }
-    if endpoint.dialect == Dialect::OpenAiChat {
+    if endpoint.dialect == Dialect::OpenAiChat && endpoint.stream_usage == StreamUsage::Asked {
         openai::request::ask_for_usage(call, &mut edits);
     }
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];

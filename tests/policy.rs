@@ -14,7 +14,7 @@ use meridian::prices::PriceBook;
 use meridian::refusal::Refusal;
 use meridian::regions::{
     Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Policy, Precedence, RegionMap,
-    Store, Zone,
+    Store, StreamUsage, Zone,
 };
 use meridian::zone::{self, Verdict};
 use proptest::prelude::*;
@@ -65,11 +65,13 @@ fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
     })
 }
 
+type Claims = Vec<(&'static str, Guarantee)>;
+
 fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
     let claim = (prop::sample::select(PLACES.to_vec()), guarantee());
     let endpoint = (prop::bool::ANY, prop::collection::vec(claim, 2));
     prop::collection::vec(endpoint, 0..6).prop_map(|endpoints| {
-        let one = |(i, (openai, claims)): (usize, (bool, Vec<(&str, Guarantee)>))| Endpoint {
+        let one = |(i, (openai, claims)): (usize, (bool, Claims))| Endpoint {
             name: format!("e{i}"),
             host: format!("e{i}.example.com"),
             base_path: String::new(),
@@ -82,6 +84,7 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
                 secret: "S".to_owned(),
             },
             fixed: Vec::new(),
+            stream_usage: StreamUsage::Asked,
             models: MODELS
                 .iter()
                 .zip(claims)

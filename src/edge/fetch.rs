@@ -98,19 +98,20 @@ async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
     }
 }
 
+#[cfg(not(feature = "local"))]
+async fn caller(x: &Exchange, _: &Config) -> Result<Caller, Refusal> {
+    keys::caller(&x.env, &x.head).await
+}
+
+#[cfg(feature = "local")]
 async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
-    #[allow(unused_mut)]
-    let mut caller = keys::caller(&x.env, &x.head).await?;
-    #[cfg(feature = "local")]
-    {
-        let follow_key = x
-            .env
-            .var("LOCAL_COUNTRY")
-            .is_ok_and(|v| v.to_string() == "from-key");
-        super::local::place(&mut caller, &x.head, &config.regions, follow_key);
-    }
-    let _ = config;
-    Ok(caller)
+    let caller = keys::caller(&x.env, &x.head).await?;
+    Ok(super::local::placed(
+        caller,
+        &x.head,
+        &x.env,
+        &config.regions,
+    ))
 }
 
 /// A model call of a known caller: answered or refused, it leaves a row.

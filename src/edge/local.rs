@@ -6,6 +6,7 @@
 use crate::caller::Caller;
 use crate::head::{Head, Origin};
 use crate::regions::RegionMap;
+use worker::Env;
 
 /// `npm run deploy` looks for this in the bundle and refuses it.
 pub const MARKER: &str = "meridian-local-build";
@@ -20,9 +21,12 @@ pub fn panic_on_purpose(head: &Head) {
     }
 }
 
-/// Puts the caller where the header says, or into its key's zone.
-pub fn place(caller: &mut Caller, head: &Head, map: &RegionMap, follow_key: bool) {
+/// The caller, put where the header says or into its key's zone.
+pub fn placed(mut caller: Caller, head: &Head, env: &Env, map: &RegionMap) -> Caller {
     let colo = caller.origin.colo.clone();
+    let follow_key = env
+        .var("LOCAL_COUNTRY")
+        .is_ok_and(|v| v.to_string() == "from-key");
     if let Some(country) = head.header("meridian-local-country") {
         caller.origin = Origin::new(country, &colo);
     } else if follow_key {
@@ -30,4 +34,5 @@ pub fn place(caller: &mut Caller, head: &Head, map: &RegionMap, follow_key: bool
         let country = zone.and_then(|zone| zone.countries.first());
         caller.origin = Origin::new(country.map_or("", |c| c.code()), &colo);
     }
+    caller
 }

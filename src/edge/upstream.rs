@@ -59,7 +59,7 @@ pub async fn try_in_order(
     for attempt in plan.attempts() {
         let outbound = translate::prepare(attempt, head, call);
         let endpoint = attempt.endpoint();
-        let Some(credential) = credential(env, &endpoint.auth) else {
+        let Some(credential) = Credential::of(env, &endpoint.auth) else {
             last.get_or_insert(Failed {
                 error: None,
                 refusal: Refusal::NoSecret {
@@ -92,7 +92,7 @@ pub async fn try_in_order(
 
 /// Makes one attempt.
 async fn send(
-    credential: String,
+    credential: Credential,
     outbound: &Outbound<'static>,
     call: &Call<'_>,
 ) -> Result<Begun, Failed> {
@@ -102,7 +102,7 @@ async fn send(
         refusal,
     };
     let unreachable = || Refusal::Unreachable { tried: Vec::new() };
-    let mut headers = credential;
+    let mut headers = credential.header();
     for (name, value) in &outbound.headers {
         headers.extend(["\n", name, ": ", value]);
     }
@@ -117,27 +117,36 @@ async fn send(
             Err(failed(Refusal::ProviderRefusedUs { endpoint, status }))
         }
         Start::TryNext => Err(Failed {
-            error: begun(&answer, outbound, call).await,
+            error: begun(&answer, &credential, outbound, call).await,
             refusal: unreachable(),
         }),
-        Start::Answer => begun(&answer, outbound, call)
+        Start::Answer => begun(&answer, &credential, outbound, call)
             .await
             .ok_or_else(|| failed(unreachable())),
     }
 }
 
 /// The answer as far as it has come; `None` if it broke off or is none.
-async fn begun(answer: &Response, outbound: &Outbound<'static>, call: &Call<'_>) -> Option<Begun> {
+async fn begun(
+    answer: &Response,
+    credential: &Credential,
+    outbound: &Outbound<'static>,
+    call: &Call<'_>,
+) -> Option<Begun> {
     let (headers, is_stream) = host::headers_for_client(answer);
     let status = answer.status();
     let body = match answer.body().filter(|_| is_stream) {
         Some(stream) => Body::Stream(stream),
         None => {
             let bytes = host::read_reply(answer).await?;
+            let copy = bytes.to_vec();
             let mut reading = Reading::default();
             if status < 400 {
                 let dialect = outbound.attempt().endpoint().dialect;
-                dialect::read_reply(dialect, &bytes.to_vec(), &mut reading);
+                dialect::read_reply(dialect, &copy, &mut reading);
+            } else if memchr::memmem::find(&copy, credential.secret.as_bytes()).is_some() {
+                // Some errors quote what they were sent.
+                return None;
             }
             if reading.fault == Some(Fault::Garbled) {
                 return None;
@@ -159,12 +168,23 @@ async fn begun(answer: &Response, outbound: &Outbound<'static>, call: &Call<'_>)
     })
 }
 
-/// The header that pays, if its secret is set.
-fn credential(env: &Env, auth: &Auth) -> Option<String> {
-    let secret = env.secret(auth.secret()).ok()?.to_string();
-    match auth {
-        _ if secret.is_empty() => None,
-        Auth::Bearer { .. } => Some(format!("authorization: Bearer {secret}")),
-        Auth::ApiKey { .. } => Some(format!("x-api-key: {secret}")),
+/// What pays for a call at an endpoint.
+struct Credential {
+    auth: &'static Auth,
+    secret: String,
+}
+
+impl Credential {
+    /// It, if its secret is set.
+    fn of(env: &Env, auth: &'static Auth) -> Option<Credential> {
+        let secret = env.secret(auth.secret()).ok()?.to_string();
+        (!secret.is_empty()).then_some(Credential { auth, secret })
+    }
+
+    fn header(&self) -> String {
+        match self.auth {
+            Auth::Bearer { .. } => format!("authorization: Bearer {}", self.secret),
+            Auth::ApiKey { .. } => format!("x-api-key: {}", self.secret),
+        }
     }
 }

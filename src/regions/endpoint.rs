@@ -71,6 +71,16 @@ impl Dialect {
         }
     }
 
+    /// Body fields an endpoint may fix. The request's reader must know each of
+    /// them: a field it did not know would end up in the body twice, and the
+    /// provider might take the caller's.
+    pub fn fixable(self) -> &'static [&'static str] {
+        match self {
+            Dialect::OpenAiChat => &[],
+            Dialect::AnthropicMessages => &["inference_geo"],
+        }
+    }
+
     /// The route that speaks it, here and at the provider.
     pub fn path(self) -> &'static str {
         match self {
@@ -108,6 +118,17 @@ impl Auth {
             Auth::Bearer { secret } | Auth::ApiKey { secret } => secret,
         }
     }
+}
+
+/// When an endpoint's streams say what was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamUsage {
+    /// When the request asks for it.
+    #[default]
+    Asked,
+    /// Always; the request need not ask, and may be refused if it does.
+    Always,
 }
 
 /// What is claimed of one model at one endpoint.
@@ -148,6 +169,9 @@ pub struct Endpoint {
     /// Body fields that the claims depend on: set whatever the caller says.
     #[serde(default)]
     pub fixed: Vec<(String, serde_json::Value)>,
+    /// When its streams say what was used.
+    #[serde(default)]
+    pub stream_usage: StreamUsage,
     /// One claim per model.
     pub models: Vec<Claim>,
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use country::Country;
-pub use endpoint::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting};
+pub use endpoint::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, StreamUsage};
 
 /// What wins when the key's zone and the caller's country differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

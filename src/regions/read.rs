@@ -5,7 +5,7 @@
 use super::problem::{Problem, Source};
 use super::{
     Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Policy, Precedence, RegionMap,
-    Store, Zone,
+    Store, StreamUsage, Zone,
 };
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -61,6 +61,8 @@ struct EndpointTable {
     auth: Spanned<String>,
     #[serde(default)]
     fixed: IndexMap<String, serde_json::Value>,
+    #[serde(default)]
+    stream_usage: StreamUsage,
     models: IndexMap<String, ClaimTable>,
 }
 
@@ -276,6 +278,14 @@ fn read_endpoint(
         let problem = source.problem(table.auth.span().start, what);
         problems.push(problem.instead("`bearer:SECRET_NAME` or `x-api-key:SECRET_NAME`"));
     }
+    for field in table.fixed.keys() {
+        let fixable = table.dialect.fixable();
+        if !fixable.contains(&field.as_str()) {
+            let what = format!("`{field}` cannot be fixed in {}", table.dialect);
+            let problem = source.problem(table.host.span().start, what);
+            problems.push(problem.suggest(field, fixable.iter().copied()));
+        }
+    }
     let claims = table.models.into_iter().map(|(model, claim)| Claim {
         model,
         id: claim.id,
@@ -293,6 +303,7 @@ fn read_endpoint(
         dialect: table.dialect,
         auth: auth?,
         fixed: table.fixed.into_iter().collect(),
+        stream_usage: table.stream_usage,
         models: claims.collect(),
     })
 }

@@ -22,3 +22,30 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
         tags: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::regions::Dialect;
+
+    #[test]
+    fn every_field_an_endpoint_may_fix_is_read() {
+        for field in Dialect::AnthropicMessages.fixable() {
+            assert!(
+                FIELDS.contains(field),
+                "{field} would stand in the body twice"
+            );
+        }
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_refused_however_it_is_spelt() {
+        for body in [
+            r#"{"model":"a","model":"b","messages":[{}]}"#,
+            r#"{"model":"a","mod\u0065l":"b","messages":[{}]}"#,
+            r#"{"model":"a","inference_geo":"us","inference_ge\u006f":"global","messages":[{}]}"#,
+        ] {
+            assert!(matches!(read(body), Err(Invalid::Json { .. })), "{body}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What leaves the gateway, as text to be reviewed: what each kind of endpoint
+//! is sent, and every refusal as each SDK gets it. `UPDATE_GOLDEN=1 cargo test`
+//! writes the files anew; the diff is the review.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use meridian::caller::{Caller, KeyRecord};
+use meridian::config::{self, Config, Files};
+use meridian::dialect;
+use meridian::head::Head;
+use meridian::plan;
+use meridian::refusal::{Invalid, Refusal};
+use meridian::regions::Dialect;
+use meridian::translate;
+use meridian::units::{Millis, RequestId};
+use meridian::zone;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+fn check(name: &str, got: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, got).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        golden == got,
+        "{name} has changed; UPDATE_GOLDEN=1 cargo test, then review the diff"
+    );
+}
+
+fn own_config() -> Config {
+    let files = Files::load(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    config::read(&files).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// Country, dialect, body.
+const CALLS: [(&str, Dialect, &str); 8] = [
+    (
+        "DE",
+        Dialect::OpenAiChat,
+        r#"{"model":"gpt-4.1","messages":[{"role":"user","content":"é"}],"seed":1.50}"#,
+    ),
+    (
+        "DE",
+        Dialect::OpenAiChat,
+        r#"{ "messages" : [ {} ], "stream" : true , "model" : "gpt-mini" }"#,
+    ),
+    (
+        "US",
+        Dialect::OpenAiChat,
+        r#"{"model":"gpt-mini","stream":true,"stream_options":{"include_usage":false,"x":1},"messages":[{}]}"#,
+    ),
+    (
+        "US",
+        Dialect::OpenAiChat,
+        r#"{"model":"gpt-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{}]}"#,
+    ),
+    (
+        "DE",
+        Dialect::OpenAiChat,
+        r#"{"model":"mistral-small-latest","stream":true,"messages":[{}]}"#,
+    ),
+    (
+        "DE",
+        Dialect::AnthropicMessages,
+        r#"{"model":"claude-sonnet","max_tokens":5,"messages":[{}]}"#,
+    ),
+    (
+        "US",
+        Dialect::AnthropicMessages,
+        r#"{"model":"claude-sonnet","inference_geo":"global","max_tokens":5,"messages":[{}]}"#,
+    ),
+    (
+        "US",
+        Dialect::AnthropicMessages,
+        "{\n  \"model\": \"claude-sonnet-4-6\",\n  \"messages\": [{}]\n}",
+    ),
+];
+
+#[test]
+fn what_an_endpoint_is_sent() {
+    let config = own_config();
+    let mut text = String::new();
+    for (country, dialect, body) in CALLS {
+        let head = Head::read(&format!(
+            "POST\n{}\n{country}\nFRA\nauthorization: Bearer mk_1\nanthropic-version: 2023-06-01\n\
+             meridian-tags: feature=x\nx-portkey-config: {{}}\naccept: */*\nx-simulated-host: evil.example",
+            dialect.path()
+        ));
+        let record = KeyRecord {
+            id: "k".into(),
+            team: "t".into(),
+            name: String::new(),
+            zone: None,
+            models: vec![],
+            tags: Default::default(),
+            created: String::new(),
+            revoked: None,
+        };
+        let caller = Caller::new(record, &head).unwrap();
+        let zone = zone::decide(&config.regions, &caller).unwrap();
+        let call = dialect::read_call(dialect, body).unwrap();
+        let plan = plan::plan(&config, &caller, &zone, dialect, &call.wanted).unwrap();
+        writeln!(text, "── from {country}, {dialect}\n{body}").unwrap();
+        for attempt in plan.attempts() {
+            let outbound = translate::prepare(attempt, &head, &call);
+            writeln!(
+                text,
+                "→ {}\n  {:?}\n{}",
+                outbound.url(),
+                outbound.headers,
+                outbound.body
+            )
+            .unwrap();
+        }
+        writeln!(text).unwrap();
+    }
+    check("outbound.txt", &text);
+}
+
+fn refusals() -> Vec<Refusal> {
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+    vec![
+        Refusal::NoRoute {
+            path: "/v1/nothing".into(),
+        },
+        Refusal::WrongMethod {
+            method: "GET".into(),
+            allowed: "POST",
+        },
+        Refusal::HeadersTooLarge {
+            limit: "100 headers, 32 KiB in all",
+        },
+        Refusal::NoKey,
+        Refusal::BadKey,
+        Refusal::KeysUnavailable,
+        Refusal::Encoded {
+            encoding: "gzip".into(),
+        },
+        Refusal::BodyTooLarge {
+            limit: 32 * 1024 * 1024,
+        },
+        Refusal::BodyBroken,
+        Refusal::Body(Invalid::Encoding),
+        Refusal::Body(Invalid::Json {
+            detail: "expected `,` or `}` at line 1 column 9".into(),
+        }),
+        Refusal::Body(Invalid::Missing { field: "messages" }),
+        Refusal::Body(Invalid::Type {
+            field: "stream",
+            expected: "true or false",
+        }),
+        Refusal::Tags {
+            header: "meridian-tags".into(),
+            what: "`x` is no `name=value`".into(),
+        },
+        Refusal::UnknownModel {
+            asked: "gtp".into(),
+            nearest: Some("gpt-mini".into()),
+        },
+        Refusal::ModelNotAllowed {
+            asked: "a".into(),
+            allowed: words(&["b", "c"]),
+        },
+        Refusal::UnknownZone {
+            asked: "eo".into(),
+            known: words(&["eu", "us"]),
+        },
+        Refusal::ZonesClash {
+            sides: words(&[
+                "the key is pinned to eu (allows eu)",
+                "the caller is in US, which is in us (allows us)",
+            ]),
+        },
+        Refusal::NoEndpoint {
+            zone: "eu".into(),
+            model: "m".into(),
+            excluded: words(&["x processes it in us"]),
+            servable: vec![],
+        },
+        Refusal::NoSecret {
+            endpoint: "openai-eu".into(),
+            secret: "OPENAI_EU_KEY".into(),
+        },
+        Refusal::ProviderRefusedUs {
+            endpoint: "openai-eu".into(),
+            status: 401,
+        },
+        Refusal::Unreachable {
+            tried: words(&["a", "b"]),
+        },
+        Refusal::Internal,
+    ]
+}
+
+#[test]
+fn every_refusal_in_every_dialect() {
+    let id = RequestId::new(Millis(0), 0);
+    let mut text = String::new();
+    for refusal in refusals() {
+        writeln!(text, "── {} {}", refusal.status(), refusal.code()).unwrap();
+        for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
+            writeln!(text, "{}", dialect::refusal_body(dialect, &refusal, &id)).unwrap();
+        }
+    }
+    check("refusals.txt", &text);
+}
