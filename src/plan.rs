@@ -63,45 +63,45 @@ pub fn plan<'c>(
 ) -> Result<Plan<'c>, Refusal> {
     let asked = wanted.model.as_str();
     let model = config.gateway.model(asked);
-    let mut excluded = Vec::new();
-    let mut attempts = Vec::new();
-    let mut name = None;
-    for endpoint in &config.regions.endpoints {
-        let Some(claim) = endpoint.claim(model) else {
-            continue;
-        };
-        name = Some(claim.model.as_str());
-        match attempt(zone, dialect, endpoint, claim) {
-            Ok(attempt) => attempts.push(attempt),
-            Err(why) => excluded.push(why),
-        }
-    }
-    let Some(model) = name else {
+    let serving = || {
+        let endpoints = config.regions.endpoints.iter();
+        endpoints.filter_map(|endpoint| Some((endpoint, endpoint.claim(model)?)))
+    };
+    let Some((_, claim)) = serving().next() else {
         return Err(unknown(config, asked));
     };
+    let model = claim.model.as_str();
     if !caller.may_use(asked, model) {
         return Err(Refusal::ModelNotAllowed {
             asked: asked.to_owned(),
             allowed: caller.key.models.clone(),
         });
     }
-    let mut attempts = attempts.into_iter();
-    match attempts.next() {
-        Some(first) => Ok(Plan {
+    let tried = |(endpoint, claim)| attempt(zone, dialect, endpoint, claim);
+    let mut attempts = serving().filter_map(|pair| tried(pair).ok());
+    if let Some(first) = attempts.next() {
+        let fallbacks = attempts.collect();
+        return Ok(Plan {
             model,
             first,
-            fallbacks: attempts.collect(),
-        }),
-        None => Err(Refusal::NoEndpoint {
-            zone: zone.zone.clone(),
-            model: model.to_owned(),
-            excluded,
-            servable: servable(config, caller, zone, Some(dialect))
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-        }),
+            fallbacks,
+        });
     }
+    let words =
+        |(endpoint, claim)| Some(tried((endpoint, claim)).err()?.words(zone, endpoint, claim));
+    let servable = servable(config, caller, zone, Some(dialect));
+    Err(Refusal::NoEndpoint {
+        zone: zone.zone.clone(),
+        model: model.to_owned(),
+        excluded: serving().filter_map(words).collect(),
+        servable: servable.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// Why an endpoint that has the model is left out.
+enum LeftOut {
+    Zone(Outside),
+    Dialect,
 }
 
 fn attempt<'c>(
@@ -109,22 +109,29 @@ fn attempt<'c>(
     dialect: Dialect,
     endpoint: &'c Endpoint,
     claim: &'c Claim,
-) -> Result<Attempt<'c>, String> {
-    let name = &endpoint.name;
-    let attempt = Attempt::within(zone, endpoint, claim).map_err(|outside| match outside {
-        Outside::Hosting => format!("{name} processes it in {}", claim.hosting),
-        Outside::Guarantee => format!(
-            "{name} promises only {} where the zone wants {}",
-            claim.guarantee, zone.guarantee
-        ),
-    })?;
+) -> Result<Attempt<'c>, LeftOut> {
+    let attempt = Attempt::within(zone, endpoint, claim).map_err(LeftOut::Zone)?;
     match endpoint.dialect == dialect {
         true => Ok(attempt),
-        false => Err(format!(
-            "{name} speaks {}, on POST {}",
-            endpoint.dialect,
-            endpoint.dialect.path()
-        )),
+        false => Err(LeftOut::Dialect),
+    }
+}
+
+impl LeftOut {
+    fn words(&self, zone: &Verdict, endpoint: &Endpoint, claim: &Claim) -> String {
+        let name = &endpoint.name;
+        match self {
+            LeftOut::Zone(Outside::Hosting) => format!("{name} processes it in {}", claim.hosting),
+            LeftOut::Zone(Outside::Guarantee) => format!(
+                "{name} promises only {} where the zone wants {}",
+                claim.guarantee, zone.guarantee
+            ),
+            LeftOut::Dialect => format!(
+                "{name} speaks {}, on POST {}",
+                endpoint.dialect,
+                endpoint.dialect.path()
+            ),
+        }
     }
 }
 

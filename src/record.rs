@@ -92,7 +92,7 @@ pub struct Row {
     pub estimated: bool,
     /// What it cost; `None` where no price is known.
     pub cost_nano: Option<NanoUsd>,
-    /// Milliseconds until the client's first byte.
+    /// Milliseconds until an endpoint's answer began.
     pub first_byte_ms: Option<u64>,
     /// Milliseconds until the end.
     pub duration_ms: u64,

@@ -1,6 +1,10 @@
-//! Passing a stream on: whole events out, byte for byte as they came in, while
-//! the reading learns from them what was used. Sans I/O: bytes in, bytes out,
-//! any cut gives the same output. A stream that breaks never gets a good end.
+//! Passing a stream on, byte for byte, while the reading learns from its events
+//! what was used. Sans I/O: bytes in, bytes out, any cut gives the same output.
+//! A stream that breaks never gets a good end.
+//!
+//! Most streams reach the client untouched and unseen, and the relay only reads
+//! along. Where an event has to be kept from the client, all of them go through
+//! here, whole events at a time.
 
 use crate::dialect::{self, Fault, Reading};
 use crate::frame::sse::{Event, Splitter};
@@ -26,6 +30,8 @@ pub struct Relay {
     id: RequestId,
     splitter: Splitter,
     reading: Reading,
+    /// The stream is none; nothing more of it is read.
+    given_up: bool,
 }
 
 impl Relay {
@@ -38,21 +44,29 @@ impl Relay {
             id,
             splitter: Splitter::default(),
             reading: Reading::default(),
+            given_up: false,
         }
     }
 
+    /// Whether the client gets what comes out of here. If not, it gets the
+    /// provider's bytes, and from here only the end that [`Relay::finish`] adds.
+    pub fn rewrites(&self) -> bool {
+        self.hide_usage
+    }
+
     /// Takes the provider's next bytes; what the client gets goes to `out`.
-    /// After a fault of the stream's own form, nothing more is passed on.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        if self.reading.fault == Some(Fault::Garbled) {
+        if self.given_up {
             return;
         }
         let (dialect, hide_usage, reading) = (self.dialect, self.hide_usage, &mut self.reading);
         let pushed = self.splitter.push(bytes, |event| {
-            take(dialect, hide_usage, &event, reading, out);
+            take(dialect, hide_usage, &event, reading, out)
         });
         if pushed.is_err() {
             self.reading.fault = Some(Fault::Garbled);
+            self.splitter = Splitter::default();
+            self.given_up = true;
         }
     }
 
@@ -73,16 +87,15 @@ impl Relay {
             // What the provider said itself has reached the client already.
             None | Some(Fault::Said { .. }) => {}
             Some(fault) => {
+                if !self.hide_usage && self.splitter.rest().is_some() {
+                    // The client has the beginning of an event already.
+                    out.extend_from_slice(dialect::abandon_event(self.dialect).as_bytes());
+                }
                 let last = dialect::broken_stream_event(self.dialect, fault, &self.id);
                 out.extend_from_slice(last.as_bytes());
             }
         }
         self.reading
-    }
-
-    /// What was learnt so far.
-    pub fn reading(&self) -> &Reading {
-        &self.reading
     }
 }
 
@@ -96,11 +109,10 @@ fn take(
     reading.usage_only = false;
     if let Some(data) = &event.data {
         dialect::read_event(dialect, data, reading);
-        if reading.fault == Some(Fault::Garbled) {
-            return;
-        }
     }
-    if !(hide_usage && reading.usage_only) {
+    // After an event that is none, a good end must not follow.
+    let sound = reading.fault != Some(Fault::Garbled);
+    if hide_usage && sound && !reading.usage_only {
         out.extend_from_slice(event.raw);
     }
 }
@@ -120,12 +132,15 @@ mod tests {
     fn run(stream: &str, cut: usize, hide: bool, end: End) -> (String, Reading) {
         let id = RequestId::new(Millis(0), 0);
         let mut relay = Relay::new(Dialect::OpenAiChat, hide, id);
-        let mut out = Vec::new();
+        let mut client = Vec::new();
         for piece in stream.as_bytes().chunks(cut) {
-            relay.push(piece, &mut out);
+            if !relay.rewrites() {
+                client.extend_from_slice(piece);
+            }
+            relay.push(piece, &mut client);
         }
-        let reading = relay.finish(end, &mut out);
-        (String::from_utf8(out).unwrap(), reading)
+        let reading = relay.finish(end, &mut client);
+        (String::from_utf8(client).unwrap(), reading)
     }
 
     #[test]
@@ -141,13 +156,49 @@ mod tests {
 
     #[test]
     fn field_14_a_stream_that_breaks_never_gets_a_good_end() {
-        for end in [End::Broken, End::Closed] {
-            let (out, reading) = run(&[START, "data: {\"half"].concat(), 7, false, end);
+        for (end, hide) in [
+            (End::Broken, true),
+            (End::Broken, false),
+            (End::Closed, true),
+        ] {
+            let (out, reading) = run(&[START, "data: {\"half"].concat(), 7, hide, end);
             assert!(out.starts_with(START), "{out}");
-            assert!(out.contains("\"code\":\"stream_broken\""), "{out}");
-            assert!(!out.contains("[DONE]") && !out.contains("half"), "{out}");
+            assert!(out.ends_with("\"type\":\"server_error\"}}\n\n"), "{out}");
+            assert!(!out.contains("[DONE]"), "{out}");
+            assert_eq!(out.contains("half"), !hide, "{out}");
             assert!(reading.fault.is_some());
         }
+    }
+
+    #[test]
+    fn an_event_that_is_none_is_followed_by_an_error_not_by_a_good_end() {
+        let (out, reading) = run(
+            &[START, "data: {nonsense\n\n", DONE].concat(),
+            9,
+            true,
+            End::Closed,
+        );
+        assert!(out.starts_with(START) && !out.contains("[DONE]"), "{out}");
+        assert!(out.contains("stream_broken"), "{out}");
+        assert_eq!(reading.fault, Some(Fault::Garbled));
+    }
+
+    #[test]
+    fn a_broken_event_of_anthropics_is_made_one_its_clients_pass_over() {
+        let id = RequestId::new(Millis(0), 0);
+        let mut relay = Relay::new(Dialect::AnthropicMessages, false, id);
+        let mut out = Vec::new();
+        relay.push(
+            b"event: content_block_delta\ndata: {\"type\":\"con",
+            &mut out,
+        );
+        let reading = relay.finish(End::Broken, &mut out);
+        let tail = String::from_utf8(out).unwrap();
+        assert!(
+            tail.starts_with("\nevent: ping\n\nevent: error\ndata: {"),
+            "{tail}"
+        );
+        assert_eq!(reading.fault, Some(Fault::Cut));
     }
 
     #[test]

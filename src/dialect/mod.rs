@@ -56,3 +56,13 @@ pub fn broken_stream_event(dialect: Dialect, fault: &Fault, id: &RequestId) -> S
         Dialect::AnthropicMessages => anthropic::error::event(fault, id),
     }
 }
+
+/// What closes an event that broke off halfway, so that the one after it is
+/// read. Anthropic's clients pass over a `ping`, whatever it holds; OpenAI's
+/// know no such event and report the broken one.
+pub fn abandon_event(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenAiChat => "\n\n",
+        Dialect::AnthropicMessages => "\nevent: ping\n\n",
+    }
+}

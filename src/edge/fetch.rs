@@ -171,10 +171,10 @@ fn deliver(x: &Exchange, config: &'static Config, begun: Begun, mut row: Row) ->
     story.tell_row(&row);
     story.tell("meridian-attempts", &row.attempts.to_string());
     story.tell_lines(&headers);
+    row.first_byte_ms = Some(host::now().since(x.arrived));
     let env = x.env.clone();
     match body {
         Body::Whole(bytes, reading) => {
-            row.first_byte_ms = Some(host::now().since(x.arrived));
             row.answered(served, *reading, false, &config.prices, host::now());
             x.ctx.wait_until(usage::write(env, store, row));
             story.respond(status, &bytes)
@@ -184,7 +184,6 @@ fn deliver(x: &Exchange, config: &'static Config, begun: Begun, mut row: Row) ->
             let (client, over) = stream::start(provider, relay, x.request.signal());
             x.ctx.wait_until(async move {
                 let over = over.await;
-                row.first_byte_ms = over.first_byte.map(|first| first.since(row.at));
                 let (reading, gone) = (over.reading, over.client_gone);
                 row.answered(served, reading, gone, &config.prices, host::now());
                 usage::write(env, store, row).await;

@@ -2,10 +2,8 @@
 //! step between wasm and JavaScript costs more than the work; the decisions
 //! are in `relay.rs`.
 
-use super::host;
 use crate::dialect::Reading;
 use crate::relay::{End, Relay};
-use crate::units::Millis;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -14,8 +12,16 @@ use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, WritableStream};
 
 #[wasm_bindgen(module = "/src/edge/stream.js")]
 extern "C" {
-    #[wasm_bindgen(catch, js_name = run)]
-    async fn run_js(
+    #[wasm_bindgen(catch)]
+    async fn watch(
+        body: &ReadableStream,
+        writable: &WritableStream,
+        pump: Pump,
+        signal: &AbortSignal,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    async fn filter(
         body: &ReadableStream,
         writable: &WritableStream,
         pump: Pump,
@@ -41,8 +47,6 @@ pub struct Finished {
     pub reading: Reading,
     /// The client left before the end.
     pub client_gone: bool,
-    /// When the client's first byte went out.
-    pub first_byte: Option<Millis>,
 }
 
 /// The relay as `stream.js` holds it.
@@ -57,15 +61,9 @@ pub struct Pump {
 impl Pump {
     /// Takes the provider's next bytes, gives what the client gets.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
+        let mut out = Vec::new();
         if let Some(relay) = &mut self.relay {
             relay.push(bytes, &mut out);
-        }
-        if !out.is_empty() {
-            self.finished
-                .borrow_mut()
-                .first_byte
-                .get_or_insert_with(host::now);
         }
         out
     }
@@ -93,6 +91,7 @@ pub fn start(
     relay: Relay,
     signal: AbortSignal,
 ) -> (ReadableStream, impl std::future::Future<Output = Finished>) {
+    let rewrites = relay.rewrites();
     let pipe = IdentityTransformStream::new();
     let readable = pipe.readable();
     let finished = Rc::new(RefCell::new(Finished::default()));
@@ -101,7 +100,12 @@ pub fn start(
         finished: AssertUnwindSafe(Rc::clone(&finished)),
     };
     let run = async move {
-        let _ = run_js(&body, &pipe.writable(), pump, &signal).await;
+        let writable = pipe.writable();
+        // If the loop itself fails, what was learnt until then still counts.
+        let _ = match rewrites {
+            true => filter(&body, &writable, pump, &signal).await,
+            false => watch(&body, &writable, pump, &signal).await,
+        };
         finished.take()
     };
     (readable, run)

@@ -3,8 +3,9 @@
 //! that end in that moment. What the database does not take goes to the
 //! ledger, which keeps it until it does.
 
-use super::ledger;
+use super::{host, ledger};
 use crate::record::{self, Row};
+use crate::units::Millis;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,24 +13,27 @@ use worker::{Delay, Env};
 
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(50);
-/// How long a row trusts that another call's batch takes it along. That call
-/// may have been cut off; then this one writes for both.
-const TRUST: Duration = Duration::from_millis(1_000);
+/// When a batch that was to be written by now is taken over: the call that
+/// was gathering it may have been cut off.
+const OVERDUE_MS: u64 = 1_000;
 
 thread_local! {
     static WAITING: RefCell<BTreeMap<String, Vec<Row>>> = RefCell::default();
-    static GATHERING: Cell<bool> = const { Cell::new(false) };
+    static GATHERING_SINCE: Cell<Option<Millis>> = const { Cell::new(None) };
 }
 
-/// Writes a row to a database; done when it is written or kept.
+/// Takes a row for a database. Done when it is written or kept, or when
+/// another call is about to write it.
 pub async fn write(env: Env, store: String, row: Row) {
     WAITING.with_borrow_mut(|waiting| waiting.entry(store).or_default().push(row));
-    if GATHERING.replace(true) {
-        Delay::from(TRUST).await;
-    } else {
-        Delay::from(GATHER).await;
-        GATHERING.set(false);
+    let now = host::now();
+    let gathering = GATHERING_SINCE.get();
+    if gathering.is_some_and(|since| now.since(since) < OVERDUE_MS) {
+        return;
     }
+    GATHERING_SINCE.set(Some(now));
+    Delay::from(GATHER).await;
+    GATHERING_SINCE.set(None);
     for (store, rows) in WAITING.take() {
         let rows = record::to_json(&rows);
         if insert(&env, &store, &rows).await.is_err() {
