@@ -73,8 +73,13 @@ impl Relay {
     /// Ends the stream: what is still to go to the client, and what was learnt.
     pub fn finish(mut self, end: End, out: &mut Vec<u8>) -> Reading {
         if let (End::Closed, Some(rest)) = (end, self.splitter.rest()) {
-            // Some providers leave out the last blank line.
+            // Some providers leave out the last blank line. But half an event
+            // is a cut.
+            let sound = self.reading.fault.is_none();
             take(self.dialect, self.hide_usage, &rest, &mut self.reading, out);
+            if sound && self.reading.fault == Some(Fault::Garbled) {
+                self.reading.fault = Some(Fault::Cut);
+            }
         }
         if end == End::ClientGone {
             return self.reading;
@@ -166,7 +171,7 @@ mod tests {
             assert!(out.ends_with("\"type\":\"server_error\"}}\n\n"), "{out}");
             assert!(!out.contains("[DONE]"), "{out}");
             assert_eq!(out.contains("half"), !hide, "{out}");
-            assert!(reading.fault.is_some());
+            assert_eq!(reading.fault, Some(Fault::Cut));
         }
     }
 

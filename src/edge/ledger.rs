@@ -114,6 +114,10 @@ async fn hand_over(env: &Env, store: &str, rows: &str) -> Result<()> {
     }
 }
 
+/// What workerd says where it runs outside Cloudflare: there are no
+/// jurisdictions there, because all its storage is on the one machine.
+const NO_JURISDICTIONS: &str = "not implemented in workerd";
+
 /// The namespace, bound to the store's jurisdiction where it has one. `worker`
 /// does not wrap that call, so it is made on the JavaScript value.
 fn namespace(env: &Env, store: &str) -> Result<worker::ObjectNamespace> {
@@ -128,6 +132,15 @@ fn namespace(env: &Env, store: &str) -> Result<worker::ObjectNamespace> {
     let value: &JsValue = namespace.as_ref();
     let method: js_sys::Function =
         js_sys::Reflect::get(value, &"jurisdiction".into())?.dyn_into()?;
-    let bound = method.call1(value, &jurisdiction.into())?;
-    Ok(bound.unchecked_into())
+    match method.call1(value, &jurisdiction.into()) {
+        Ok(bound) => Ok(bound.unchecked_into()),
+        Err(error)
+            if worker::Error::from(error.clone())
+                .to_string()
+                .contains(NO_JURISDICTIONS) =>
+        {
+            Ok(namespace)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
