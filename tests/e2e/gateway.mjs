@@ -100,18 +100,23 @@ function leadFetchTo(simulator) {
     const headers = new Headers(init?.headers);
     headers.set("x-simulated-host", url.host);
     headers.delete("host");
-    return real(simulator.url + url.pathname + url.search, {
-      method: init.method,
-      headers,
-      body: init.body,
-      duplex: "half",
-      redirect: "manual",
-      signal: init.signal,
-    });
+    const asked = { method: init.method, headers, body: init.body, duplex: "half", redirect: "manual", signal: init.signal };
+    return real(simulator.url + url.pathname + url.search, asked).then(wholeOrStream);
   };
   return () => {
     globalThis.fetch = real;
   };
+}
+
+// The harness never ends a reply with a length whose body broke off, so it is
+// a 502 here. tests/e2e/workerd.test.mjs has the real thing.
+async function wholeOrStream(response) {
+  if (response.headers.get("content-type")?.includes("event-stream")) return response;
+  const body = await response.arrayBuffer().catch(() => null);
+  if (body === null) return new Response("{}", { status: 502 });
+  const headers = new Headers(response.headers);
+  headers.delete("content-encoding");
+  return new Response(body.byteLength > 0 ? body : null, { status: response.status, headers });
 }
 
 /** Runs the command line. */

@@ -109,8 +109,8 @@ test("field_24 no header and no field of the body chooses the host", async () =>
 });
 
 test("a provider's redirect is never followed", async () => {
-  gateway.simulator.fault({ times: 0, fault: { status: 400, body: "", headers: { location: "https://evil.example/" } } });
-  await assert.rejects(openai("DE").chat.completions.create({ model: "gpt-mini", messages }));
+  gateway.simulator.fault({ times: 0, fault: { status: 307, body: "", headers: { location: "https://evil.example/" } } });
+  await assert.rejects(openai("DE").chat.completions.create({ model: "gpt-mini", messages }), { status: 502, code: "provider_unreachable" });
   assert.deepEqual(hosts(), ["eu.api.openai.com"]);
 });
 

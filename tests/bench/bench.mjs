@@ -1,0 +1,150 @@
+// What the gateway costs, as multiples of the platform's floor: a one-line
+// worker that only forwards. Everything is measured in one run, in turns, so
+// that a noisy machine disturbs all alike; read the ratios.
+import { fork } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { load, VARIANTS } from "./load.mjs";
+import { ROOT, startStores, startWorker } from "./rig.mjs";
+
+const FLOOR = "export default { fetch(request) { return fetch(request); } };";
+const TICK_MS = 10;
+const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" }, build: { type: "string", default: join(ROOT, "build/release") }, script: { type: "string" } } });
+const rounds = values.quick ? 2 : 5;
+const variants = Object.keys(VARIANTS).filter((name) => !values.only || name === values.only);
+const secrets = ["OPENAI_EU_KEY", "BEDROCK_EU_KEY"];
+
+const provider = fork(join(import.meta.dirname, "provider.mjs"));
+const stopped = [() => provider.kill("SIGKILL")];
+process.on("exit", () => stopped.forEach((stop) => stop()));
+const upstream = await new Promise((resolve) => provider.once("message", resolve));
+const stores = await startStores();
+
+const workers = {
+  floor: { script: FLOOR },
+  gateway: { build: values.build },
+  ...(values.script && { script: { script: readFileSync(values.script, "utf8") } }),
+};
+for (const [name, options] of Object.entries(workers)) {
+  workers[name] = await startWorker({ ...options, stores, upstream, secrets });
+  stopped.push(workers[name].close);
+}
+const sent = {};
+const results = await measure();
+const startup = await startups();
+const gzip = ["index.js", "index_bg.wasm"].reduce((sum, file) => sum + gzipSync(readFileSync(join(values.build, file)), { level: 9 }).length, 0);
+await checkRows();
+report();
+process.exit(0);
+
+async function measure() {
+  const all = {};
+  for (const variant of variants) for (const { port } of Object.values(workers)) await load(port, variant, 16, 16);
+  for (let round = 0; round < rounds; round++) {
+    for (const variant of variants) {
+      for (const atOnce of [1, 16]) {
+        const count = Math.ceil(VARIANTS[variant].requests[atOnce] / (values.quick ? 3 : 1));
+        const direct = await load(upstream, variant, Math.ceil(count / 4), atOnce);
+        note(all, variant, atOnce, "direct", { ...timings(direct), cpu: 0, rps: 0 });
+        for (const [name, worker] of Object.entries(workers)) {
+          const before = cpuMs(worker.pid());
+          const done = await load(worker.port, variant, count, atOnce);
+          sent[name] = (sent[name] ?? 0) + count;
+          // Rows are written after the answer: their cost belongs to the call.
+          await new Promise((resolve) => setTimeout(resolve, 120));
+          note(all, variant, atOnce, name, { ...timings(done), cpu: (cpuMs(worker.pid()) - before) / count, rps: count / done.seconds });
+        }
+      }
+    }
+  }
+  return all;
+}
+
+function note(all, variant, atOnce, name, figures) {
+  (((all[variant] ??= {})[atOnce] ??= {})[name] ??= []).push(figures);
+}
+
+function timings({ firstBytes, gaps }) {
+  return { first50: quantile(firstBytes, 0.5), first99: quantile(firstBytes, 0.99), gap50: quantile(gaps, 0.5), gap99: quantile(gaps, 0.99) };
+}
+
+function quantile(numbers, q) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+}
+
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+function memoryMb(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+}
+
+async function startups() {
+  const times = { floor: [], gateway: [] };
+  for (let i = 0; i < (values.quick ? 3 : 7); i++) {
+    for (const [name, options] of [["floor", { script: FLOOR }], ["gateway", { build: values.build }]]) {
+      const worker = await startWorker({ ...options, stores, upstream, secrets });
+      times[name].push(worker.startupMs);
+      worker.close();
+    }
+  }
+  return { floor: quantile(times.floor, 0.5), gateway: quantile(times.gateway, 0.5) };
+}
+
+// A benchmark that loses rows measures the wrong thing.
+async function checkRows() {
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const ids = new Set(stores.rows.map((row) => row.id));
+  const expected = sent.gateway + 16 * variants.length;
+  const failed = stores.rows.filter((row) => row.outcome !== "ok" || row.estimated).length;
+  console.log(`\n${expected} calls left ${stores.rows.length} rows, ${ids.size} of them different, ${failed} not fully accounted.`);
+  if (ids.size !== expected || stores.rows.length !== expected || failed > 0) {
+    console.error("✗ every call must leave one row");
+    process.exit(1);
+  }
+}
+
+function report() {
+  const out = { cores: cpus().length, gzip_bytes: gzip, startup_ms: Math.round(startup.gateway), startup_floor_ms: Math.round(startup.floor), variants: {} };
+  console.log("\n| variant | at once | worker | CPU ms a request | × floor | requests/s | first byte p50 / p99 ms | between chunks p50 / p99 ms |\n| --- | --- | --- | --- | --- | --- | --- | --- |");
+  for (const [variant, levels] of Object.entries(results)) {
+    for (const [atOnce, names] of Object.entries(levels)) {
+      const middle = Object.fromEntries(Object.entries(names).map(([name, runs]) => [name, medians(runs)]));
+      // The ratio is taken within each round, where both saw the same machine.
+      for (const name of Object.keys(names)) {
+        middle[name].ratio = quantile(names[name].map((run, i) => run.cpu / names.floor[i].cpu), 0.5);
+        const { cpu, ratio, rps, first50, first99, gap50, gap99 } = middle[name];
+        const f = (n) => n.toFixed(2);
+        console.log(`| ${variant} | ${atOnce} | ${name} | ${name === "direct" ? "" : f(cpu)} | ${name === "direct" ? "" : f(ratio)} | ${name === "direct" ? "" : Math.round(rps)} | ${f(first50)} / ${f(first99)} | ${f(gap50)} / ${f(gap99)} |`);
+      }
+      out.variants[`${variant}_${atOnce}`] = round(middle);
+    }
+  }
+  const of = (variant, atOnce = 16) => out.variants[`${variant}_${atOnce}`];
+  for (const [key, variant] of [["json", "json"], ["stream", "stream200"], ["stream_hidden_usage", "stream200_hidden_usage"], ["messages", "messages200"], ["slow", "slow50"]]) {
+    if (of(variant)) out[`cpu_ratio_${key}`] = of(variant).gateway.ratio;
+  }
+  if (of("json", 1)) {
+    const { gateway, direct } = of("json", 1);
+    out.added_first_byte_ms_p50 = Number((gateway.first50 - direct.first50).toFixed(2));
+    out.added_first_byte_ms_p99 = Number((gateway.first99 - direct.first99).toFixed(2));
+  }
+  out.memory_mb = Object.fromEntries(Object.entries(workers).map(([name, worker]) => [name, Math.round(memoryMb(worker.pid()))]));
+  console.log(`\nBundle ${(gzip / 1024).toFixed(0)} KiB gzipped. Start to first answer: gateway ${out.startup_ms} ms, floor ${out.startup_floor_ms} ms. Memory after the load: ${JSON.stringify(out.memory_mb)} MB.`);
+  if (!values.only && !values.script) writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(out, null, 2)}\n`);
+}
+
+function medians(runs) {
+  return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, quantile(runs.map((run) => run[key]), 0.5)]));
+}
+
+function round(value) {
+  if (typeof value === "number") return Number(value.toFixed(2));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, round(inner)]));
+}

@@ -1,0 +1,132 @@
+// The deployed bundle in plain `workerd serve`, with what surrounds it played
+// by one small server: the key store, the databases and the way out to the
+// providers. Nothing stands between a client and the worker, so that what is
+// measured or cut off is the worker's own.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const KEY = "mk_bench00000_0123456789abcdef0123456789abcdef";
+const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
+
+/** The key store and the databases: they count and keep the rows they are sent. */
+export async function startStores() {
+  const rows = [];
+  const record = JSON.stringify({ id: "bench00000", team: "bench", created: "2026-11-20T00:00:00Z" });
+  const keyName = `/key:${createHash("sha256").update(KEY).digest("hex")}`;
+  const server = http.createServer((request, response) => {
+    const parts = [];
+    request.on("data", (part) => parts.push(part));
+    request.on("end", () => {
+      if (request.method === "GET") {
+        const known = decodeURIComponent(request.url.split("?")[0]) === keyName;
+        response.writeHead(known ? 200 : 404).end(known ? record : "");
+        return;
+      }
+      const body = JSON.parse(Buffer.concat(parts).toString());
+      for (const query of [body].flat()) rows.push(...JSON.parse(query.params[0]));
+      const done = { success: true, meta: { duration: 0, changes: 1 }, results: { columns: [], rows: [] } };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(Array.isArray(body) ? [body].flat().map(() => done) : done));
+    });
+  });
+  const port = await listen(server);
+  return { port, rows, close: () => close(server) };
+}
+
+/** Starts a worker: the gateway, or with `script` a plain one to compare with. */
+export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [] }) {
+  const folder = mkdtempSync(join(tmpdir(), "meridian-"));
+  const port = await freePort();
+  if (script === undefined) {
+    for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(build, name), join(folder, name));
+  } else {
+    writeFileSync(join(folder, "index.js"), script);
+  }
+  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, plain: script !== undefined }));
+  const began = process.hrtime.bigint();
+  const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const pipe of [child.stdout, child.stderr]) pipe.on("data", (data) => (said += data));
+  await answers(port, child, () => said);
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    startupMs: Number(process.hrtime.bigint() - began) / 1e6,
+    said: () => said,
+    // The launcher in node_modules/.bin starts the real program below itself.
+    pid: () => workerOf(child.pid),
+    close() {
+      for (const pid of [workerOf(child.pid), child.pid]) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {}
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function config({ port, stores, upstream, secrets, plain }) {
+  const modules = plain ? [] : ['(name = "index_bg.wasm", wasm = embed "index_bg.wasm")'];
+  const bindings = plain ? [] : [
+    '(name = "KEYS", kvNamespace = "stores")',
+    '(name = "LEDGER", durableObjectNamespace = "Ledger")',
+    ...STORES.map((name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "stores")]))`),
+    ...secrets.map((name) => `(name = "${name}", text = "secret-of-${name.toLowerCase()}")`),
+  ];
+  const ledger = plain ? "" : `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "ledger", enableSql = true)], durableObjectStorage = (inMemory = void),`;
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "stores", external = (address = "127.0.0.1:${stores?.port ?? upstream}", http = ())),
+    (name = "providers", external = (address = "127.0.0.1:${upstream}", http = ())),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [${['(name = "index.js", esModule = embed "index.js")', ...modules].join(", ")}],
+  bindings = [${bindings.join(", ")}],
+  ${ledger}
+  compatibilityDate = "2026-11-01",
+  compatibilityFlags = ["enable_request_signal"],
+  globalOutbound = "providers",
+);
+`;
+}
+
+async function answers(port, child, said) {
+  for (let tries = 0; tries < 400; tries++) {
+    if (child.exitCode !== null) throw new Error(`workerd ended: ${said()}`);
+    const up = await new Promise((resolve) => {
+      http.get({ host: "127.0.0.1", port, path: "/healthz" }, (response) => response.resume().on("end", () => resolve(true))).on("error", () => resolve(false));
+    });
+    if (up) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`workerd did not answer: ${said()}`);
+}
+
+function workerOf(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+  return children.length > 0 ? workerOf(Number(children[0])) : pid;
+}
+
+export const listen = (server) => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
+
+export function close(server) {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(resolve));
+}
+
+async function freePort() {
+  const server = http.createServer();
+  const port = await listen(server);
+  await close(server);
+  return port;
+}

@@ -1,0 +1,102 @@
+// When a provider breaks, the next endpoint inside the zone is tried, and never
+// one outside it.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { startGateway } from "./gateway.mjs";
+
+let gateway, key;
+before(async () => {
+  gateway = await startGateway({ without: ["BEDROCK_UK_KEY"] });
+  key = await gateway.key();
+});
+after(() => gateway.close());
+beforeEach(() => gateway.simulator.reset());
+
+const FRANKFURT = "bedrock-runtime.eu-central-1.amazonaws.com";
+const IRELAND = "bedrock-runtime.eu-west-1.amazonaws.com";
+const hosts = () => gateway.simulator.log.map((entry) => entry.host);
+
+async function call(country, { route = "anthropic", stream = false } = {}) {
+  const [path, model] = route === "openai" ? ["/v1/chat/completions", "gpt-mini"] : ["/v1/messages", "claude-sonnet"];
+  const response = await gateway.from(country)(gateway.url + path, {
+    method: "POST",
+    headers: { "x-api-key": key, "anthropic-version": "2023-06-01" },
+    body: JSON.stringify({ model, stream, max_tokens: 10, messages: [{ role: "user", content: "hi" }] }),
+  });
+  return { response, text: await response.text() };
+}
+
+for (const fault of [{ status: 500 }, { status: 503 }, { status: 529 }, { status: 429 }, { status: 408 }, { refuse_connection: true }, { status: 401 }]) {
+  test(`field_12 field_16 ${JSON.stringify(fault)}: the next endpoint of the zone answers`, async () => {
+    for (const stream of [false, true]) {
+      gateway.simulator.reset();
+      gateway.simulator.fault({ host: FRANKFURT, fault });
+      const { response } = await call("DE", { stream });
+      assert.equal(response.status, 200);
+      assert.deepEqual(hosts(), [FRANKFURT, IRELAND]);
+      assert.equal(response.headers.get("meridian-served-by"), "bedrock-ireland");
+      assert.equal(response.headers.get("meridian-attempts"), "2");
+      const row = await gateway.row(response.headers.get("meridian-request-id"));
+      assert.deepEqual([row.attempts, row.endpoint, row.outcome], [2, "bedrock-ireland", "ok"]);
+    }
+  });
+}
+
+test("field_16 the caller's own mistake is not tried elsewhere", async () => {
+  gateway.simulator.fault({ fault: { status: 400 } });
+  const { response, text } = await call("DE");
+  assert.equal(response.status, 400);
+  assert.equal(JSON.parse(text).error.type, "invalid_request_error");
+  assert.deepEqual(hosts(), [FRANKFURT]);
+});
+
+test("when all fail, the last provider's own error is told", async () => {
+  gateway.simulator.fault({ times: 0, fault: { status: 529 } });
+  const { response, text } = await call("DE");
+  assert.equal(response.status, 529);
+  assert.equal(JSON.parse(text).error.type, "overloaded_error");
+});
+
+test("when none gives an answer, the refusal names what was tried", async () => {
+  gateway.simulator.fault({ times: 0, fault: { garbage: true } });
+  const { response, text } = await call("DE");
+  assert.equal(response.status, 502);
+  assert.match(JSON.parse(text).error.message, /bedrock-frankfurt, bedrock-ireland/);
+});
+
+test("a whole reply that is no JSON is tried elsewhere, for nothing has reached the client", async () => {
+  gateway.simulator.fault({ host: FRANKFURT, fault: { garbage: true } });
+  const { response } = await call("DE");
+  assert.equal(response.headers.get("meridian-served-by"), "bedrock-ireland");
+});
+
+test("an endpoint without its secret is passed over", async () => {
+  const { response } = await call("GB");
+  assert.equal(response.headers.get("meridian-served-by"), "bedrock-frankfurt");
+  assert.deepEqual(hosts(), [FRANKFURT]);
+});
+
+test("field_17 whatever fails, nothing leaves the zone", async () => {
+  const allowed = {
+    DE: /^(eu\.api\.openai\.com|api\.eu\.mistral\.ai|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
+    US: /^(us\.api\.openai\.com|api\.us\.mistral\.ai|api\.anthropic\.com|bedrock-runtime\.us-east-1\.amazonaws\.com)$/,
+    JP: /^((jp|kr|sg|au|in)\.api\.openai\.com|bedrock-runtime\.ap-(northeast-1|southeast-2)\.amazonaws\.com)$/,
+    T1: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
+  };
+  const faults = [{ status: 500 }, { status: 429 }, { status: 401 }, { status: 307, body: "", headers: { location: "https://api.openai.com/" } }, { refuse_connection: true }, { cut_at_byte: 50 }, { garbage: true }, { error_at_chunk: 0 }];
+  let contacted = 0;
+  for (const [country, pattern] of Object.entries(allowed)) {
+    for (const fault of faults) {
+      for (const route of ["openai", "anthropic"]) {
+        for (const stream of [false, true]) {
+          gateway.simulator.reset();
+          gateway.simulator.fault({ times: 0, fault });
+          await call(country, { route, stream }).catch(() => {});
+          for (const host of hosts()) assert.match(host, pattern, `${country} ${JSON.stringify(fault)} ${route}`);
+          contacted += hosts().length;
+        }
+      }
+    }
+  }
+  assert.ok(contacted >= 128, `only ${contacted} requests were sent`);
+});

@@ -1,0 +1,123 @@
+// What a request leaves behind: one row, in the right database, with the right
+// numbers, and no word of what was said.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { startGateway, STORES } from "./gateway.mjs";
+
+let gateway, key;
+before(async () => {
+  gateway = await startGateway();
+  key = await gateway.key({ tags: { environment: "prod" } });
+});
+after(() => gateway.close());
+beforeEach(() => gateway.simulator.reset());
+
+async function call(country, route, body = {}, { headers = {}, apiKey = key } = {}) {
+  const [path, base] = route === "openai" ? ["/v1/chat/completions", { model: "gpt-4.1" }] : ["/v1/messages", { model: "claude-sonnet", max_tokens: 20 }];
+  const response = await gateway.from(country)(gateway.url + path, {
+    method: "POST",
+    headers: { "x-api-key": apiKey, "anthropic-version": "2023-06-01", "content-type": "application/json", ...headers },
+    body: JSON.stringify({ ...base, messages: [{ role: "user", content: "hi" }], ...body }),
+  });
+  const text = await response.text();
+  return { response, text, row: await gateway.row(response.headers.get("meridian-request-id")) };
+}
+
+test("a row says who, where, why, what and how much", async () => {
+  const { row } = await call("FR", "openai", {}, { headers: { "meridian-tags": "feature=summaries, environment=qa, ticket=42" } });
+  const { team, feature, environment, tags, country, colo, zone, zone_reason, endpoint, hosting, model_asked, model, model_served, outcome, status, attempts, store } = row;
+  assert.deepEqual(
+    { team, feature, environment, tags, country, colo, zone, endpoint, hosting, model_asked, model, model_served, outcome, status, attempts, store },
+    { team: "search", feature: "summaries", environment: "prod", tags: '{"ticket":"42"}', country: "FR", colo: "FRA", zone: "eu", endpoint: "openai-eu", hosting: "eu", model_asked: "gpt-4.1", model: "gpt-4.1", model_served: "gpt-4.1-2025-04-14", outcome: "ok", status: 200, attempts: 1, store: "USAGE_EU" },
+  );
+  assert.equal(zone_reason, "the caller is in FR, which is in eu");
+  assert.match(row.id, /^[0-9A-HJKMNP-TV-Z]{26}$/);
+});
+
+for (const [country, store] of [["DE", "USAGE_EU"], ["GB", "USAGE_EU"], ["US", "USAGE_US"], ["JP", "USAGE_WORLD"], ["T1", "USAGE_EU"]]) {
+  test(`the row of a caller from ${country} is in ${store} and nowhere else`, async () => {
+    const { row } = await call(country, "openai");
+    assert.equal(row.store, store);
+    for (const other of STORES.filter((name) => name !== store)) {
+      assert.equal(await gateway.env[other].prepare("SELECT id FROM usage WHERE id = ?").bind(row.id).first(), null);
+    }
+  });
+}
+
+// Dollars a million tokens, by hand from prices.toml; integers all the way.
+const nano = (parts, uplift = 0) => Number((parts.reduce((sum, [tokens, dollars]) => sum + BigInt(tokens) * BigInt(Math.round(dollars * 1e9)), 0n) * BigInt(100 + uplift) + 50_000_000n) / 100_000_000n);
+
+for (const stream of [false, true]) {
+  test(`field_08 field_09 OpenAI's usage and cost, ${stream ? "streamed" : "whole"}`, async () => {
+    const usage = { prompt_tokens: 1000, completion_tokens: 200, prompt_tokens_details: { cached_tokens: 600 }, completion_tokens_details: { reasoning_tokens: 150 } };
+    gateway.simulator.fault({ fault: { usage } });
+    const { row } = await call("US", "openai", { stream });
+    assert.deepEqual([row.input, row.cache_read, row.output, row.reasoning, row.estimated], [400, 600, 200, 150, 0]);
+    assert.equal(row.cost_nano, nano([[400, 2], [600, 0.5], [200, 8]]));
+  });
+
+  test(`field_09 field_11 Anthropic's usage and cost with the US premium, ${stream ? "streamed" : "whole"}`, async () => {
+    const usage = { input_tokens: 100, cache_read_input_tokens: 1000, cache_creation_input_tokens: 300, cache_creation: { ephemeral_5m_input_tokens: 200, ephemeral_1h_input_tokens: 100 }, output_tokens: 50 };
+    gateway.simulator.fault({ fault: { usage } });
+    const { row } = await call("US", "anthropic", { stream });
+    assert.deepEqual([row.input, row.cache_read, row.cache_write_5m, row.cache_write_1h, row.output], [100, 1000, 200, 100, 50]);
+    assert.equal(row.cost_nano, nano([[100, 3], [1000, 0.3], [200, 3.75], [100, 6], [50, 15]], 10));
+  });
+}
+
+test("a reply without usage is estimated and says so", async () => {
+  for (const stream of [false, true]) {
+    gateway.simulator.fault({ fault: { omit_usage: true } });
+    const { row } = await call("US", "openai", { stream });
+    assert.equal(row.estimated, 1);
+    assert.ok(row.input > 0 && row.output > 0 && row.cost_nano > 0);
+  }
+});
+
+test("a tier whose price is not known is unpriced, not free", async () => {
+  gateway.simulator.fault({ fault: { usage: { service_tier: "priority" } } });
+  const { row } = await call("US", "anthropic");
+  assert.deepEqual([row.tier, row.cost_nano], ["priority", null]);
+});
+
+test("tags of every gateway's clients are understood, and the key's win", async () => {
+  const headers = { "x-litellm-tags": "beta", "x-portkey-metadata": '{"run":7}', "Helicone-Property-Session": "s1", "cf-aig-metadata": '{"canary":true}', "meridian-tags": "team=thieves" };
+  const { row } = await call("US", "openai", { metadata: { feature: "from-the-body", environment: "qa", other: "not kept" } }, { headers });
+  assert.deepEqual([row.team, row.feature, row.environment], ["search", "from-the-body", "prod"]);
+  assert.deepEqual(JSON.parse(row.tags), { beta: "true", run: "7", session: "s1", canary: "true" });
+});
+
+test("refused and failed calls of a known key leave a row too", async () => {
+  const refused = await call("US", "openai", { model: "none" });
+  assert.deepEqual([refused.row.outcome, refused.row.error, refused.row.status, refused.row.cost_nano, refused.row.attempts], ["refused", "model_not_found", 404, 0, 0]);
+  const clash = await call("US", "openai", {}, { apiKey: await gateway.key({ zone: "eu" }) });
+  assert.deepEqual([clash.row.error, clash.row.store], ["zones_clash", "USAGE_EU"]);
+  gateway.simulator.fault({ fault: { status: 400 } });
+  const bad = await call("US", "openai");
+  assert.deepEqual([bad.row.outcome, bad.row.error, bad.row.endpoint], ["provider_error", "provider_400", "openai-us"]);
+});
+
+test("thirty calls at once leave thirty rows", async () => {
+  const count = async () => (await gateway.env.USAGE_US.prepare("SELECT count(*) AS n FROM usage").first()).n;
+  const before = await count();
+  await Promise.all(Array.from({ length: 30 }, (_, i) => call("US", i % 2 ? "openai" : "anthropic", { stream: i % 3 === 0 })));
+  assert.equal(await count(), before + 30);
+});
+
+test("no word of a prompt or an answer is kept anywhere", async () => {
+  const said = { prompt: "PROMPT-CANARY-7391", answer: "ANSWER-CANARY-5528" };
+  for (const stream of [false, true]) {
+    for (const route of ["openai", "anthropic"]) {
+      gateway.simulator.fault({ fault: { text: said.answer } });
+      const { text } = await call("US", route, { stream, messages: [{ role: "user", content: said.prompt }] });
+      assert.match(text, /ANSWER-CANARY/);
+      gateway.simulator.fault({ fault: { cut_at_byte: 500, text: said.answer } });
+      await call("US", route, { stream, messages: [{ role: "user", content: said.prompt }] }).catch(() => {});
+      await call("US", route, { stream, messages: said.prompt });
+    }
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const kept = [JSON.stringify(gateway.harness.getLogs())];
+  for (const store of STORES) kept.push(JSON.stringify((await gateway.env[store].prepare("SELECT * FROM usage").all()).results));
+  for (const word of Object.values(said)) assert.ok(!kept.join().includes(word), `${word} was kept`);
+});
