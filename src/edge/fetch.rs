@@ -91,7 +91,6 @@ async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
             ))
         }
         Route::Call(dialect) => {
-            x.head.check_body()?;
             let caller = caller(&x, config).await?;
             call(x, config, caller, dialect).await
         }
@@ -145,6 +144,11 @@ async fn begin(
 ) -> Result<Begun, Refusal> {
     let zone = zone::decide(&config.regions, caller)?;
     row.zoned(&zone, &config.regions.version);
+    if let Err(refusal) = x.head.check_body() {
+        // A client that is still sending would see a broken connection instead.
+        host::drain(&x.request).await;
+        return Err(refusal);
+    }
     let body = host::read_body(&x.request, LARGEST_BODY).await?;
     let body = String::from_utf8(body).map_err(|_| Refusal::Body(Invalid::Encoding))?;
     let call = dialect::read_call(dialect, &body).map_err(Refusal::Body)?;

@@ -35,6 +35,20 @@ export async function readBody(request, limit) {
   return whole;
 }
 
+// Reads what the client still sends, within reason, and forgets it.
+export async function drain(request) {
+  if (request.body === null) return;
+  let left = 64 * 1024 * 1024;
+  try {
+    for await (const part of request.body) {
+      left -= part.byteLength;
+      if (left < 0) return;
+    }
+  } catch {
+    // The client has left.
+  }
+}
+
 // Sends a request to a provider. Redirects are never followed: they could
 // lead out of the zone.
 export function send(url, headers, body) {

@@ -14,6 +14,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = readBody)]
     async fn read_body_js(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
 
+    /// Reads what the client still sends, within reason, and forgets it.
+    pub async fn drain(request: &Request);
+
     #[wasm_bindgen(catch, js_name = send)]
     async fn send_js(url: &str, headers: &str, body: &[u8]) -> Result<JsValue, JsValue>;
 

@@ -2,7 +2,7 @@
 // worker that only forwards. Everything is measured in one run, in turns, so
 // that a noisy machine disturbs all alike; read the ratios.
 import { fork } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,7 +11,6 @@ import { load, VARIANTS } from "./load.mjs";
 import { ROOT, startStores, startWorker } from "./rig.mjs";
 
 const FLOOR = "export default { fetch(request) { return fetch(request); } };";
-const TICK_MS = 10;
 const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" }, build: { type: "string", default: join(ROOT, "build/release") }, script: { type: "string" } } });
 const rounds = values.quick ? 2 : 5;
 const variants = Object.keys(VARIANTS).filter((name) => !values.only || name === values.only);
@@ -33,6 +32,7 @@ for (const [name, options] of Object.entries(workers)) {
   stopped.push(workers[name].close);
 }
 const sent = {};
+const threads = {};
 const results = await measure();
 const startup = await startups();
 const gzip = ["index.js", "index_bg.wasm"].reduce((sum, file) => sum + gzipSync(readFileSync(join(values.build, file)), { level: 9 }).length, 0);
@@ -76,9 +76,18 @@ function quantile(numbers, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 }
 
+// Nanoseconds on the CPU, of all threads; /proc/PID/stat counts in ticks of ten
+// milliseconds. A thread that ended takes its time along, so those are kept.
 function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  const known = (threads[pid] ??= {});
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      known[thread] = Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+    } catch {
+      // It ended just now.
+    }
+  }
+  return Object.values(known).reduce((sum, ms) => sum + ms, 0);
 }
 
 function memoryMb(pid) {
