@@ -126,8 +126,7 @@ async fn call(
         Err(refusal) => {
             row.refused(&refusal, host::now());
             let store = zone::home(&config.regions, &caller).to_owned();
-            let written = usage::write(x.env.clone(), store, row.clone());
-            x.ctx.wait_until(written);
+            usage::write(&x.env, &x.ctx, store, row.clone());
             let row = Some(Box::new(row));
             Err(Refused { refusal, row })
         }
@@ -162,7 +161,7 @@ async fn begin(
 }
 
 /// Hands the answer to the client; its row is written when it has ended.
-fn deliver(x: &Exchange, config: &'static Config, begun: Begun, mut row: Row) -> Response {
+fn deliver(x: &Rc<Exchange>, config: &'static Config, begun: Begun, mut row: Row) -> Response {
     let Begun {
         served,
         status,
@@ -176,21 +175,21 @@ fn deliver(x: &Exchange, config: &'static Config, begun: Begun, mut row: Row) ->
     story.tell("meridian-attempts", &row.attempts.to_string());
     story.tell_lines(&headers);
     row.first_byte_ms = Some(host::now().since(x.arrived));
-    let env = x.env.clone();
     match body {
         Body::Whole(bytes, reading) => {
             row.answered(served, *reading, false, &config.prices, host::now());
-            x.ctx.wait_until(usage::write(env, store, row));
+            usage::write(&x.env, &x.ctx, store, row);
             story.respond(status, &bytes)
         }
         Body::Stream(provider) => {
             let relay = Relay::new(row.dialect, hide_usage, x.id.clone());
             let (client, over) = stream::start(provider, relay, x.request.signal());
+            let then = Rc::clone(x);
             x.ctx.wait_until(async move {
                 let over = over.await;
                 let (reading, gone) = (over.reading, over.client_gone);
                 row.answered(served, reading, gone, &config.prices, host::now());
-                usage::write(env, store, row).await;
+                usage::write(&then.env, &then.ctx, store, row);
             });
             story.respond(status, &client)
         }

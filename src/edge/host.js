@@ -49,15 +49,20 @@ export async function drain(request) {
   }
 }
 
-// Sends a request to a provider. Redirects are never followed: they could
-// lead out of the zone.
-export function send(url, headers, body) {
+// Sends a request to a provider and takes its answer: a stream as far as it has
+// come, anything else whole. Redirects are never followed: they could lead out
+// of the zone.
+export async function send(url, headers, body) {
   // A copy, because `body` is a view of memory that wasm goes on to use.
-  return fetch(url, { method: "POST", headers: pairs(headers), body: body.slice(), redirect: "manual" });
-}
-
-export async function readReply(response) {
-  return new Uint8Array(await response.arrayBuffer());
+  const response = await fetch(url, { method: "POST", headers: pairs(headers), body: body.slice(), redirect: "manual" });
+  const forClient = replyHeaders(response);
+  const isStream = forClient.startsWith("content-type: text/event-stream") && response.body !== null;
+  return {
+    status: response.status,
+    headers: forClient,
+    stream: isStream ? response.body : undefined,
+    whole: isStream ? undefined : new Uint8Array(await response.arrayBuffer()),
+  };
 }
 
 // An answer to the client. `headers` is one line a header.
@@ -68,7 +73,7 @@ export function respond(status, headers, body) {
 // What of a provider's headers means something to its client.
 const FOR_CLIENT = ["content-type", "retry-after", "request-id", "x-request-id", "openai-processing-ms"];
 
-export function replyHeaders(response) {
+function replyHeaders(response) {
   let flat = "";
   for (const name of FOR_CLIENT) {
     const value = response.headers.get(name);

@@ -3,8 +3,9 @@
 
 use crate::refusal::Refusal;
 use crate::units::{Millis, RequestId};
+use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
-use worker::worker_sys::web_sys::{Request, Response};
+use worker::worker_sys::web_sys::{ReadableStream, Request, Response};
 
 #[wasm_bindgen(module = "/src/edge/host.js")]
 extern "C" {
@@ -20,11 +21,20 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = send)]
     async fn send_js(url: &str, headers: &str, body: &[u8]) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(catch, js_name = readReply)]
-    async fn read_reply_js(response: &Response) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_name = replyHeaders)]
-    fn reply_headers(response: &Response) -> String;
+    /// A provider's answer.
+    pub type Reply;
+    /// Its status.
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Reply) -> u16;
+    /// Its headers, as far as they are the client's business.
+    #[wasm_bindgen(method, getter)]
+    pub fn headers(this: &Reply) -> String;
+    /// The body, if it is a stream.
+    #[wasm_bindgen(method, getter)]
+    pub fn stream(this: &Reply) -> Option<ReadableStream>;
+    /// The body, if it is none.
+    #[wasm_bindgen(method, getter)]
+    pub fn whole(this: &Reply) -> Option<js_sys::Uint8Array>;
 
     /// An answer to the client.
     pub fn respond(status: u16, headers: &str, body: &JsValue) -> Response;
@@ -38,11 +48,25 @@ pub fn now() -> Millis {
     Millis(js_sys::Date::now() as u64)
 }
 
+/// How many ids are made from one call for random bits.
+const IDS_A_DRAW: usize = 64;
+
+thread_local! {
+    static RANDOM: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A new request id.
 pub fn request_id(at: Millis) -> RequestId {
-    let mut bytes = [0; 16];
-    fill_random(&mut bytes);
-    RequestId::new(at, u128::from_be_bytes(bytes))
+    let random = RANDOM.with_borrow_mut(|left| {
+        if left.is_empty() {
+            let mut bytes = [0; IDS_A_DRAW * 16];
+            fill_random(&mut bytes);
+            let (drawn, _) = bytes.as_chunks::<16>();
+            left.extend(drawn.iter().map(|one| u128::from_be_bytes(*one)));
+        }
+        left.pop().unwrap_or_default()
+    });
+    RequestId::new(at, random)
 }
 
 /// The request's body.
@@ -55,24 +79,8 @@ pub async fn read_body(request: &Request, limit: usize) -> Result<Vec<u8>, Refus
     }
 }
 
-/// Sends a request to a provider; `None` if it could not be reached.
-pub async fn send(url: &str, headers: &str, body: &[u8]) -> Option<Response> {
-    let answer = send_js(url, headers, body).await.ok()?;
-    answer.dyn_into().ok()
-}
-
-/// A provider's whole reply; `None` if it broke off.
-pub async fn read_reply(response: &Response) -> Option<js_sys::Uint8Array> {
-    read_reply_js(response)
-        .await
-        .ok()
-        .map(js_sys::Uint8Array::from)
-}
-
-/// The headers of a provider's reply that the client gets, and whether it is a
-/// stream.
-pub fn headers_for_client(response: &Response) -> (String, bool) {
-    let headers = reply_headers(response);
-    let stream = headers.starts_with("content-type: text/event-stream");
-    (headers, stream)
+/// Sends a request to a provider; `None` if it gave no answer or broke off.
+pub async fn send(url: &str, headers: &str, body: &[u8]) -> Option<Reply> {
+    let reply = send_js(url, headers, body).await.ok()?;
+    Some(reply.unchecked_into())
 }

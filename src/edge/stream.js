@@ -29,6 +29,7 @@ export async function watch(body, writable, pump, signal) {
       if (!over) await Promise.race([piped, scheduler.wait(GLANCE_MS)]);
       if (failed && (await isGone(writable, signal))) {
         end = "client gone";
+        await readGathered(meter, pump);
         // The last branch: this closes the connection to the provider.
         meter.cancel().catch(() => {});
         break;
@@ -43,6 +44,16 @@ export async function watch(body, writable, pump, signal) {
   }
   if (end !== "client gone") await piped;
   await close(writable.getWriter(), pump.finish(end), end);
+}
+
+// What has gathered for the meter, without waiting for more of it.
+async function readGathered(meter, pump) {
+  for (;;) {
+    const read = meter.read(new Uint8Array(MOST_AT_ONCE));
+    const { value } = (await Promise.race([read, scheduler.wait(20)])) ?? {};
+    if (value) pump.push(value);
+    if (!value || value.byteLength < MOST_AT_ONCE) return;
+  }
 }
 
 // A pipe fails because of either of its ends. A write of nothing tells which.

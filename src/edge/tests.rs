@@ -9,7 +9,7 @@ use crate::relay::Relay;
 use crate::units::{Millis, RequestId};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
-use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request, Response};
+use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
 
 #[wasm_bindgen(inline_js = r#"
     // Node has no IdentityTransformStream; its TransformStream does the same for bytes.
@@ -33,8 +33,8 @@ use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request, Response
     export async function text(stream) { return await new Response(stream).text(); }
 
     export function signal() { return new AbortController().signal; }
-    export function provider() {
-        return new Response("{}", { status: 200, headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "x-request-id": "r1", "openai-organization": "secret-org" } });
+    export function answerFetches() {
+        globalThis.fetch = async () => new Response("{}", { status: 200, headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "x-request-id": "r1", "openai-organization": "secret-org" } });
     }
 "#)]
 extern "C" {
@@ -43,7 +43,8 @@ extern "C" {
     fn pieces(text: &str, size: u32) -> ReadableStream;
     async fn text(stream: &ReadableStream) -> JsValue;
     fn signal() -> AbortSignal;
-    fn provider() -> Response;
+    #[wasm_bindgen(js_name = answerFetches)]
+    fn answer_fetches();
 }
 
 #[wasm_bindgen_test]
@@ -73,10 +74,23 @@ async fn a_body_without_a_length_cannot_go_on_for_ever() {
 }
 
 #[wasm_bindgen_test]
-fn only_what_is_the_clients_business_comes_back() {
-    let (headers, is_stream) = host::headers_for_client(&provider());
-    assert_eq!(headers, "content-type: text/event-stream\nx-request-id: r1");
-    assert!(is_stream);
+async fn only_what_is_the_clients_business_comes_back() {
+    answer_fetches();
+    let reply = host::send("https://p.example/", "x-api-key: s", b"{}").await;
+    let reply = reply.unwrap();
+    assert_eq!(
+        reply.headers(),
+        "content-type: text/event-stream\nx-request-id: r1"
+    );
+    assert!(reply.stream().is_some() && reply.whole().is_none());
+}
+
+#[wasm_bindgen_test]
+fn ids_are_all_different() {
+    let ids: std::collections::BTreeSet<String> = (0..200)
+        .map(|_| host::request_id(Millis(1)).to_string())
+        .collect();
+    assert_eq!(ids.len(), 200);
 }
 
 #[wasm_bindgen_test]

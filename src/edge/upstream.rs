@@ -1,17 +1,20 @@
 //! Contacting providers: the attempts of a plan, one after the other, until
 //! one answers. Only an `Outbound` is ever sent, and that comes from the plan.
 
-use super::host;
+use super::host::{self, Reply};
 use crate::dialect::{self, Call, Fault, Reading};
 use crate::head::Head;
 use crate::plan::Plan;
 use crate::record::{Row, Served};
 use crate::refusal::Refusal;
-use crate::regions::Auth;
+use crate::regions::{Auth, Endpoint};
 use crate::send::{judge, Start};
 use crate::translate::{self, Outbound};
 use js_sys::Uint8Array;
-use worker::worker_sys::web_sys::{ReadableStream, Response};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use worker::worker_sys::web_sys::ReadableStream;
 use worker::Env;
 
 /// An answer that has begun.
@@ -59,7 +62,7 @@ pub async fn try_in_order(
     for attempt in plan.attempts() {
         let outbound = translate::prepare(attempt, head, call);
         let endpoint = attempt.endpoint();
-        let Some(credential) = Credential::of(env, &endpoint.auth) else {
+        let Some(credential) = Credential::of(env, endpoint) else {
             last.get_or_insert(Failed {
                 error: None,
                 refusal: Refusal::NoSecret {
@@ -71,7 +74,7 @@ pub async fn try_in_order(
         };
         row.attempted(attempt);
         tried.push(endpoint.name.clone());
-        match send(credential, &outbound, call).await {
+        match send(&credential, &outbound, call).await {
             Ok(begun) => return Ok(begun),
             Err(failed) => last = Some(failed),
         }
@@ -92,7 +95,7 @@ pub async fn try_in_order(
 
 /// Makes one attempt.
 async fn send(
-    credential: Credential,
+    credential: &Credential,
     outbound: &Outbound<'static>,
     call: &Call<'_>,
 ) -> Result<Begun, Failed> {
@@ -106,10 +109,10 @@ async fn send(
     for (name, value) in &outbound.headers {
         headers.extend(["\n", name, ": ", value]);
     }
-    let answer = host::send(&outbound.url(), &headers, outbound.body.as_bytes())
+    let reply = host::send(&outbound.url(), &headers, outbound.body.as_bytes())
         .await
         .ok_or_else(|| failed(unreachable()))?;
-    let status = answer.status();
+    let status = reply.status();
     match judge(status) {
         Start::Redirect => Err(failed(unreachable())),
         Start::RefusedUs => {
@@ -117,28 +120,27 @@ async fn send(
             Err(failed(Refusal::ProviderRefusedUs { endpoint, status }))
         }
         Start::TryNext => Err(Failed {
-            error: begun(&answer, &credential, outbound, call).await,
+            error: begun(&reply, credential, outbound, call),
             refusal: unreachable(),
         }),
-        Start::Answer => begun(&answer, &credential, outbound, call)
-            .await
-            .ok_or_else(|| failed(unreachable())),
+        Start::Answer => {
+            begun(&reply, credential, outbound, call).ok_or_else(|| failed(unreachable()))
+        }
     }
 }
 
-/// The answer as far as it has come; `None` if it broke off or is none.
-async fn begun(
-    answer: &Response,
+/// The answer as far as it has come; `None` if it is none.
+fn begun(
+    reply: &Reply,
     credential: &Credential,
     outbound: &Outbound<'static>,
     call: &Call<'_>,
 ) -> Option<Begun> {
-    let (headers, is_stream) = host::headers_for_client(answer);
-    let status = answer.status();
-    let body = match answer.body().filter(|_| is_stream) {
+    let status = reply.status();
+    let body = match reply.stream() {
         Some(stream) => Body::Stream(stream),
         None => {
-            let bytes = host::read_reply(answer).await?;
+            let bytes = reply.whole()?;
             let copy = bytes.to_vec();
             let mut reading = Reading::default();
             if status < 400 {
@@ -161,11 +163,16 @@ async fn begun(
             request_bytes: call.body.len() as u64,
         },
         status,
-        headers,
+        headers: reply.headers(),
         body,
         hide_usage: call.hide_usage,
         store: String::new(),
     })
+}
+
+thread_local! {
+    // A secret that is changed comes with a new instance.
+    static CREDENTIALS: RefCell<BTreeMap<String, Rc<Credential>>> = RefCell::default();
 }
 
 /// What pays for a call at an endpoint.
@@ -176,9 +183,19 @@ struct Credential {
 
 impl Credential {
     /// It, if its secret is set.
-    fn of(env: &Env, auth: &'static Auth) -> Option<Credential> {
+    fn of(env: &Env, endpoint: &'static Endpoint) -> Option<Rc<Credential>> {
+        let known = CREDENTIALS.with_borrow(|all| all.get(&endpoint.name).cloned());
+        if known.is_some() {
+            return known;
+        }
+        let auth = &endpoint.auth;
         let secret = env.secret(auth.secret()).ok()?.to_string();
-        (!secret.is_empty()).then_some(Credential { auth, secret })
+        if secret.is_empty() {
+            return None;
+        }
+        let made = Rc::new(Credential { auth, secret });
+        CREDENTIALS.with_borrow_mut(|all| all.insert(endpoint.name.clone(), Rc::clone(&made)));
+        Some(made)
     }
 
     fn header(&self) -> String {

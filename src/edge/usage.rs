@@ -9,7 +9,7 @@ use crate::units::Millis;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use worker::{Delay, Env};
+use worker::{Context, Delay, Env};
 
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(50);
@@ -22,16 +22,19 @@ thread_local! {
     static GATHERING_SINCE: Cell<Option<Millis>> = const { Cell::new(None) };
 }
 
-/// Takes a row for a database. Done when it is written or kept, or when
-/// another call is about to write it.
-pub async fn write(env: Env, store: String, row: Row) {
+/// Takes a row for a database. It is written with others of its moment, by
+/// this call or by one that gathers already.
+pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
     WAITING.with_borrow_mut(|waiting| waiting.entry(store).or_default().push(row));
     let now = host::now();
     let gathering = GATHERING_SINCE.get();
-    if gathering.is_some_and(|since| now.since(since) < OVERDUE_MS) {
-        return;
+    if gathering.is_none_or(|since| now.since(since) >= OVERDUE_MS) {
+        GATHERING_SINCE.set(Some(now));
+        ctx.wait_until(gather(env.clone()));
     }
-    GATHERING_SINCE.set(Some(now));
+}
+
+async fn gather(env: Env) {
     Delay::from(GATHER).await;
     GATHERING_SINCE.set(None);
     for (store, rows) in WAITING.take() {
