@@ -4,13 +4,13 @@
 //
 // The standard library is rebuilt because the one that comes with the compiler
 // aborts on a panic, and an abort ends every request of the instance. That
-// option is unstable, hence RUSTC_BOOTSTRAP; the compiler stays the pinned one.
+// option is unstable, hence RUSTC_BOOTSTRAP; the compiler stays the pinned one. SIMD is for finding line ends in streams.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, run } from "./run.mjs";
 
 const TARGET = join(ROOT, "target/worker");
-const FEATURES = "mutable-globals sign-ext nontrapping-float-to-int bulk-memory multivalue reference-types exception-handling".split(" ");
+const FEATURES = "mutable-globals sign-ext nontrapping-float-to-int bulk-memory multivalue reference-types exception-handling simd".split(" ");
 
 export function build({ local = false } = {}) {
   const out = join(ROOT, local ? "build/local" : "build/release");
@@ -20,7 +20,7 @@ export function build({ local = false } = {}) {
 
   console.log(`· building the worker${local ? " for local use" : ""}`);
   run("cargo", ["build", "--quiet", "--locked", "--lib", "--release", "--target", "wasm32-unknown-unknown", "--target-dir", TARGET, "-Zbuild-std=std,panic_unwind", ...(local ? ["--features", "local"] : [])], {
-    env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cpanic=unwind", WASM_BINDGEN_USE_JS_SYS: "1" },
+    env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cpanic=unwind -Ctarget-feature=+simd128", WASM_BINDGEN_USE_JS_SYS: "1" },
   });
   const wasm = join(TARGET, "wasm32-unknown-unknown/release/meridian.wasm");
   run("wasm-bindgen", [wasm, "--target", "module", "--no-typescript", "--out-name", "bindings", "--out-dir", staging, "--experimental-reset-state-function", "--force-enable-abort-handler"]);

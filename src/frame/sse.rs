@@ -97,7 +97,11 @@ fn parse(raw: &[u8], first: bool) -> Event<'_> {
     };
     let mut name: &[u8] = b"";
     let mut data: Option<Cow<'_, [u8]>> = None;
-    for line in text.split(|b| *b == b'\n' || *b == b'\r') {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
         let (field, value) = match memchr::memchr(b':', line) {
             Some(colon) => {
                 let (field, value) = line.split_at(colon);

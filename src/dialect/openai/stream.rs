@@ -3,14 +3,15 @@
 use super::usage::Usage;
 use crate::dialect::{Fault, Reading};
 use serde::Deserialize;
-use std::borrow::Cow;
+use serde_json::value::RawValue;
 
+// Texts stay raw until one is wanted: most chunks repeat what is known.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow, default)]
-    model: Option<Cow<'a, str>>,
+    model: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    service_tier: Option<Cow<'a, str>>,
+    service_tier: Option<&'a RawValue>,
     #[serde(borrow, default)]
     choices: Vec<Choice<'a>>,
     #[serde(default)]
@@ -24,17 +25,17 @@ struct Choice<'a> {
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow, default)]
-    content: Option<&'a serde_json::value::RawValue>,
+    content: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    reasoning_content: Option<&'a serde_json::value::RawValue>,
+    reasoning_content: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    tool_calls: Option<&'a serde_json::value::RawValue>,
+    tool_calls: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -63,12 +64,12 @@ pub fn read(data: &[u8], reading: &mut Reading) {
             kind: kind.unwrap_or_else(|| "error".to_owned()),
         });
     }
-    // Azure's first chunk has an empty model.
-    if let (None, Some(model)) = (&reading.served_model, chunk.model.filter(|m| !m.is_empty())) {
-        reading.served_model = Some(model.into_owned());
+    if reading.served_model.is_none() {
+        // Azure's first chunk has an empty model.
+        reading.served_model = text(chunk.model).filter(|model| !model.is_empty());
     }
-    if let Some(tier) = chunk.service_tier {
-        reading.tier = Some(tier.into_owned());
+    if reading.tier.is_none() {
+        reading.tier = text(chunk.service_tier);
     }
     reading.usage_only = chunk.usage.is_some() && chunk.choices.is_empty();
     if let Some(usage) = chunk.usage {
@@ -77,14 +78,18 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         reading.has_usage = true;
     }
     for choice in chunk.choices {
-        if let Some(reason) = choice.finish_reason {
-            reading.stopped = Some(reason.into_owned());
+        if let Some(reason) = text(choice.finish_reason) {
+            reading.stopped = Some(reason);
         }
         let Some(delta) = choice.delta else { continue };
         let parts = [delta.content, delta.reasoning_content, delta.tool_calls];
         let written: usize = parts.iter().flatten().map(|part| written(part.get())).sum();
         reading.output_bytes = reading.output_bytes.saturating_add(written as u64);
     }
+}
+
+fn text(raw: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(raw?.get()).ok()
 }
 
 /// How much of a JSON value is text somebody wrote, near enough to estimate by.
