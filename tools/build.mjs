@@ -8,6 +8,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, run } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+import { isStale } from "./stale.mjs";
 
 const TARGET = join(ROOT, "target/worker");
 const FEATURES = "mutable-globals sign-ext nontrapping-float-to-int bulk-memory multivalue reference-types exception-handling simd".split(" ");
@@ -41,4 +43,9 @@ export function build({ local = false } = {}) {
   return out;
 }
 
-if (process.argv[1] === import.meta.filename) build({ local: process.argv.includes("--local") });
+if (process.argv[1] === import.meta.filename) {
+  const local = process.argv.includes("--local");
+  setUp();
+  const stale = isStale(`build/${local ? "local" : "release"}/index.js`);
+  if (stale || !process.argv.includes("--if-stale")) build({ local });
+}

@@ -25,7 +25,7 @@ for (const { secret } of endpoints) {
 const worker = await unstable_startWorker({
   config: join(ROOT, "wrangler.toml"),
   entrypoint: join(ROOT, "build/local/index.js"),
-  build: { custom: { command: undefined }, moduleRoot: join(ROOT, "build/local") },
+  build: { custom: { command: "true" }, moduleRoot: join(ROOT, "build/local") },
   bindings,
   dev: {
     server: { hostname: "127.0.0.1", port: Number(values.port) },
