@@ -55,14 +55,20 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller, from the record of its key and the head of its request.
-    pub fn new(key: KeyRecord, head: &Head) -> Result<Caller, Refusal> {
-        Ok(Caller {
-            tags: Tags::read(head, &key)?,
+    /// The caller, from the record of its key and the head of its request. It
+    /// has its key's tags until the request's are read.
+    pub fn new(key: KeyRecord, head: &Head) -> Caller {
+        Caller {
+            tags: Tags::of(&key),
             origin: head.origin.clone(),
             asked_zone: head.header("meridian-zone").map(str::to_owned),
             key,
-        })
+        }
+    }
+
+    /// Takes the tags of the request's headers.
+    pub fn read_tags(&mut self, head: &Head) -> Result<(), Refusal> {
+        self.tags.add_from_headers(head)
     }
 
     /// Whether the key may use a model, asked for by any of its names.

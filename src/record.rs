@@ -101,7 +101,7 @@ pub struct Row {
 /// Writes a JSON list of rows. A row that is there already stays as it is, so
 /// writing twice is harmless.
 pub const INSERT: &str = concat!(
-    "INSERT OR IGNORE INTO usage (id, at, key_id, team, feature, environment, tags, country, ",
+    "INSERT INTO usage (id, at, key_id, team, feature, environment, tags, country, ",
     "colo, zone, zone_reason, map, dialect, model_asked, model, model_served, endpoint, hosting, ",
     "attempts, stream, status, outcome, error, stopped, tier, input, cache_read, cache_write_5m, ",
     "cache_write_1h, audio_input, output, reasoning, audio_output, estimated, cost_nano, ",
@@ -114,7 +114,9 @@ pub const INSERT: &str = concat!(
     "value->>'stopped', value->>'tier', value->>'input', value->>'cache_read', ",
     "value->>'cache_write_5m', value->>'cache_write_1h', value->>'audio_input', value->>'output', ",
     "value->>'reasoning', value->>'audio_output', value->>'estimated', value->>'cost_nano', ",
-    "value->>'first_byte_ms', value->>'duration_ms' FROM json_each(?1)",
+    "value->>'first_byte_ms', value->>'duration_ms' ",
+    // The WHERE keeps SQLite from reading the ON as part of a join.
+    "FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING",
 );
 
 /// Where the answer came from.
@@ -207,7 +209,8 @@ impl Row {
         self.status = refusal.status();
         self.outcome = Outcome::Refused;
         self.error = Some(refusal.code().to_owned());
-        self.cost_nano = Some(NanoUsd(0));
+        // What a call cost that broke inside the gateway is not known.
+        self.cost_nano = (*refusal != Refusal::Internal).then_some(NanoUsd(0));
         self.duration_ms = now.since(self.at);
     }
 

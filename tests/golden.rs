@@ -101,7 +101,7 @@ fn what_an_endpoint_is_sent() {
             created: String::new(),
             revoked: None,
         };
-        let caller = Caller::new(record, &head).unwrap();
+        let caller = Caller::new(record, &head);
         let zone = zone::decide(&config.regions, &caller).unwrap();
         let call = dialect::read_call(dialect, body).unwrap();
         let plan = plan::plan(&config, &caller, &zone, dialect, &call.wanted).unwrap();

@@ -136,7 +136,7 @@ fn caller() -> impl Strategy<Value = Caller> {
             created: String::new(),
             revoked: None,
         };
-        let mut caller = Caller::new(key, &Head::default()).unwrap();
+        let mut caller = Caller::new(key, &Head::default());
         caller.origin = Origin::new(country, "FRA");
         caller.asked_zone = asked.map(str::to_owned);
         caller
@@ -259,7 +259,7 @@ mod own_map {
             created: String::new(),
             revoked: None,
         };
-        let mut caller = Caller::new(key, &Head::default()).unwrap();
+        let mut caller = Caller::new(key, &Head::default());
         caller.origin = Origin::new(country, "FRA");
         caller
     }

@@ -17,28 +17,33 @@ const HELICONE: &str = "helicone-property-";
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
-    /// Collects the tags of a request. Where two say different things the key
-    /// wins, then `meridian-tags`, then the others.
-    pub fn read(head: &Head, key: &KeyRecord) -> Result<Tags, Refusal> {
+    /// The tags that a key puts on every request.
+    pub fn of(key: &KeyRecord) -> Tags {
         let mut tags = Tags(key.tags.clone());
         tags.0.insert("team".to_owned(), key.team.clone());
+        tags
+    }
+
+    /// Adds the tags of a request's headers. Where two say different things
+    /// what is there already wins, then `meridian-tags`, then the others.
+    pub fn add_from_headers(&mut self, head: &Head) -> Result<(), Refusal> {
         if let Some(text) = head.header("meridian-tags") {
-            tags.take("meridian-tags", pairs("meridian-tags", text, '=')?)?;
+            self.take("meridian-tags", pairs("meridian-tags", text, '=')?)?;
         }
         for (name, value) in &head.headers {
             match name.as_str() {
-                "x-litellm-tags" => tags.take(name, litellm(value))?,
+                "x-litellm-tags" => self.take(name, litellm(value))?,
                 "x-portkey-metadata" | "cf-aig-metadata" => {
-                    tags.take(name, json_object(name, value)?)?;
+                    self.take(name, json_object(name, value)?)?;
                 }
                 _ => {
                     if let Some(property) = name.strip_prefix(HELICONE) {
-                        tags.take(name, vec![(property.to_owned(), value.clone())])?;
+                        self.take(name, vec![(property.to_owned(), value.clone())])?;
                     }
                 }
             }
         }
-        Ok(tags)
+        Ok(())
     }
 
     /// Adds tags that a body carries, where nothing else has set them. What is
@@ -170,7 +175,9 @@ mod tests {
 
     fn read(headers: &str) -> Result<Tags, Refusal> {
         let head = Head::read(&format!("POST\n/\n\n\n{headers}"));
-        Tags::read(&head, &key())
+        let mut tags = Tags::of(&key());
+        tags.add_from_headers(&head)?;
+        Ok(tags)
     }
 
     #[test]

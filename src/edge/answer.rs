@@ -53,6 +53,7 @@ impl Story {
         self.tell("meridian-zone", &row.zone);
         self.tell("meridian-zone-reason", &row.zone_reason);
         self.tell("meridian-map", &row.map);
+        self.tell("meridian-attempts", &row.attempts.to_string());
         if let (Some(endpoint), Some(hosting)) = (&row.endpoint, &row.hosting) {
             self.tell("meridian-served-by", endpoint);
             self.tell("meridian-hosting", hosting);

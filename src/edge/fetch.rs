@@ -121,7 +121,9 @@ async fn call(
     dialect: Dialect,
 ) -> Result<Response, Refused> {
     let mut row = Row::new(&x.id, x.arrived, &caller, dialect);
-    match begin(&x, config, &mut caller, dialect, &mut row).await {
+    let beginning = begin(&x, config, &mut caller, dialect, &mut row);
+    let begun = AssertUnwindSafe(beginning).catch_unwind().await;
+    match begun.unwrap_or(Err(Refusal::Internal)) {
         Ok(begun) => Ok(deliver(&x, config, begun, row)),
         Err(refusal) => {
             row.refused(&refusal, host::now());
@@ -143,6 +145,7 @@ async fn begin(
 ) -> Result<Begun, Refusal> {
     let zone = zone::decide(&config.regions, caller)?;
     row.zoned(&zone, &config.regions.version);
+    caller.read_tags(&x.head)?;
     if let Err(refusal) = x.head.check_body() {
         // A client that is still sending would see a broken connection instead.
         host::drain(&x.request).await;
@@ -172,7 +175,6 @@ fn deliver(x: &Rc<Exchange>, config: &'static Config, begun: Begun, mut row: Row
     } = begun;
     let mut story = Story::of(&x.id);
     story.tell_row(&row);
-    story.tell("meridian-attempts", &row.attempts.to_string());
     story.tell_lines(&headers);
     row.first_byte_ms = Some(host::now().since(x.arrived));
     match body {

@@ -18,14 +18,16 @@ export async function readBody(request, limit) {
   if (request.headers.has("content-length")) {
     return new Uint8Array(await request.arrayBuffer());
   }
-  // Without a length the sender could go on for ever.
+  // Without a length the sender could go on for ever. What is too long is read
+  // on for a while, so that the sender comes to hear why it is refused.
   const parts = [];
   let length = 0;
   for await (const part of request.body) {
     length += part.byteLength;
-    if (length > limit) return undefined;
-    parts.push(part);
+    if (length > 2 * limit) return undefined;
+    if (length <= limit) parts.push(part);
   }
+  if (length > limit) return undefined;
   const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

@@ -35,7 +35,7 @@ pub async fn caller(env: &Env, head: &Head) -> Result<Caller, Refusal> {
     if record.revoked.is_some() {
         return Err(Refusal::BadKey);
     }
-    Caller::new(record, head)
+    Ok(Caller::new(record, head))
 }
 
 async fn find(env: &Env, hash: KeyHash) -> Result<Option<KeyRecord>, Refusal> {

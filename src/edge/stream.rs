@@ -2,7 +2,7 @@
 //! step between wasm and JavaScript costs more than the work; the decisions
 //! are in `relay.rs`.
 
-use crate::dialect::Reading;
+use crate::dialect::{Fault, Reading};
 use crate::relay::{End, Relay};
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -94,14 +94,16 @@ pub fn start(
     let rewrites = relay.rewrites();
     let pipe = IdentityTransformStream::new();
     let readable = pipe.readable();
-    let finished = Rc::new(RefCell::new(Finished::default()));
+    // Should the loop fail, this is what is left: no success.
+    let mut unfinished = Finished::default();
+    unfinished.reading.fault = Some(Fault::Cut);
+    let finished = Rc::new(RefCell::new(unfinished));
     let pump = Pump {
         relay: Some(relay),
         finished: AssertUnwindSafe(Rc::clone(&finished)),
     };
     let run = async move {
         let writable = pipe.writable();
-        // If the loop itself fails, what was learnt until then still counts.
         let _ = match rewrites {
             true => filter(&body, &writable, pump, &signal).await,
             false => watch(&body, &writable, pump, &signal).await,

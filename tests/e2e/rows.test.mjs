@@ -92,6 +92,8 @@ test("refused and failed calls of a known key leave a row too", async () => {
   assert.deepEqual([refused.row.outcome, refused.row.error, refused.row.status, refused.row.cost_nano, refused.row.attempts], ["refused", "model_not_found", 404, 0, 0]);
   const clash = await call("US", "openai", {}, { apiKey: await gateway.key({ zone: "eu" }) });
   assert.deepEqual([clash.row.error, clash.row.store], ["zones_clash", "USAGE_EU"]);
+  const tagged = await call("US", "openai", {}, { headers: { "meridian-tags": "nonsense" } });
+  assert.deepEqual([tagged.row.outcome, tagged.row.error, tagged.row.team], ["refused", "invalid_tags", "search"]);
   gateway.simulator.fault({ fault: { status: 400 } });
   const bad = await call("US", "openai");
   assert.deepEqual([bad.row.outcome, bad.row.error, bad.row.endpoint], ["provider_error", "provider_400", "openai-us"]);
