@@ -7,6 +7,7 @@ import { RUST, WASM_BINDGEN } from "./versions.mjs";
 
 export function setUp() {
   checkNode();
+  linker();
   npmPackages();
   rust();
   wasmBindgen();
@@ -15,6 +16,16 @@ export function setUp() {
 function checkNode() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) fail(`Node 20 or newer is needed; this is ${process.versions.node}. Install it from https://nodejs.org`);
+}
+
+// Rust links with the system's C compiler, which small machines lack.
+function linker() {
+  if (output("cc", ["--version"]) !== undefined) return;
+  const canInstall = process.getuid?.() === 0 && output("apt-get", ["--version"]) !== undefined;
+  if (!canInstall) fail("A C compiler is needed to link Rust programs: apt-get install gcc libc6-dev");
+  console.log("· installing a C compiler");
+  run("apt-get", ["update", "-qq"]);
+  run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "gcc", "libc6-dev"]);
 }
 
 function npmPackages() {
