@@ -5,6 +5,7 @@
 // The worker knows nothing of this: it asks for the providers' own hosts, and
 // the way out of the runtime is what leads to one or the other.
 import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { unstable_startWorker } from "wrangler";
@@ -14,6 +15,7 @@ import { fail, ROOT } from "./run.mjs";
 
 const PLACEHOLDER = "simulated-";
 const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
+if (await isTaken(Number(values.port))) fail(`port ${values.port} is taken, perhaps by another npm start. Another port: npm start -- --port 8788`);
 const endpoints = JSON.parse(meridian("endpoints", "--json"));
 const real = realSecrets();
 const simulator = await startSimulator({ port: 0 });
@@ -34,7 +36,7 @@ const worker = await unstable_startWorker({
     inspector: false,
     outboundService: leadOut,
   },
-}).catch((error) => fail(`the gateway could not start on port ${values.port}: ${error.message}. Another one may be running: npm start -- --port 8788`));
+}).catch((error) => fail(`the gateway could not start: ${error.message}`));
 await worker.ready;
 greet((await worker.url).href.replace(/\/$/, ""));
 
@@ -43,6 +45,16 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     await worker.dispose();
     await simulator.close();
     process.exit(0);
+  });
+}
+
+// wrangler would wait for the port in silence.
+function isTaken(port) {
+  return new Promise((resolve) => {
+    const probe = connect({ host: "127.0.0.1", port }, () => {
+      probe.destroy();
+      resolve(true);
+    }).on("error", () => resolve(false));
   });
 }
 
