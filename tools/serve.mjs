@@ -70,10 +70,15 @@ function leadOut(request) {
   const credential = request.headers.get("authorization") ?? request.headers.get("x-api-key") ?? "";
   const url = new URL(request.url);
   const init = { method: request.method, headers: new Headers(request.headers), body: request.body, duplex: "half", redirect: "manual" };
-  if (!credential.includes(PLACEHOLDER)) return fetch(url, init);
+  if (!credential.includes(PLACEHOLDER)) return fetch(url, init).catch((error) => unreachable(url, error));
   init.headers.set("x-simulated-host", url.host);
   init.headers.delete("host");
   return fetch(simulator.url + url.pathname + url.search, init);
+}
+
+function unreachable({ host }, error) {
+  const message = `${host} cannot be reached from this machine: ${error.cause?.message ?? error.message}`;
+  return Response.json({ error: { message, type: "server_error", param: null, code: "unreachable" } }, { status: 502 });
 }
 
 function greet(url) {
