@@ -4,6 +4,8 @@
 
 use crate::gateway::Gateway;
 use crate::prices::PriceBook;
+use crate::regions::check::{self, Rule};
+use crate::regions::finding::{Finding, Spot};
 use crate::regions::RegionMap;
 use serde::{Deserialize, Serialize};
 
@@ -18,23 +20,60 @@ pub struct Config {
     pub prices: PriceBook,
 }
 
+impl Config {
+    /// Everything that is wrong with it on a day (`YYYY-MM-DD`).
+    pub fn check(&self, today: &str) -> Vec<Finding> {
+        let mut findings = check::check(&self.regions, today);
+        self.unresolved(&mut findings);
+        findings
+    }
+
+    /// Names in one part that no other part explains.
+    fn unresolved(&self, findings: &mut Vec<Finding>) {
+        let models = self.regions.models();
+        for (alias, model) in &self.gateway.aliases {
+            let spot = Spot::at(&["gateway", "aliases", alias]);
+            if !models.contains(model.as_str()) {
+                let what = format!("the alias `{alias}` means `{model}`, which no endpoint serves");
+                let finding = Finding::new(Rule::AliasToNothing, spot.clone(), what);
+                findings.push(finding.suggest(model, models.iter().copied()));
+            }
+            if models.contains(alias.as_str()) {
+                let what = format!("`{alias}` is a model's own name and cannot be an alias");
+                findings.push(Finding::new(Rule::AliasShadows, spot, what));
+            }
+        }
+        for model in models {
+            if !self.prices.0.contains_key(model) {
+                let what = format!("`{model}` is served by an endpoint but has no price");
+                let finding = Finding::new(Rule::PriceMissing, Spot::at(&["prices"]), what);
+                findings.push(finding.instead(format!("a table `[{model}]` in prices.toml")));
+            }
+        }
+    }
+}
+
 #[cfg(not(target_arch = "wasm32"))]
-pub use reading::{read, Files};
+pub use reading::{read, Files, Outcome};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod reading {
-    //! From files to a checked [`Config`].
+    //! From files to a [`Config`] and everything that is wrong with it.
 
-    use super::{Config, Gateway, PriceBook, RegionMap};
+    use super::Config;
+    use crate::regions::finding::Severity;
     use crate::regions::problem::{Problem, Source};
-    use crate::regions::read::{self as regions, RegionFiles};
+    use crate::regions::read::{self as regions, Notes, RegionFiles};
     use std::path::Path;
     use std::{fs, io};
 
     /// The text of every config file.
+    #[derive(Debug, Clone)]
     pub struct Files {
         policy: Source,
         groups: Source,
+        places: Source,
+        colos: Source,
         zones: Vec<Source>,
         endpoints: Vec<Source>,
         gateway: Source,
@@ -44,97 +83,105 @@ mod reading {
     impl Files {
         /// Loads them from a project's folder.
         pub fn load(root: &Path) -> io::Result<Files> {
+            Files::from(&|name| fs::read_to_string(root.join(name)), &|folder| {
+                let entries = fs::read_dir(root.join(folder))?;
+                let names =
+                    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+                names.collect()
+            })
+        }
+
+        /// Loads them from wherever `text` finds a file and `names` the names
+        /// in a folder.
+        pub fn from(
+            text: &dyn Fn(&str) -> io::Result<String>,
+            names: &dyn Fn(&str) -> io::Result<Vec<String>>,
+        ) -> io::Result<Files> {
+            let failed = |name: &str, e: &io::Error| {
+                io::Error::new(e.kind(), format!("cannot read {name}: {e}"))
+            };
+            let file = |name: &str| {
+                let text = text(name).map_err(|e| failed(name, &e))?;
+                Ok::<_, io::Error>(Source {
+                    file: name.to_owned(),
+                    text,
+                })
+            };
+            let folder = |folder: &str| {
+                let mut all = names(folder).map_err(|e| failed(folder, &e))?;
+                all.retain(|name| name.ends_with(".toml"));
+                all.sort();
+                all.iter()
+                    .map(|name| file(&format!("{folder}/{name}")))
+                    .collect::<io::Result<Vec<_>>>()
+            };
             Ok(Files {
-                policy: file(root, "regions/policy.toml")?,
-                groups: file(root, "regions/groups.toml")?,
-                zones: folder(root, "regions/zones")?,
-                endpoints: folder(root, "regions/endpoints")?,
-                gateway: file(root, "gateway.toml")?,
-                prices: file(root, "prices.toml")?,
+                policy: file("regions/policy.toml")?,
+                groups: file("regions/groups.toml")?,
+                places: file("regions/places.toml")?,
+                colos: file("regions/colos.toml")?,
+                zones: folder("regions/zones")?,
+                endpoints: folder("regions/endpoints")?,
+                gateway: file("gateway.toml")?,
+                prices: file("prices.toml")?,
             })
         }
     }
 
-    fn file(root: &Path, name: &str) -> io::Result<Source> {
-        let text = fs::read_to_string(root.join(name))
-            .map_err(|e| io::Error::new(e.kind(), format!("cannot read {name}: {e}")))?;
-        let file = name.to_owned();
-        Ok(Source { file, text })
+    /// What reading the files brought.
+    #[derive(Debug)]
+    pub struct Outcome {
+        config: Config,
+        /// Everything that is wrong, by file and line.
+        pub problems: Vec<Problem>,
     }
 
-    fn folder(root: &Path, name: &str) -> io::Result<Vec<Source>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(root.join(name))
-            .map_err(|e| io::Error::new(e.kind(), format!("cannot read {name}: {e}")))?
-        {
-            let entry = entry?.file_name().to_string_lossy().into_owned();
-            if entry.ends_with(".toml") {
-                names.push(format!("{name}/{entry}"));
+    impl Outcome {
+        /// The configuration, if nothing worse than warnings was found.
+        pub fn checked(self) -> Result<Config, Vec<Problem>> {
+            match self.has_errors() {
+                false => Ok(self.config),
+                true => Err(self.problems),
             }
         }
-        names.sort();
-        names.iter().map(|name| file(root, name)).collect()
+
+        /// Whether anything worse than warnings was found.
+        pub fn has_errors(&self) -> bool {
+            self.problems
+                .iter()
+                .any(|problem| problem.severity == Severity::Error)
+        }
     }
 
-    /// Reads and checks everything; all files' problems are reported at once.
-    pub fn read(files: &Files) -> Result<Config, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut keep = |found: Vec<Problem>| problems.extend(found);
-        let regions = regions::read(&RegionFiles {
-            policy: &files.policy,
-            groups: &files.groups,
-            zones: &files.zones,
-            endpoints: &files.endpoints,
-        })
-        .map_err(&mut keep)
-        .ok();
-        let gateway = files
-            .gateway
-            .parse::<Gateway>()
-            .map_err(|p| keep(vec![p]))
-            .ok();
-        let prices = crate::prices::read(&files.prices).map_err(&mut keep).ok();
-        if let (Some(regions), Some(gateway), Some(prices)) = (regions, gateway, prices) {
-            problems.extend(unresolved(files, &regions, &gateway, &prices));
-            if problems.is_empty() {
-                return Ok(Config {
-                    regions,
-                    gateway,
-                    prices,
-                });
-            }
-        }
-        Err(problems)
-    }
-
-    /// Names in one file that no other file explains.
-    fn unresolved(
-        files: &Files,
-        regions: &RegionMap,
-        gateway: &Gateway,
-        prices: &PriceBook,
-    ) -> Vec<Problem> {
-        let models = regions.models();
-        let mut problems = Vec::new();
-        let at = |source: &Source, word: &str| source.text.find(word).unwrap_or_default();
-        for (alias, model) in &gateway.aliases {
-            if !models.contains(model.as_str()) {
-                let what = format!("the alias `{alias}` means `{model}`, which no endpoint serves");
-                let problem = files.gateway.problem(at(&files.gateway, alias), what);
-                problems.push(problem.suggest(model, models.iter().copied()));
-            }
-            if models.contains(alias.as_str()) {
-                let what = format!("`{alias}` is a model's own name and cannot be an alias");
-                problems.push(files.gateway.problem(at(&files.gateway, alias), what));
-            }
-        }
-        for model in models {
-            if !prices.0.contains_key(model) {
-                let what = format!("`{model}` is served by an endpoint but has no price");
-                let problem = files.prices.problem(files.prices.text.len(), what);
-                problems.push(problem.instead(format!("a table `[{model}]`")));
-            }
-        }
-        problems
+    /// Reads and checks everything, as of a day (`YYYY-MM-DD`).
+    pub fn read(files: &Files, today: &str) -> Outcome {
+        let mut notes = Notes::default();
+        let regions = regions::read(
+            &RegionFiles {
+                policy: &files.policy,
+                groups: &files.groups,
+                places: &files.places,
+                colos: &files.colos,
+                zones: &files.zones,
+                endpoints: &files.endpoints,
+            },
+            &mut notes,
+        );
+        let gateway = crate::gateway::read(&files.gateway, &mut notes);
+        let prices = crate::prices::read(&files.prices, &mut notes);
+        let config = Config {
+            regions,
+            gateway,
+            prices,
+        };
+        let Notes {
+            mut problems,
+            lines,
+        } = notes;
+        let findings = config.check(today);
+        problems.extend(findings.into_iter().map(|finding| lines.problem(finding)));
+        problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        problems.dedup();
+        Outcome { config, problems }
     }
 }

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::config::Config;
 use crate::dialect::Wanted;
 use crate::refusal::Refusal;
-use crate::regions::{Claim, Dialect, Endpoint};
+use crate::regions::{Claim, Dialect, Endpoint, Guarantee};
 use crate::zone::{Outside, Verdict};
 use std::collections::BTreeSet;
 
@@ -62,12 +62,8 @@ pub fn plan<'c>(
     wanted: &Wanted,
 ) -> Result<Plan<'c>, Refusal> {
     let asked = wanted.model.as_str();
-    let model = config.gateway.model(asked);
-    let serving = || {
-        let endpoints = config.regions.endpoints.iter();
-        endpoints.filter_map(|endpoint| Some((endpoint, endpoint.claim(model)?)))
-    };
-    let Some((_, claim)) = serving().next() else {
+    let considered = consider(config, zone, dialect, asked);
+    let Some(Considered { claim, .. }) = considered.first() else {
         return Err(unknown(config, asked));
     };
     let model = claim.model.as_str();
@@ -77,8 +73,9 @@ pub fn plan<'c>(
             allowed: caller.key.models.clone(),
         });
     }
-    let tried = |(endpoint, claim)| attempt(zone, dialect, endpoint, claim);
-    let mut attempts = serving().filter_map(|pair| tried(pair).ok());
+    let mut attempts = considered
+        .iter()
+        .filter_map(|one| one.attempt.as_ref().ok().copied());
     if let Some(first) = attempts.next() {
         let fallbacks = attempts.collect();
         return Ok(Plan {
@@ -87,21 +84,61 @@ pub fn plan<'c>(
             fallbacks,
         });
     }
-    let words =
-        |(endpoint, claim)| Some(tried((endpoint, claim)).err()?.words(zone, endpoint, claim));
+    let excluded = considered.iter().filter_map(Considered::left_out);
     let servable = servable(config, caller, zone, Some(dialect));
     Err(Refusal::NoEndpoint {
         zone: zone.zone.clone(),
         model: model.to_owned(),
-        excluded: serving().filter_map(words).collect(),
+        excluded: excluded.collect(),
         servable: servable.into_iter().map(str::to_owned).collect(),
     })
 }
 
+/// An endpoint that has the model, and whether it may be tried.
+#[derive(Debug, Clone)]
+pub struct Considered<'c> {
+    /// The endpoint.
+    pub endpoint: &'c Endpoint,
+    /// What is claimed of the model there.
+    pub claim: &'c Claim,
+    /// The attempt, or why there is none.
+    pub attempt: Result<Attempt<'c>, LeftOut>,
+}
+
 /// Why an endpoint that has the model is left out.
-enum LeftOut {
-    Zone(Outside),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The map says that it is not to be used.
+    Off {
+        /// Why not.
+        why: String,
+    },
+    /// The zone does not allow it.
+    Zone(Outside, Guarantee),
+    /// It speaks another dialect than the client.
     Dialect,
+}
+
+/// Looks at every endpoint that has a model, in order.
+pub fn consider<'c>(
+    config: &'c Config,
+    zone: &Verdict,
+    dialect: Dialect,
+    asked: &str,
+) -> Vec<Considered<'c>> {
+    let model = config.gateway.model(asked);
+    let endpoints = config.regions.endpoints.iter();
+    endpoints
+        .filter_map(|endpoint| {
+            let claim = endpoint.claim(model)?;
+            let attempt = attempt(zone, dialect, endpoint, claim);
+            Some(Considered {
+                endpoint,
+                claim,
+                attempt,
+            })
+        })
+        .collect()
 }
 
 fn attempt<'c>(
@@ -110,28 +147,37 @@ fn attempt<'c>(
     endpoint: &'c Endpoint,
     claim: &'c Claim,
 ) -> Result<Attempt<'c>, LeftOut> {
-    let attempt = Attempt::within(zone, endpoint, claim).map_err(LeftOut::Zone)?;
+    let attempt = Attempt::within(zone, endpoint, claim)
+        .map_err(|outside| LeftOut::Zone(outside, zone.guarantee))?;
+    if let Some(why) = &endpoint.off {
+        return Err(LeftOut::Off { why: why.clone() });
+    }
     match endpoint.dialect == dialect {
         true => Ok(attempt),
         false => Err(LeftOut::Dialect),
     }
 }
 
-impl LeftOut {
-    fn words(&self, zone: &Verdict, endpoint: &Endpoint, claim: &Claim) -> String {
-        let name = &endpoint.name;
-        match self {
-            LeftOut::Zone(Outside::Hosting) => format!("{name} processes it in {}", claim.hosting),
-            LeftOut::Zone(Outside::Guarantee) => format!(
-                "{name} promises only {} where the zone wants {}",
-                claim.guarantee, zone.guarantee
+impl Considered<'_> {
+    /// Why it is left out, in words, if it is.
+    pub fn left_out(&self) -> Option<String> {
+        let name = &self.endpoint.name;
+        let claim = self.claim;
+        Some(match self.attempt.as_ref().err()? {
+            LeftOut::Off { why } => format!("{name} is switched off: {why}"),
+            LeftOut::Zone(Outside::Hosting, _) => {
+                format!("{name} processes it in {}", claim.hosting)
+            }
+            LeftOut::Zone(Outside::Guarantee, wanted) => format!(
+                "{name} promises only {} where the zone wants {wanted}",
+                claim.guarantee
             ),
             LeftOut::Dialect => format!(
-                "{name} speaks {}, on POST {}",
-                endpoint.dialect,
-                endpoint.dialect.path()
+                "{name} speaks {}, on POST /v1{}",
+                self.endpoint.dialect,
+                self.endpoint.dialect.path()
             ),
-        }
+        })
     }
 }
 
@@ -146,7 +192,7 @@ pub fn servable<'c>(
         .regions
         .endpoints
         .iter()
-        .filter(|endpoint| dialect.is_none_or(|d| d == endpoint.dialect))
+        .filter(|endpoint| endpoint.off.is_none() && dialect.is_none_or(|d| d == endpoint.dialect))
         .flat_map(|endpoint| endpoint.models.iter())
         .filter(|claim| zone.allows(claim).is_ok())
         .map(|claim| claim.model.as_str())

@@ -72,57 +72,54 @@ mod reading {
     //! `prices.toml`, where people write dollars as decimal strings.
 
     use super::{BTreeMap, NanoUsd, Price, PriceBook};
-    use crate::regions::problem::{Problem, Source};
-    use serde::Deserialize;
-    use toml::Spanned;
+    use crate::regions::check::Rule;
+    use crate::regions::finding::Spot;
+    use crate::regions::problem::Source;
+    use crate::regions::read::{Notes, Table, Text};
 
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct PriceTable {
-        input: Spanned<String>,
-        output: Spanned<String>,
-        cache_read: Option<Spanned<String>>,
-        cache_write_5m: Option<Spanned<String>>,
-        cache_write_1h: Option<Spanned<String>>,
-        audio_input: Option<Spanned<String>>,
-        audio_output: Option<Spanned<String>>,
-        #[serde(rename = "source")]
-        _source: String,
-        #[serde(rename = "from")]
-        _from: toml::value::Date,
-    }
-
-    /// Reads `prices.toml`, or says everything that is wrong with it.
-    pub fn read(source: &Source) -> Result<PriceBook, Vec<Problem>> {
-        let tables: BTreeMap<String, PriceTable> =
-            source.parse().map_err(|problem| vec![problem])?;
-        let mut problems = Vec::new();
+    /// Reads `prices.toml`.
+    pub fn read(source: &Source, notes: &mut Notes) -> PriceBook {
         let mut book = BTreeMap::new();
-        for (model, table) in tables {
-            let mut dollars = |text: &Spanned<String>| {
-                let amount = NanoUsd::parse_dollars(text.get_ref());
-                if amount.is_none() {
-                    let what = format!("`{}` is no amount of dollars", text.get_ref());
-                    let problem = source.problem(text.span().start, what);
-                    problems.push(problem.instead("a decimal number such as \"0.15\""));
-                }
-                amount.unwrap_or_default()
+        let mut file = Table::of(source, Spot::at(&["prices"]), notes);
+        for (model, mut table) in file.tables(notes) {
+            let example = "\"0.15\"";
+            let input = table.text("input", example, notes);
+            let output = table.text("output", example, notes);
+            let mut maybe = |name| {
+                let written = table.maybe_text(name, notes)?;
+                dollars(source, &written, notes)
             };
             let price = Price {
-                input: dollars(&table.input),
-                output: dollars(&table.output),
-                cache_read: table.cache_read.as_ref().map(&mut dollars),
-                cache_write_5m: table.cache_write_5m.as_ref().map(&mut dollars),
-                cache_write_1h: table.cache_write_1h.as_ref().map(&mut dollars),
-                audio_input: table.audio_input.as_ref().map(&mut dollars),
-                audio_output: table.audio_output.as_ref().map(&mut dollars),
+                cache_read: maybe("cache_read"),
+                cache_write_5m: maybe("cache_write_5m"),
+                cache_write_1h: maybe("cache_write_1h"),
+                audio_input: maybe("audio_input"),
+                audio_output: maybe("audio_output"),
+                input: input
+                    .and_then(|text| dollars(source, &text, notes))
+                    .unwrap_or_default(),
+                output: output
+                    .and_then(|text| dollars(source, &text, notes))
+                    .unwrap_or_default(),
             };
-            book.insert(model, price);
+            table.words("source", "\"https://…\"", notes);
+            table.date("from", notes);
+            table.finish(notes);
+            book.insert(model.text, price);
         }
-        match problems.is_empty() {
-            true => Ok(PriceBook(book)),
-            false => Err(problems),
+        PriceBook(book)
+    }
+
+    fn dollars(source: &Source, written: &Text, notes: &mut Notes) -> Option<NanoUsd> {
+        let amount = NanoUsd::parse_dollars(&written.text);
+        if amount.is_none() {
+            let what = format!("`{}` is no amount of dollars", written.text);
+            let problem = source.problem(Rule::BadPrice, written.at, what);
+            notes
+                .problems
+                .push(problem.instead("a decimal number such as \"0.15\""));
         }
+        amount
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Refusal {
     BadKey,
     /// The key store did not answer.
     KeysUnavailable,
+    /// The published map could not be read, and none is known here yet.
+    MapUnavailable,
     /// The body is compressed.
     Encoded {
         /// Its `content-encoding`.
@@ -70,6 +72,22 @@ pub enum Refusal {
         asked: String,
         /// The zones there are.
         known: Vec<String>,
+    },
+    /// The key is pinned to a zone that the map no longer has.
+    KeyZoneUnknown {
+        /// The key's id.
+        key: String,
+        /// The zone it names.
+        zone: String,
+    },
+    /// The gateway itself ran outside the zone, which the zone forbids.
+    GatewayOutside {
+        /// The zone.
+        zone: String,
+        /// The data center.
+        colo: String,
+        /// Its country, if it is known.
+        country: Option<String>,
     },
     /// The rules that apply have no place in common.
     ZonesClash {
@@ -161,7 +179,7 @@ impl Refusal {
             Refusal::WrongMethod { .. } => 405,
             Refusal::HeadersTooLarge { .. } => 431,
             Refusal::NoKey | Refusal::BadKey => 401,
-            Refusal::KeysUnavailable => 503,
+            Refusal::KeysUnavailable | Refusal::MapUnavailable => 503,
             Refusal::Encoded { .. } => 415,
             Refusal::BodyTooLarge { .. } => 413,
             Refusal::BodyBroken
@@ -169,6 +187,8 @@ impl Refusal {
             | Refusal::Tags { .. }
             | Refusal::UnknownZone { .. } => 400,
             Refusal::ModelNotAllowed { .. }
+            | Refusal::KeyZoneUnknown { .. }
+            | Refusal::GatewayOutside { .. }
             | Refusal::ZonesClash { .. }
             | Refusal::NoEndpoint { .. } => 403,
             Refusal::NoSecret { .. }
@@ -200,6 +220,7 @@ impl Refusal {
             Refusal::NoKey => "missing_api_key",
             Refusal::BadKey => "invalid_api_key",
             Refusal::KeysUnavailable => "keys_unavailable",
+            Refusal::MapUnavailable => "map_unavailable",
             Refusal::Encoded { .. } => "unsupported_encoding",
             Refusal::BodyTooLarge { .. } => "request_too_large",
             Refusal::BodyBroken => "body_incomplete",
@@ -210,6 +231,8 @@ impl Refusal {
             Refusal::UnknownModel { .. } => "model_not_found",
             Refusal::ModelNotAllowed { .. } => "model_not_allowed",
             Refusal::UnknownZone { .. } => "unknown_zone",
+            Refusal::KeyZoneUnknown { .. } => "key_zone_unknown",
+            Refusal::GatewayOutside { .. } => "gateway_outside_zone",
             Refusal::ZonesClash { .. } => "zones_clash",
             Refusal::NoEndpoint { .. } => "no_endpoint_in_zone",
             Refusal::NoSecret { .. } => "endpoint_not_configured",
@@ -240,6 +263,7 @@ impl fmt::Display for Refusal {
             Refusal::NoKey => f.write_str("No gateway key came with the request. Send it as `Authorization: Bearer mk_…` or `x-api-key: mk_…`; an operator makes one with `meridian keys create`."),
             Refusal::BadKey => f.write_str("The gateway does not know this key. A gateway key begins with `mk_`; it may have been revoked or mistyped. Provider keys are not accepted here."),
             Refusal::KeysUnavailable => f.write_str("The key store did not answer, so the key could not be checked. Nothing was sent; try again in a moment."),
+            Refusal::MapUnavailable => f.write_str("The region map in force could not be read, so nothing can be said about where this request may go. Nothing was sent; try again in a moment."),
             Refusal::Encoded { encoding } => write!(f, "The body is sent with content-encoding `{encoding}`; send it as plain JSON."),
             Refusal::BodyTooLarge { limit } => write!(f, "The body is longer than {} MiB.", limit / (1024 * 1024)),
             Refusal::BodyBroken => f.write_str("The body ended before it was complete."),
@@ -254,6 +278,15 @@ impl fmt::Display for Refusal {
             }
             Refusal::ModelNotAllowed { asked, allowed } => write!(f, "This key may not use `{asked}`. It may use: {}.", listed(allowed)),
             Refusal::UnknownZone { asked, known } => write!(f, "`meridian-zone` names a zone `{asked}` that does not exist. There are: {}.", listed(known)),
+            Refusal::KeyZoneUnknown { key, zone } => write!(f, "Key `{key}` is pinned to a zone `{zone}` that the region map does not have. Nothing was sent; an operator has to make a new key."),
+            Refusal::GatewayOutside { zone, colo, country } => {
+                write!(f, "Zone `{zone}` wants the gateway itself to run inside it, but this request reached it in data center `{colo}`")?;
+                match country {
+                    Some(country) => write!(f, " in {country}. ")?,
+                    None => f.write_str(", whose country is not known. ")?,
+                }
+                f.write_str("Nothing was sent to a provider. An operator has to hold the domain to the region.")
+            }
             Refusal::ZonesClash { sides } => write!(f, "The rules that apply to this request have no place in common: {}. Nothing was sent. Use a key whose zone fits the caller's country.", sides.join("; ")),
             Refusal::NoEndpoint { zone, model, excluded, servable } => {
                 write!(f, "Zone `{zone}` allows no endpoint that can serve `{model}` here. Nothing was sent. ")?;

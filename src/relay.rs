@@ -72,11 +72,15 @@ impl Relay {
 
     /// Ends the stream: what is still to go to the client, and what was learnt.
     pub fn finish(mut self, end: End, out: &mut Vec<u8>) -> Reading {
+        // The client has the beginning of an event that does not end.
+        let mut open = !self.hide_usage && self.splitter.rest().is_some();
         if let (End::Closed, Some(rest)) = (end, self.splitter.rest()) {
             // Some providers leave out the last blank line. But half an event
-            // is a cut.
+            // is a cut, and one without data is nothing to a client.
             let sound = self.reading.fault.is_none();
-            take(self.dialect, self.hide_usage, &rest, &mut self.reading, out);
+            let hide = self.hide_usage && rest.data.is_some();
+            take(self.dialect, hide, &rest, &mut self.reading, out);
+            open |= !out.is_empty();
             if sound && self.reading.fault == Some(Fault::Garbled) {
                 self.reading.fault = Some(Fault::Cut);
             }
@@ -92,8 +96,7 @@ impl Relay {
             // What the provider said itself has reached the client already.
             None | Some(Fault::Said { .. }) => {}
             Some(fault) => {
-                if !self.hide_usage && self.splitter.rest().is_some() {
-                    // The client has the beginning of an event already.
+                if open {
                     out.extend_from_slice(dialect::abandon_event(self.dialect).as_bytes());
                 }
                 let last = dialect::broken_stream_event(self.dialect, fault, &self.id);

@@ -1,7 +1,8 @@
-//! Which zone a request belongs to. The key's zone, the caller's country and
-//! the request's own wish each say where it may be processed; the request may
-//! go only where all of them allow it. Country and wish can tighten, never
-//! loosen. An error here is a refusal, never a way out.
+//! Which zone a request belongs to. The key's zone, the request's own wish and
+//! the caller's country each say where it may be processed; the request may go
+//! only where all of them allow it. Where the map asks for it, the gateway
+//! itself must have run there too. Each of these can tighten, none can loosen.
+//! An error here is a refusal, never a way out.
 
 use crate::caller::Caller;
 use crate::refusal::Refusal;
@@ -55,20 +56,66 @@ struct Side<'m> {
 pub fn decide(map: &RegionMap, caller: &Caller) -> Result<Verdict, Refusal> {
     let mut sides = Vec::new();
     if let Some(pinned) = &caller.key.zone {
-        let zone = named(map, pinned)?;
+        let zone = map
+            .zones
+            .get(pinned)
+            .ok_or_else(|| Refusal::KeyZoneUnknown {
+                key: caller.key.id.clone(),
+                zone: pinned.clone(),
+            })?;
         let because = format!("the key is pinned to {}", zone.id);
         sides.push(Side { zone, because });
     }
     let key_alone = map.policy.when_key_and_country_differ == Precedence::Key && !sides.is_empty();
-    if !key_alone {
-        sides.push(side_of_country(map, caller)?);
-    }
     if let Some(asked) = &caller.asked_zone {
         let zone = named(map, asked)?;
         let because = format!("the request asks for {}", zone.id);
         sides.push(Side { zone, because });
     }
-    intersect(&sides)
+    if !key_alone {
+        sides.push(side_of_country(map, caller)?);
+    }
+    let mut verdict = intersect(map, &sides)?;
+    for side in &sides {
+        if let Some(ran) = gateway_within(map, side.zone, caller)? {
+            if !verdict.because.ends_with(&ran) {
+                verdict.because.push_str("; ");
+                verdict.because.push_str(&ran);
+            }
+        }
+    }
+    Ok(verdict)
+}
+
+/// Where a zone wants the gateway itself to have run inside it: that it did.
+fn gateway_within(
+    map: &RegionMap,
+    zone: &Zone,
+    caller: &Caller,
+) -> Result<Option<String>, Refusal> {
+    if !map.policy.colo_in_zone.contains(&zone.id) {
+        return Ok(None);
+    }
+    let colo = &caller.origin.colo;
+    let country = map.colos.get(colo).copied();
+    let inside = country.is_some_and(|country| {
+        let places = zone
+            .hosting
+            .iter()
+            .filter_map(|place| map.places.get(place));
+        let mut countries = places
+            .map(|place| &place.countries)
+            .chain([&zone.countries]);
+        countries.any(|countries| countries.contains(&country))
+    });
+    match (inside, country) {
+        (true, Some(country)) => Ok(Some(format!("the gateway ran in {colo} ({country})"))),
+        _ => Err(Refusal::GatewayOutside {
+            zone: zone.id.clone(),
+            colo: colo.clone(),
+            country: country.map(|country| country.to_string()),
+        }),
+    }
 }
 
 /// The usage database of a caller whose zone could not be decided.
@@ -110,7 +157,7 @@ fn side_of_country<'m>(map: &'m RegionMap, caller: &Caller) -> Result<Side<'m>, 
     Ok(Side { zone, because })
 }
 
-fn intersect(sides: &[Side<'_>]) -> Result<Verdict, Refusal> {
+fn intersect(map: &RegionMap, sides: &[Side<'_>]) -> Result<Verdict, Refusal> {
     let (first, others) = sides.split_first().ok_or(Refusal::Internal)?;
     let mut hosting = first.zone.hosting.clone();
     let mut guarantee = first.zone.guarantee;
@@ -127,22 +174,44 @@ fn intersect(sides: &[Side<'_>]) -> Result<Verdict, Refusal> {
             sides: sides.collect(),
         });
     }
-    // The narrowest side gives its name and keeps the row.
-    let narrowest = sides.iter().find(|side| side.zone.hosting == hosting);
-    let zone = narrowest.map_or_else(
-        || {
-            let mut ids: Vec<&str> = sides.iter().map(|side| side.zone.id.as_str()).collect();
-            ids.dedup();
-            ids.join("+")
-        },
-        |side| side.zone.id.clone(),
-    );
     let because: Vec<&str> = sides.iter().map(|side| side.because.as_str()).collect();
+    let because = because.join("; ");
+    // A side that is as narrow as all of them together gives its name and
+    // keeps the row. If none is, they are named together.
+    let whole = |side: &&Side<'_>| side.zone.hosting == hosting && side.zone.guarantee == guarantee;
+    let (zone, usage_store) = match sides.iter().find(whole) {
+        Some(Side { zone, .. }) => (zone.id.clone(), zone.usage_store.clone()),
+        None => {
+            let mut ids: Vec<&str> = Vec::new();
+            for side in sides {
+                if !ids.contains(&side.zone.id.as_str()) {
+                    ids.push(&side.zone.id);
+                }
+            }
+            (ids.join("+"), store_of(map, sides, &hosting).to_owned())
+        }
+    };
     Ok(Verdict {
         zone,
         hosting,
         guarantee,
-        usage_store: narrowest.unwrap_or(first).zone.usage_store.clone(),
-        because: because.join("; "),
+        usage_store,
+        because,
     })
+}
+
+/// The usage database of several zones together: one that is kept in a place
+/// they all allow, if one of them has it.
+fn store_of<'m>(map: &RegionMap, sides: &[Side<'m>], hosting: &BTreeSet<Hosting>) -> &'m str {
+    let kept_inside = |store: &str| {
+        let jurisdiction = map
+            .policy
+            .stores
+            .get(store)
+            .and_then(|s| s.jurisdiction.clone());
+        jurisdiction.is_some_and(|place| hosting.contains(&Hosting(place)))
+    };
+    let mut stores = sides.iter().map(|side| side.zone.usage_store.as_str());
+    let first = stores.clone().next().unwrap_or_default();
+    stores.find(|store| kept_inside(store)).unwrap_or(first)
 }

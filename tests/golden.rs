@@ -34,7 +34,9 @@ fn check(name: &str, got: &str) {
 
 fn own_config() -> Config {
     let files = Files::load(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    config::read(&files).unwrap_or_else(|problems| panic!("{problems:?}"))
+    config::read(&files, "2026-11-21")
+        .checked()
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// Country, dialect, body.
@@ -138,6 +140,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NoKey,
         Refusal::BadKey,
         Refusal::KeysUnavailable,
+        Refusal::MapUnavailable,
         Refusal::Encoded {
             encoding: "gzip".into(),
         },
@@ -169,6 +172,20 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UnknownZone {
             asked: "eo".into(),
             known: words(&["eu", "us"]),
+        },
+        Refusal::KeyZoneUnknown {
+            key: "k1".into(),
+            zone: "nowhere".into(),
+        },
+        Refusal::GatewayOutside {
+            zone: "eu".into(),
+            colo: "IAD".into(),
+            country: Some("US".into()),
+        },
+        Refusal::GatewayOutside {
+            zone: "eu".into(),
+            colo: String::new(),
+            country: None,
         },
         Refusal::ZonesClash {
             sides: words(&[

@@ -13,9 +13,10 @@ use meridian::plan::{self, Plan};
 use meridian::prices::PriceBook;
 use meridian::refusal::Refusal;
 use meridian::regions::{
-    Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Policy, Precedence, RegionMap,
-    Store, StreamUsage, Zone,
+    Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Place, Policy, Precedence,
+    RegionMap, Store, StreamUsage, Zone,
 };
+use meridian::send::{judge, Start};
 use meridian::zone::{self, Verdict};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,14 +68,46 @@ fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
 
 type Claims = Vec<(&'static str, Guarantee)>;
 
+/// Each place and its country, and a data center in each.
+const COLOS: [(&str, &str); 4] = [("FRA", "DE"), ("IAD", "US"), ("NRT", "JP"), ("GRU", "BR")];
+
+fn places() -> BTreeMap<Hosting, Place> {
+    let country = [Some("DE"), Some("US"), Some("JP"), None];
+    let pairs = PLACES.iter().zip(country);
+    pairs
+        .map(|(place, country)| {
+            let place = Hosting((*place).to_owned());
+            let countries = country.into_iter().filter_map(Country::from_code).collect();
+            (
+                place,
+                Place {
+                    name: String::new(),
+                    countries,
+                },
+            )
+        })
+        .collect()
+}
+
+fn colos() -> BTreeMap<String, Country> {
+    let pairs = COLOS.iter();
+    pairs
+        .filter_map(|(colo, country)| Some(((*colo).to_owned(), Country::from_code(country)?)))
+        .collect()
+}
+
 fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
     let claim = (prop::sample::select(PLACES.to_vec()), guarantee());
-    let endpoint = (prop::bool::ANY, prop::collection::vec(claim, 2));
+    let endpoint = (
+        prop::bool::ANY,
+        prop::collection::vec(claim, 2),
+        prop::bool::weighted(0.2),
+    );
     prop::collection::vec(endpoint, 0..6).prop_map(|endpoints| {
-        let one = |(i, (openai, claims)): (usize, (bool, Claims))| Endpoint {
+        let one = |(i, (openai, claims, off)): (usize, (bool, Claims, bool))| Endpoint {
             name: format!("e{i}"),
             host: format!("e{i}.example.com"),
-            base_path: String::new(),
+            base_path: "/v1".to_owned(),
             dialect: if openai {
                 Dialect::OpenAiChat
             } else {
@@ -85,6 +118,8 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
             },
             fixed: Vec::new(),
             stream_usage: StreamUsage::Asked,
+            sku: None,
+            off: off.then(|| "for a test".to_owned()),
             models: MODELS
                 .iter()
                 .zip(claims)
@@ -106,14 +141,19 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
 
 fn config() -> impl Strategy<Value = Config> {
     let precedence = prop::sample::select(vec![Precedence::Strictest, Precedence::Key]);
-    (zones(), endpoints(), precedence).prop_map(|(zones, endpoints, precedence)| Config {
+    let colo_in_zone = prop::sample::subsequence(ZONES.to_vec(), 0..=2);
+    let all = (zones(), endpoints(), precedence, colo_in_zone);
+    all.prop_map(|(zones, endpoints, precedence, colo_in_zone)| Config {
         regions: RegionMap {
             version: "v".to_owned(),
             policy: Policy {
                 default_zone: "rest".to_owned(),
                 when_key_and_country_differ: precedence,
+                colo_in_zone: colo_in_zone.into_iter().map(str::to_owned).collect(),
                 stores: BTreeMap::from([("STORE".to_owned(), Store { jurisdiction: None })]),
             },
+            places: places(),
+            colos: colos(),
             zones,
             endpoints,
         },
@@ -125,7 +165,8 @@ fn config() -> impl Strategy<Value = Config> {
 fn caller() -> impl Strategy<Value = Caller> {
     let zone = || prop::option::of(prop::sample::select(ZONES.to_vec()));
     let country = prop::sample::select(COUNTRIES.to_vec());
-    (zone(), zone(), country).prop_map(|(pinned, asked, country)| {
+    let colo = prop::sample::select(vec!["FRA", "IAD", "NRT", "GRU", "???", ""]);
+    (zone(), zone(), country, colo).prop_map(|(pinned, asked, country, colo)| {
         let key = KeyRecord {
             id: "k".to_owned(),
             team: "t".to_owned(),
@@ -137,10 +178,17 @@ fn caller() -> impl Strategy<Value = Caller> {
             revoked: None,
         };
         let mut caller = Caller::new(key, &Head::default());
-        caller.origin = Origin::new(country, "FRA");
+        caller.origin = Origin::new(country, colo);
         caller.asked_zone = asked.map(str::to_owned);
         caller
     })
+}
+
+/// A status that an endpoint answers with, or none if it does not answer.
+fn answer() -> impl Strategy<Value = Option<u16>> {
+    prop::option::of(prop::sample::select(vec![
+        200, 301, 400, 401, 403, 408, 429, 500, 503, 529,
+    ]))
 }
 
 fn planned<'c>(config: &'c Config, caller: &Caller) -> Result<(Verdict, Plan<'c>), Refusal> {
@@ -168,9 +216,22 @@ fn allowed_by(config: &Config, caller: &Caller, claim: &Claim) -> bool {
     if !key_alone {
         rules.push(by_country);
     }
-    rules
-        .iter()
-        .all(|zone| zone.hosting.contains(&claim.hosting) && claim.guarantee >= zone.guarantee)
+    let ran_in = COLOS.iter().find(|(colo, _)| *colo == caller.origin.colo);
+    let ran_inside = |zone: &Zone| {
+        let country = ran_in.and_then(|(_, country)| Country::from_code(country));
+        country.is_some_and(|country| {
+            zone.countries.contains(&country)
+                || zone
+                    .hosting
+                    .iter()
+                    .any(|place| map.places[place].countries.contains(&country))
+        })
+    };
+    rules.iter().all(|zone| {
+        zone.hosting.contains(&claim.hosting)
+            && claim.guarantee >= zone.guarantee
+            && (!map.policy.colo_in_zone.contains(&zone.id) || ran_inside(zone))
+    })
 }
 
 fn names(result: &Result<(Verdict, Plan<'_>), Refusal>) -> BTreeSet<String> {
@@ -196,11 +257,39 @@ proptest! {
     #[test]
     fn whatever_is_allowed_is_planned(config in config(), caller in caller()) {
         let expected: BTreeSet<String> = config.regions.endpoints.iter()
-            .filter(|e| e.dialect == Dialect::OpenAiChat)
+            .filter(|e| e.dialect == Dialect::OpenAiChat && e.off.is_none())
             .filter(|e| e.claim("small").is_some_and(|c| allowed_by(&config, &caller, c)))
             .map(|e| e.name.clone())
             .collect();
         prop_assert_eq!(names(&planned(&config, &caller)), expected);
+    }
+
+    #[test]
+    fn whatever_fails_nothing_outside_the_zone_is_contacted(config in config(), caller in caller(), answers in prop::collection::vec(answer(), 6)) {
+        let Ok((_, plan)) = planned(&config, &caller) else { return Ok(()) };
+        for (attempt, status) in plan.attempts().zip(answers) {
+            prop_assert!(allowed_by(&config, &caller, attempt.claim()));
+            prop_assert!(attempt.endpoint().off.is_none());
+            if status.is_some_and(|status| judge(status) == Start::Answer) {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn a_policy_that_wants_the_gateway_inside_never_adds_an_endpoint(config in config(), caller in caller()) {
+        let before = names(&planned(&config, &caller));
+        let mut tighter = config.clone();
+        tighter.regions.policy.colo_in_zone = ZONES.iter().map(|id| (*id).to_owned()).collect();
+        prop_assert!(names(&planned(&tighter, &caller)).is_subset(&before));
+    }
+
+    #[test]
+    fn every_decision_says_why(config in config(), caller in caller()) {
+        match zone::decide(&config.regions, &caller) {
+            Ok(verdict) => prop_assert!(!verdict.because.is_empty() && !verdict.zone.is_empty()),
+            Err(refusal) => prop_assert_eq!(refusal.status(), 403),
+        }
     }
 
     #[test]
@@ -220,7 +309,7 @@ proptest! {
     #[test]
     fn rules_without_a_common_place_are_a_refusal(config in config(), caller in caller()) {
         let any = config.regions.endpoints.iter()
-            .filter(|e| e.dialect == Dialect::OpenAiChat)
+            .filter(|e| e.dialect == Dialect::OpenAiChat && e.off.is_none())
             .filter_map(|e| e.claim("small"))
             .any(|claim| allowed_by(&config, &caller, claim));
         prop_assert_eq!(planned(&config, &caller).is_ok(), any);
@@ -236,16 +325,7 @@ mod own_map {
     fn own() -> Config {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let files = Files::load(root).unwrap();
-        config::read(&files).unwrap_or_else(|problems| {
-            panic!(
-                "{}",
-                problems
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            )
-        })
+        config::read(&files, "2026-11-21").checked().unwrap()
     }
 
     fn from(country: &str) -> Caller {
@@ -273,8 +353,11 @@ mod own_map {
             ("CH", "ch"),
             ("GB", "uk"),
             ("US", "us"),
-            ("JP", "apac"),
-            ("BR", "default"),
+            ("JP", "jp"),
+            ("BR", "br"),
+            ("CA", "ca"),
+            ("AU", "au"),
+            ("CN", "default"),
             ("T1", "default"),
             ("XX", "default"),
             ("", "default"),

@@ -52,13 +52,13 @@ export async function drain(request) {
 }
 
 // Sends a request to a provider and takes its answer: a stream as far as it has
-// come, anything else whole. Redirects are never followed: they could lead out
+// come, anything else whole, errors too. Redirects are never followed: they could lead out
 // of the zone.
 export async function send(url, headers, body) {
   // A copy, because `body` is a view of memory that wasm goes on to use.
   const response = await fetch(url, { method: "POST", headers: pairs(headers), body: body.slice(), redirect: "manual" });
   const forClient = replyHeaders(response);
-  const isStream = forClient.startsWith("content-type: text/event-stream") && response.body !== null;
+  const isStream = response.ok && forClient.startsWith("content-type: text/event-stream") && response.body !== null;
   return {
     status: response.status,
     headers: forClient,

@@ -143,12 +143,13 @@ fn begun(
             let bytes = reply.whole()?;
             let copy = bytes.to_vec();
             let mut reading = Reading::default();
+            // Some answers quote what they were sent.
+            if memchr::memmem::find(&copy, credential.secret.as_bytes()).is_some() {
+                return None;
+            }
             if status < 400 {
                 let dialect = outbound.attempt().endpoint().dialect;
                 dialect::read_reply(dialect, &copy, &mut reading);
-            } else if memchr::memmem::find(&copy, credential.secret.as_bytes()).is_some() {
-                // Some errors quote what they were sent.
-                return None;
             }
             if reading.fault == Some(Fault::Garbled) {
                 return None;
@@ -163,7 +164,7 @@ fn begun(
             request_bytes: call.body.len() as u64,
         },
         status,
-        headers: reply.headers(),
+        headers: credential.without(&reply.headers()),
         body,
         hide_usage: call.hide_usage,
         store: String::new(),
@@ -190,7 +191,8 @@ impl Credential {
         }
         let auth = &endpoint.auth;
         let secret = env.secret(auth.secret()).ok()?.to_string();
-        if secret.is_empty() {
+        // A service account's key is no token: it is never sent.
+        if secret.is_empty() || matches!(auth, Auth::Google { .. }) {
             return None;
         }
         let made = Rc::new(Credential { auth, secret });
@@ -198,10 +200,21 @@ impl Credential {
         Some(made)
     }
 
+    /// Header lines without those that quote the credential.
+    fn without(&self, lines: &str) -> String {
+        let kept = lines
+            .split('\n')
+            .filter(|line| !line.contains(&self.secret));
+        kept.collect::<Vec<_>>().join("\n")
+    }
+
     fn header(&self) -> String {
         match self.auth {
-            Auth::Bearer { .. } => format!("authorization: Bearer {}", self.secret),
+            Auth::Bearer { .. } | Auth::Google { .. } => {
+                format!("authorization: Bearer {}", self.secret)
+            }
             Auth::ApiKey { .. } => format!("x-api-key: {}", self.secret),
+            Auth::AzureKey { .. } => format!("api-key: {}", self.secret),
         }
     }
 }

@@ -50,6 +50,14 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The codes that differ from a wrong one in one letter only, at most six.
+    pub fn alike(code: &str) -> Vec<String> {
+        let upper = code.trim().to_ascii_uppercase();
+        let alike =
+            Country::all().filter(|known| strsim::damerau_levenshtein(known.code(), &upper) == 1);
+        alike.take(6).map(|known| format!("`{known}`")).collect()
+    }
+
     /// What was probably meant by a code that does not exist.
     pub fn meant_by(code: &str) -> Option<Country> {
         let upper = code.trim().to_ascii_uppercase();

@@ -81,11 +81,11 @@ impl Dialect {
         }
     }
 
-    /// The route that speaks it, here and at the provider.
+    /// The operation's path, behind what stands at each host before it.
     pub fn path(self) -> &'static str {
         match self {
-            Dialect::OpenAiChat => "/v1/chat/completions",
-            Dialect::AnthropicMessages => "/v1/messages",
+            Dialect::OpenAiChat => "/chat/completions",
+            Dialect::AnthropicMessages => "/messages",
         }
     }
 }
@@ -109,13 +109,60 @@ pub enum Auth {
         /// Name of the Worker secret.
         secret: String,
     },
+    /// `api-key: <secret>`, as Azure has it.
+    AzureKey {
+        /// Name of the Worker secret.
+        secret: String,
+    },
+    /// A token that a Google service account signs for; the secret is its key.
+    Google {
+        /// Name of the Worker secret.
+        secret: String,
+    },
 }
 
 impl Auth {
     /// The name of the Worker secret that holds the credential.
     pub fn secret(&self) -> &str {
         match self {
-            Auth::Bearer { secret } | Auth::ApiKey { secret } => secret,
+            Auth::Bearer { secret }
+            | Auth::ApiKey { secret }
+            | Auth::AzureKey { secret }
+            | Auth::Google { secret } => secret,
+        }
+    }
+}
+
+/// What kind of deployment an Azure endpoint is. Its host name does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sku {
+    /// Pay as you go, in the resource's region.
+    Standard,
+    /// Provisioned, in the resource's region.
+    ProvisionedManaged,
+    /// Pay as you go, in the data zone: the EU or the US.
+    DataZoneStandard,
+    /// Provisioned, in the data zone.
+    DataZoneProvisionedManaged,
+    /// Pay as you go, anywhere.
+    GlobalStandard,
+    /// Provisioned, anywhere.
+    GlobalProvisionedManaged,
+    /// For trials: no promise of any kind.
+    DeveloperTier,
+}
+
+impl Sku {
+    /// As Azure and the map write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sku::Standard => "Standard",
+            Sku::ProvisionedManaged => "ProvisionedManaged",
+            Sku::DataZoneStandard => "DataZoneStandard",
+            Sku::DataZoneProvisionedManaged => "DataZoneProvisionedManaged",
+            Sku::GlobalStandard => "GlobalStandard",
+            Sku::GlobalProvisionedManaged => "GlobalProvisionedManaged",
+            Sku::DeveloperTier => "DeveloperTier",
         }
     }
 }
@@ -160,7 +207,7 @@ pub struct Endpoint {
     pub name: String,
     /// The host that is contacted.
     pub host: String,
-    /// What stands before the dialect's path, often nothing.
+    /// What stands between the host and the dialect's path, mostly `/v1`.
     pub base_path: String,
     /// The dialect it speaks.
     pub dialect: Dialect,
@@ -172,6 +219,12 @@ pub struct Endpoint {
     /// When its streams say what was used.
     #[serde(default)]
     pub stream_usage: StreamUsage,
+    /// Azure's kind of deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<Sku>,
+    /// Listed but never used, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off: Option<String>,
     /// One claim per model.
     pub models: Vec<Claim>,
 }

@@ -3,8 +3,10 @@
 //! write it as TOML in `regions/`; `read.rs` turns that into the types here,
 //! which is all the gateway ever sees.
 
+pub mod check;
 pub mod country;
 pub mod endpoint;
+pub mod finding;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod problem;
 #[cfg(not(target_arch = "wasm32"))]
@@ -14,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use country::Country;
-pub use endpoint::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, StreamUsage};
+pub use endpoint::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Sku, StreamUsage};
+
+/// The place of endpoints that promise none.
+pub const GLOBAL: &str = "global";
 
 /// What wins when the key's zone and the caller's country differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +39,10 @@ pub struct Policy {
     pub default_zone: String,
     /// Which side wins when a key's zone and a caller's country differ.
     pub when_key_and_country_differ: Precedence,
+    /// The zones in which the gateway itself must have run: a request that
+    /// reached it in a data center elsewhere is refused.
+    #[serde(default)]
+    pub colo_in_zone: BTreeSet<String>,
     /// The usage databases, by binding name, with the jurisdiction each has.
     pub stores: BTreeMap<String, Store>,
 }
@@ -67,6 +76,15 @@ pub struct Zone {
     pub review_by: String,
 }
 
+/// What a word in `hosting` means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// What people call it.
+    pub name: String,
+    /// The countries it takes in; none where it is the world.
+    pub countries: BTreeSet<Country>,
+}
+
 /// The whole map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionMap {
@@ -74,6 +92,10 @@ pub struct RegionMap {
     pub version: String,
     /// The global choices.
     pub policy: Policy,
+    /// The places that zones and claims speak of.
+    pub places: BTreeMap<Hosting, Place>,
+    /// The countries of Cloudflare's data centers.
+    pub colos: BTreeMap<String, Country>,
     /// All zones, by id.
     pub zones: BTreeMap<String, Zone>,
     /// All endpoints, in order of preference.

@@ -1,18 +1,27 @@
 //! What is wrong with a config file, said so that its author can mend it:
 //! file, line, what was found, what to write instead.
 
+use super::check::Rule;
+use super::finding::{nearest, Finding, Severity, Spot};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One problem in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file, relative to the project.
     pub file: String,
     /// The line, from 1; 0 where the file as a whole is meant.
     pub line: usize,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The rule that is broken.
+    pub rule: Rule,
     /// What is wrong.
     pub what: String,
     /// What to write instead, where that can be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
 }
 
@@ -22,7 +31,7 @@ impl fmt::Display for Problem {
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
         }
-        write!(f, ": {}", self.what)?;
+        write!(f, ": {} [{}]", self.what, self.rule.id())?;
         match &self.instead {
             Some(instead) => write!(f, "\n    write instead: {instead}"),
             None => Ok(()),
@@ -46,26 +55,22 @@ impl Source {
         name.strip_suffix(".toml").unwrap_or(name)
     }
 
-    /// A problem at a byte offset of this file.
-    pub fn problem(&self, at: usize, what: impl Into<String>) -> Problem {
+    /// The line of a byte offset, from 1.
+    pub fn line(&self, at: usize) -> usize {
         let before = self.text.get(..at).unwrap_or(&self.text);
+        before.bytes().filter(|b| *b == b'\n').count() + 1
+    }
+
+    /// A problem of a rule at a byte offset of this file.
+    pub fn problem(&self, rule: Rule, at: usize, what: impl Into<String>) -> Problem {
         Problem {
             file: self.file.clone(),
-            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
+            line: self.line(at),
+            severity: rule.severity(),
+            rule,
             what: what.into(),
             instead: None,
         }
-    }
-
-    /// Reads the file as `T`; an unknown key is reported with the nearest one
-    /// that exists.
-    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
-        toml::from_str(&self.text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let mut problem = self.problem(at, error.message());
-            problem.instead = nearest_in_message(error.message());
-            problem
-        })
     }
 }
 
@@ -83,45 +88,35 @@ impl Problem {
     }
 }
 
-/// The candidate spelt most like `wrong`, if any is close.
-pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| format!("`{candidate}`"))
-}
+/// In which file and line each part of the configuration was written.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(BTreeMap<Spot, (String, usize)>);
 
-/// serde names the unknown word first and then the known ones, in backticks.
-fn nearest_in_message(message: &str) -> Option<String> {
-    let mut words = message.split('`').skip(1).step_by(2);
-    let wrong = words.next()?;
-    nearest(wrong, words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
-    struct Example {
-        guarantee: String,
+impl Lines {
+    /// Notes where a spot stands.
+    pub fn note(&mut self, spot: Spot, source: &Source, at: usize) {
+        self.0.insert(spot, (source.file.clone(), source.line(at)));
     }
 
-    #[test]
-    fn an_unknown_key_names_file_line_and_the_nearest_key() {
-        let source = Source {
-            file: "regions/zones/eu.toml".into(),
-            text: "# a comment\ngaurantee = \"processing\"\n".into(),
+    /// A finding as a problem of a file: where its spot stands, or the nearest
+    /// spot around it.
+    pub fn problem(&self, finding: Finding) -> Problem {
+        let mut around = finding.spot.0.clone();
+        let found = loop {
+            match (self.0.get(&Spot(around.clone())), around.pop()) {
+                (Some(found), _) => break Some(found),
+                (None, None) => break None,
+                (None, Some(_)) => {}
+            }
         };
-        let problem = source.parse::<Example>().unwrap_err();
-        assert_eq!((problem.line, source.stem()), (2, "eu"));
-        assert_eq!(problem.instead.as_deref(), Some("`guarantee`"));
-        assert!(problem
-            .to_string()
-            .starts_with("regions/zones/eu.toml:2: unknown field"));
+        let (file, line) = found.cloned().unwrap_or((finding.spot.to_string(), 0));
+        Problem {
+            file,
+            line,
+            severity: finding.severity,
+            rule: finding.rule,
+            what: finding.what,
+            instead: finding.instead,
+        }
     }
 }

@@ -6,7 +6,7 @@ import { startGateway } from "./gateway.mjs";
 
 let gateway, key;
 before(async () => {
-  gateway = await startGateway({ without: ["BEDROCK_UK_KEY"] });
+  gateway = await startGateway({ without: ["BEDROCK_UK_KEY", "MISTRAL_US_KEY"] });
   key = await gateway.key();
 });
 after(() => gateway.close());
@@ -16,8 +16,8 @@ const FRANKFURT = "bedrock-runtime.eu-central-1.amazonaws.com";
 const IRELAND = "bedrock-runtime.eu-west-1.amazonaws.com";
 const hosts = () => gateway.simulator.log.map((entry) => entry.host);
 
-async function call(country, { route = "anthropic", stream = false } = {}) {
-  const [path, model] = route === "openai" ? ["/v1/chat/completions", "gpt-mini"] : ["/v1/messages", "claude-sonnet"];
+async function call(country, { route = "anthropic", stream = false, model: asked } = {}) {
+  const [path, model] = route === "openai" ? ["/v1/chat/completions", asked ?? "gpt-mini"] : ["/v1/messages", "claude-sonnet"];
   const response = await gateway.from(country)(gateway.url + path, {
     method: "POST",
     headers: { "x-api-key": key, "anthropic-version": "2023-06-01" },
@@ -48,13 +48,32 @@ test("field_16 the caller's own mistake is not tried elsewhere", async () => {
   assert.equal(response.status, 400);
   assert.equal(JSON.parse(text).error.type, "invalid_request_error");
   assert.deepEqual(hosts(), [FRANKFURT]);
+  const row = await gateway.row(response.headers.get("meridian-request-id"));
+  assert.deepEqual([row.outcome, row.attempts, row.cost_nano], ["provider_error", 1, 0]);
 });
 
 test("when all fail, the last provider's own error is told", async () => {
-  gateway.simulator.fault({ times: 0, fault: { status: 529 } });
-  const { response, text } = await call("DE");
-  assert.equal(response.status, 529);
-  assert.equal(JSON.parse(text).error.type, "overloaded_error");
+  for (const stream of [false, true]) {
+    gateway.simulator.reset();
+    gateway.simulator.fault({ host: FRANKFURT, times: 0, fault: { status: 500 } });
+    gateway.simulator.fault({ host: IRELAND, times: 0, fault: { status: 529, headers: { "retry-after": "7" } } });
+    const { response, text } = await call("DE", { stream });
+    assert.equal(response.status, 529);
+    assert.equal(JSON.parse(text).error.type, "overloaded_error");
+    assert.equal(response.headers.get("retry-after"), "7");
+    assert.deepEqual(hosts(), [FRANKFURT, IRELAND]);
+    assert.equal(response.headers.get("meridian-attempts"), "2");
+    const row = await gateway.row(response.headers.get("meridian-request-id"));
+    assert.deepEqual([row.outcome, row.error, row.attempts, row.endpoint, row.cost_nano], ["provider_error", "provider_529", 2, "bedrock-ireland", 0]);
+  }
+});
+
+test("a whole reply has its provider's error also where no other endpoint is left", async () => {
+  gateway.simulator.fault({ times: 0, fault: { status: 429, headers: { "retry-after": "3" } } });
+  const { response, text } = await call("DE", { route: "openai" });
+  assert.deepEqual([response.status, response.headers.get("retry-after")], [429, "3"]);
+  assert.ok(JSON.parse(text).error.message);
+  assert.deepEqual(hosts(), ["eu.api.openai.com"]);
 });
 
 test("when none gives an answer, the refusal names what was tried", async () => {
@@ -62,6 +81,38 @@ test("when none gives an answer, the refusal names what was tried", async () => 
   const { response, text } = await call("DE");
   assert.equal(response.status, 502);
   assert.match(JSON.parse(text).error.message, /bedrock-frankfurt, bedrock-ireland/);
+  assert.equal(response.headers.get("meridian-attempts"), "2");
+  const row = await gateway.row(response.headers.get("meridian-request-id"));
+  assert.deepEqual([row.status, row.error, row.attempts], [502, "provider_unreachable", 2]);
+});
+
+// Not built yet: a stream counts as begun with its head.
+const AHEAD = { todo: "needs the gateway to read a stream's beginning" };
+
+test("field_12 a stream whose first event is an error: the next endpoint answers", AHEAD, async () => {
+  gateway.simulator.fault({ host: FRANKFURT, fault: { error_at_chunk: 0 } });
+  const { response, text } = await call("DE", { stream: true });
+  assert.deepEqual(hosts(), [FRANKFURT, IRELAND]);
+  assert.equal(response.headers.get("meridian-served-by"), "bedrock-ireland");
+  assert.match(text, /message_stop/);
+});
+
+test("field_13 a stream that breaks before its first content: the next endpoint answers", AHEAD, async () => {
+  for (const fault of [{ error_at_chunk: 1 }, { cut_at_byte: 100 }]) {
+    gateway.simulator.reset();
+    gateway.simulator.fault({ host: FRANKFURT, fault });
+    const { text } = await call("DE", { stream: true });
+    assert.deepEqual(hosts(), [FRANKFURT, IRELAND], JSON.stringify(fault));
+    assert.match(text, /message_stop/);
+  }
+});
+
+test("field_18 a provider that does not serve the gateway's country is reported as that", { todo: "told as a bad credential so far" }, async () => {
+  const body = { error: { code: "unsupported_country_region_territory", message: "Country, region, or territory not supported", type: "request_forbidden" } };
+  gateway.simulator.fault({ times: 0, fault: { status: 403, body } });
+  const { text } = await call("DE", { route: "openai" });
+  assert.doesNotMatch(text, /credential|secret/);
+  assert.match(text, /country|region/i);
 });
 
 test("a whole reply that is no JSON is tried elsewhere, for nothing has reached the client", async () => {
@@ -73,12 +124,24 @@ test("a whole reply that is no JSON is tried elsewhere, for nothing has reached 
 test("an endpoint without its secret is passed over", async () => {
   const { response } = await call("GB");
   assert.equal(response.headers.get("meridian-served-by"), "bedrock-frankfurt");
+  assert.equal(response.headers.get("meridian-attempts"), "1");
   assert.deepEqual(hosts(), [FRANKFURT]);
+});
+
+test("when the only endpoint has no secret, the refusal names it", async () => {
+  const { response, text } = await call("US", { route: "openai", model: "mistral-small" });
+  assert.deepEqual([response.status, JSON.parse(text).error.code], [502, "endpoint_not_configured"]);
+  assert.match(text, /MISTRAL_US_KEY/);
+  assert.deepEqual(hosts(), []);
+  const row = await gateway.row(response.headers.get("meridian-request-id"));
+  assert.deepEqual([row.outcome, row.attempts, row.cost_nano], ["refused", 0, 0]);
 });
 
 test("field_17 whatever fails, nothing leaves the zone", async () => {
   const allowed = {
     DE: /^(eu\.api\.openai\.com|api\.eu\.mistral\.ai|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
+    CH: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
+    GB: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central-1|west-1|west-2)\.amazonaws\.com)$/,
     US: /^(us\.api\.openai\.com|api\.us\.mistral\.ai|api\.anthropic\.com|bedrock-runtime\.us-east-1\.amazonaws\.com)$/,
     JP: /^((jp|kr|sg|au|in)\.api\.openai\.com|bedrock-runtime\.ap-(northeast-1|southeast-2)\.amazonaws\.com)$/,
     T1: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
@@ -98,5 +161,5 @@ test("field_17 whatever fails, nothing leaves the zone", async () => {
       }
     }
   }
-  assert.ok(contacted >= 128, `only ${contacted} requests were sent`);
+  assert.ok(contacted >= 192, `only ${contacted} requests were sent`);
 });

@@ -11,30 +11,42 @@ before(async () => {
 });
 after(() => gateway.close());
 
-const call = (body, headers = {}) => gateway.from("US")(`${gateway.url}/v1/chat/completions`, {
+const call = (body, headers = {}, path = "/v1/chat/completions") => gateway.from("US")(gateway.url + path, {
   method: "POST",
-  headers: { authorization: `Bearer ${key}`, ...headers },
+  headers: { authorization: `Bearer ${key}`, "anthropic-version": "2023-06-01", ...headers },
   body: JSON.stringify({ model: "gpt-mini", messages: [{ role: "user", content: "hi" }], ...body }),
 });
+const message = (body) => call({ model: "claude-sonnet", max_tokens: 20, ...body }, {}, "/v1/messages");
 
 test("streams in flight on the same instance outlive a panic", async () => {
-  gateway.simulator.fault({ times: 4, fault: { chunks: 10, delay_between_ms: 80 } });
+  gateway.simulator.fault({ times: 6, fault: { chunks: 10, delay_between_ms: 100 } });
   const asked = { stream_options: { include_usage: true } };
-  const streams = await Promise.all([call({ stream: true }), call({ stream: true, ...asked }), call({ stream: true }), call({ stream: true, ...asked })]);
-  const panicked = await gateway.from("US")(`${gateway.url}/__panic`);
-  assert.equal(panicked.status, 500);
-  assert.equal((await panicked.json()).error.code, "internal_error");
+  const slow = { stream: true };
+  const streams = await Promise.all([call(slow), call({ ...slow, ...asked }), call(slow), call({ ...slow, ...asked }), message(slow), message(slow)]);
+  for (let i = 0; i < 3; i++) {
+    const panicked = await gateway.from("US")(`${gateway.url}/__panic`);
+    assert.equal(panicked.status, 500);
+    const { error } = await panicked.json();
+    assert.deepEqual(Object.keys(error).sort(), ["code", "message", "param", "type"]);
+    assert.deepEqual([error.code, error.type], ["internal_error", "server_error"]);
+    assert.doesNotMatch(error.message, /on purpose|panick/, "its reason is for the log");
+  }
+  assert.ok(gateway.simulator.log.every((entry) => entry.finished === null), "the streams must still be in flight");
   assert.ok(gateway.harness.getLogs().some((log) => /on purpose/.test(log.message)), "it did panic");
   for (const stream of streams) {
-    assert.match(await stream.text(), /\[DONE\]/);
+    const text = await stream.text();
+    assert.match(text, /\[DONE\]|message_stop/);
+    assert.doesNotMatch(text, /"error"/);
     const row = await gateway.row(stream.headers.get("meridian-request-id"));
     assert.equal(row.outcome, "ok");
   }
   assert.equal((await call({})).status, 200);
+  assert.equal((await message({})).status, 200);
 });
 
 test("in the local build a header says where the caller is", async () => {
   const response = await call({}, { "meridian-local-country": "DE" });
   await response.text();
   assert.equal(response.headers.get("meridian-zone"), "eu");
+  assert.equal(gateway.simulator.log.at(-1).host, "eu.api.openai.com");
 });

@@ -1,6 +1,7 @@
 // Bad input of every kind gets a clear error in the client's own format, and
 // the next request on the same instance is served.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
@@ -46,16 +47,26 @@ function checkShape(route, { json, response }, code) {
 }
 
 const good = (route, change) => JSON.stringify({ ...routes[route].good, ...change });
+const DEEP = "[".repeat(100_000) + "]".repeat(100_000);
 const CASES = {
   "truncated JSON": [400, "invalid_json", (route) => ({ body: good(route).slice(0, -3) })],
   "no JSON": [400, "invalid_json", () => ({ body: "hello" })],
   "an empty body": [400, "invalid_json", () => ({ body: "" })],
   "a list": [400, "invalid_json", () => ({ body: "[]" })],
   "bytes that are no UTF-8": [400, "invalid_json", () => ({ body: new Uint8Array([123, 34, 255, 34, 58, 49, 125]) })],
+  "a byte order mark": [400, "invalid_json", (route) => ({ body: `\ufeff${good(route)}` })],
+  "a NUL": [400, "invalid_json", () => ({ body: "\0" })],
+  "null": [400, "invalid_json", () => ({ body: "null" })],
+  "a number that is none": [400, "invalid_json", (route) => ({ body: good(route).replace("{", '{"x":NaN,') })],
   "a model that stands twice": [400, "invalid_json", (route) => ({ body: good(route).replace("{", '{"model":"x",') })],
   "something after the end": [400, "invalid_json", (route) => ({ body: `${good(route)} {}` })],
   "100,000 brackets": [400, "invalid_json", () => ({ body: `{"x":${"[".repeat(100_000)}` })],
   "no model": [400, "missing_required_parameter", (route) => ({ body: good(route, { model: undefined }) })],
+  "a model spelt twice": [400, "invalid_json", (route) => ({ body: good(route).replace("{", '{"mod\\u0065l":"x",') })],
+  "a model of 100,000 brackets": [400, "invalid_type", (route) => ({ body: good(route).replace("{", `{"model":${DEEP},`).replace(/,"model":"[^"]*"|"model":"[^"]*",/, "") })],
+  "a model that is null": [400, "invalid_type", (route) => ({ body: good(route, { model: null }) })],
+  "a model with a line break": [404, "model_not_found", (route) => ({ body: good(route, { model: "gpt\r\nx-evil: 1" }) })],
+  "a model of a megabyte": [404, "model_not_found", (route) => ({ body: good(route, { model: "x".repeat(1 << 20) }) })],
   "a model that is a number": [400, "invalid_type", (route) => ({ body: good(route, { model: 5 }) })],
   "no messages": [400, "missing_required_parameter", (route) => ({ body: good(route, { messages: undefined }) })],
   "messages that are a text": [400, "invalid_type", (route) => ({ body: good(route, { messages: "hi" }) })],
@@ -65,11 +76,21 @@ const CASES = {
   "no key": [401, "missing_api_key", () => ({ headers: { "x-api-key": "" } })],
   "a key of nobody": [401, "invalid_api_key", () => ({ headers: { "x-api-key": "mk_0000000000_nobody" } })],
   "a provider's key": [401, "invalid_api_key", () => ({ headers: { "x-api-key": "sk-live-1" } })],
+  "a key of 10 kB": [401, "invalid_api_key", () => ({ headers: { "x-api-key": `mk_${"0".repeat(10_000)}` } })],
+  "a key in the query": [401, "missing_api_key", (route) => ({ path: `${routes[route].path}?api_key=${key}&key=${key}`, headers: { "x-api-key": "" } })],
   "a compressed body": [415, "unsupported_encoding", () => ({ headers: { "content-encoding": "gzip" } })],
   "200 headers": [431, "headers_too_large", () => ({ headers: Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, "1"])) })],
   "a header of 40 KiB": [431, "headers_too_large", () => ({ headers: { "x-long": "x".repeat(40_960) } })],
+  // workerd itself takes headers of this size, so it is the gateway that refuses.
+  "a header of 64 KiB": [431, "headers_too_large", () => ({ headers: { "x-long": "x".repeat(65_536) } })],
   "too many tags": [400, "invalid_tags", () => ({ headers: { "meridian-tags": Array.from({ length: 40 }, (_, i) => `t${i}=1`).join(",") } })],
   "a tag that is too long": [400, "invalid_tags", () => ({ headers: { "cf-aig-metadata": JSON.stringify({ a: "x".repeat(300) }) } })],
+  "tags that are no pairs": [400, "invalid_tags", () => ({ headers: { "meridian-tags": "nonsense" } })],
+  "tags that are no JSON": [400, "invalid_tags", () => ({ headers: { "x-portkey-metadata": "{" } })],
+  "tags of 100,000 brackets": [400, "invalid_tags", () => ({ headers: { "cf-aig-metadata": "[".repeat(20_000) } })],
+  "a zone that does not exist": [400, "unknown_zone", () => ({ headers: { "meridian-zone": "eu\"}" } })],
+  "a DELETE": [405, "method_not_allowed", () => ({ method: "DELETE" })],
+  "a PUT": [405, "method_not_allowed", () => ({ method: "PUT" })],
   "a GET": [405, "method_not_allowed", () => ({ method: "GET" })],
   "a body over 32 MiB": [413, "request_too_large", () => ({ body: new Uint8Array(33 * 1024 * 1024).fill(32) })],
   "a body over 32 MiB of unknown length": [413, "request_too_large", () => ({ body: endless() })],
@@ -98,6 +119,32 @@ for (const [name, [status, code, change]] of Object.entries(CASES)) {
     });
   }
 }
+
+test("field_25 nesting that is deep and sound harms nobody, wherever it stands", async () => {
+  const places = [["x", DEEP], ["metadata", `{"feature":${DEEP}}`], ["messages", DEEP], ["stream_options", `{"x":${DEEP}}`]];
+  for (const route of Object.keys(routes)) {
+    for (const [field, value] of places) {
+      const { messages, ...rest } = routes[route].good;
+      const fields = JSON.stringify(field === "messages" ? rest : { messages, ...rest });
+      const answered = await send(route, { body: `${fields.slice(0, -1)},"${field}":${value}}` });
+      assert.ok([200, 400].includes(answered.status), `${field}: ${answered.status}`);
+      assert.equal((await send(route)).status, 200, `after ${field}`);
+    }
+  }
+});
+
+test("field_25 a client that leaves in the middle of its body harms nobody", async () => {
+  const { port } = new URL(gateway.url);
+  for (const sent of ["", '{"model":"gpt-mini","mess']) {
+    const socket = net.connect(Number(port), "127.0.0.1");
+    await new Promise((resolve) => socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: 5000\r\n\r\n${sent}`, resolve));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    assert.equal((await send("openai")).status, 200);
+    assert.deepEqual(gateway.simulator.log.length, 1, "half a request was sent on");
+    gateway.simulator.reset();
+  }
+});
 
 test("an unknown model comes with the nearest one", async () => {
   const { json } = await send("openai", { body: good("openai", { model: "gpt-4o-minni" }) });

@@ -24,6 +24,43 @@ test("field_19 the body is byte for byte the client's but for the model", async 
   assert.equal(gateway.simulator.log[0].body, body("gpt-5.4-mini-2026-03-17"));
 });
 
+// Odd, and valid: every provider has to see it as it was written.
+const ODD = '"x_new":{"b":1,"a":[1e400,-0.0,1E+2,123456789012345678901234567890],"a":null},"\\u0073eed":9007199254740993';
+
+test("field_19 Anthropic's body is byte for byte the client's but for the model and where it runs", async () => {
+  const body = (model, geo) => `\n{\t${geo}"max_tokens":5, "system":[{"cache_control":{"type":"ephemeral"},"text":"\\ud83d\\ude00\\t\u2028","type":"text"}],${ODD},"messages":[{"role":"user","content":"hi"}],"model" : "${model}" }\n`;
+  await (await post("DE", "/v1/messages", body("claude-sonnet", ""))).text();
+  await (await post("US", "/v1/messages", body("claude-sonnet-4-6", '"inference_geo": "global" ,'))).text();
+  const [frankfurt, us] = gateway.simulator.log;
+  assert.equal(frankfurt.body, body("eu.anthropic.claude-sonnet-4-6", ""));
+  assert.equal(us.body, body("claude-sonnet-4-6", '"inference_geo": "us" ,'));
+});
+
+test("field_19 a stream's body differs by the usage option alone, and not where it is set or not known", async () => {
+  const body = (model, rest = "", first = "") => `{${first}"messages":[{"role":"user","content":"hi"}] ,${ODD}, "stream" :true${rest},"model":"${model}"}`;
+  const asked = ',"stream_options":{ "include_usage" : true, "other":1 }';
+  const cases = [
+    ["gpt-4.1", "", body("gpt-4.1-2025-04-14", "", '"stream_options":{"include_usage":true},')],
+    ["gpt-4.1", ',"stream_options":{"include_usage":false}', body("gpt-4.1-2025-04-14", ',"stream_options":{"include_usage":true}')],
+    ["gpt-4.1", ',"stream_options":null', body("gpt-4.1-2025-04-14", ',"stream_options":{"include_usage":true}')],
+    ["gpt-4.1", asked, body("gpt-4.1-2025-04-14", asked)],
+    ["mistral-small", "", body("mistral-small-2603")],
+  ];
+  for (const [model, rest, sent] of cases) {
+    gateway.simulator.reset();
+    await (await post("DE", "/v1/chat/completions", body(model, rest))).text();
+    assert.equal(gateway.simulator.log[0].body, sent);
+  }
+});
+
+test("field_19 a body of 20 MiB arrives whole", async () => {
+  const body = (model) => `{"model":"${model}","messages":[{"role":"user","content":"${"gr\u00f6\u00dfer ".repeat(2_400_000)}"}]}`;
+  const response = await post("DE", "/v1/chat/completions", body("gpt-4.1"));
+  await response.text();
+  assert.equal(response.status, 200);
+  assert.ok(gateway.simulator.log[0].body === body("gpt-4.1-2025-04-14"), "the body has changed on its way");
+});
+
 test("the zone's promise is kept also where it hangs on a field of the body", async () => {
   const body = '{"model":"claude-sonnet","max_tokens":5,"inference_geo":"global","messages":[{"role":"user","content":"hi"}]}';
   await (await post("US", "/v1/messages", body)).text();
@@ -48,6 +85,58 @@ test("field_23 only the headers that mean something reach the provider, and only
     assert.ok(!all.replace("meridian.example.com", "").includes(word), `${word} reached the provider: ${all}`);
   }
 });
+
+// The way out's own: Node's fetch and workerd add them.
+const RUNTIME = ["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "accept-language", "sec-fetch-mode", "user-agent", "cf-worker", "x-simulated-host"];
+
+test("field_23 field_19 no other header than those on the list reaches a provider", async () => {
+  const invented = Object.fromEntries(["x-new", "accept-charset", "x-api-version", "openai-project", "api-key", "x-goog-api-key", "proxy-authorization", "forwarded", "via", "referer", "origin", "traceparent", "meridian-zone", "x-portkey-api-key"].map((name) => [name, name === "meridian-zone" ? "us" : "caller-value"]));
+  const meant = { accept: "text/x", "openai-beta": "b1", "anthropic-beta": "b2" };
+  for (const [path, model, credential, secret] of [["/v1/chat/completions", "gpt-4.1", "authorization", `Bearer ${secretOf("OPENAI_US_KEY")}`], ["/v1/messages", "claude-sonnet", "x-api-key", secretOf("ANTHROPIC_US_KEY")]]) {
+    for (const own of [{}, { authorization: "", "x-api-key": key }, { "x-api-key": "sk-of-the-caller" }]) {
+      gateway.simulator.reset();
+      await (await post("US", path, JSON.stringify({ model, max_tokens: 5, messages: [{ role: "user", content: "hi" }] }), { ...invented, ...meant, ...own })).text();
+      const [{ headers: sent }] = gateway.simulator.log;
+      const names = Object.keys(sent).filter((name) => !RUNTIME.includes(name));
+      assert.deepEqual(names.sort(), ["accept", "anthropic-beta", "anthropic-version", "content-type", "openai-beta", credential].sort());
+      assert.equal(sent[credential], secret);
+      assert.doesNotMatch(JSON.stringify(sent), /caller|mk_/);
+    }
+  }
+});
+
+// An error that quotes the credential it was sent, however it is dressed.
+const quoting = (secret) => ({ error: { type: "invalid_request_error", message: `Incorrect API key provided: ${secret}` } });
+const ECHOES = {
+  "as JSON": (secret) => ({ body: quoting(secret) }),
+  "as text": (secret) => ({ body: `bad key ${secret}`, content_type: "text/plain" }),
+  "as an event stream": (secret) => ({ body: `data: ${JSON.stringify(quoting(secret))}\n\n`, content_type: "text/event-stream" }),
+  "in the request id": (secret) => ({ headers: { "x-request-id": secret, "request-id": secret, "retry-after": secret } }),
+};
+const ECHOED_AT = [
+  ["DE", "/v1/chat/completions", "gpt-mini", "eu.api.openai.com", "OPENAI_EU_KEY"],
+  ["US", "/v1/messages", "claude-opus", "api.anthropic.com", "ANTHROPIC_US_KEY"],
+];
+for (const [how, fault] of Object.entries(ECHOES)) {
+  test(`field_23 a provider that quotes its credential ${how} is not passed on`, async () => {
+    const leaks = [];
+    for (const [country, path, model, host, name] of ECHOED_AT) {
+      for (const status of [200, 400, 401, 403, 404, 422, 429, 500]) {
+        // A good reply in a stream is passed on as it comes, unread.
+        if (status === 200 && how === "as an event stream") continue;
+        for (const stream of [false, true]) {
+          gateway.simulator.reset();
+          gateway.simulator.fault({ host, times: 0, fault: { status, ...fault(secretOf(name)) } });
+          const response = await post(country, path, JSON.stringify({ model, max_tokens: 5, stream, messages: [{ role: "user", content: "hi" }] }));
+          const seen = JSON.stringify([...response.headers]) + await response.text();
+          assert.ok(gateway.simulator.log.some((entry) => entry.host === host));
+          if (seen.includes(secretOf(name))) leaks.push(`${name}: status ${status}${stream ? ", stream" : ""}`);
+        }
+      }
+    }
+    assert.deepEqual(leaks, []);
+  });
+}
 
 test("field_23 no secret appears in a reply, a row, a log line or at another host", async () => {
   const secrets = gateway.endpoints.map((endpoint) => secretOf(endpoint.secret));

@@ -24,7 +24,7 @@ async function call(country, route, body = {}, { headers = {}, apiKey = key } = 
 }
 
 test("a row says who, where, why, what and how much", async () => {
-  const { row } = await call("FR", "openai", {}, { headers: { "meridian-tags": "feature=summaries, environment=qa, ticket=42" } });
+  const { row, response } = await call("FR", "openai", {}, { headers: { "meridian-tags": "feature=summaries, environment=qa, ticket=42" } });
   const { team, feature, environment, tags, country, colo, zone, zone_reason, endpoint, hosting, model_asked, model, model_served, outcome, status, attempts, store } = row;
   assert.deepEqual(
     { team, feature, environment, tags, country, colo, zone, endpoint, hosting, model_asked, model, model_served, outcome, status, attempts, store },
@@ -32,10 +32,16 @@ test("a row says who, where, why, what and how much", async () => {
   );
   assert.equal(zone_reason, "the caller is in FR, which is in eu");
   assert.match(row.id, /^[0-9A-HJKMNP-TV-Z]{26}$/);
+  assert.ok(Math.abs(Date.now() - row.at) < 10_000 && row.duration_ms < 10_000 && row.first_byte_ms <= row.duration_ms);
+  assert.ok(key.startsWith(`mk_${row.key_id}_`) && !JSON.stringify(row).includes(key));
+  assert.deepEqual([row.dialect, row.stream, row.map], ["openai-chat", 0, response.headers.get("meridian-map")]);
+  for (const [header, column] of [["zone", "zone"], ["zone-reason", "zone_reason"], ["served-by", "endpoint"], ["hosting", "hosting"]]) {
+    assert.equal(response.headers.get(`meridian-${header}`), row[column]);
+  }
 });
 
-for (const [country, store] of [["DE", "USAGE_EU"], ["GB", "USAGE_EU"], ["US", "USAGE_US"], ["JP", "USAGE_WORLD"], ["T1", "USAGE_EU"]]) {
-  test(`the row of a caller from ${country} is in ${store} and nowhere else`, async () => {
+for (const [country, store] of [["DE", "USAGE_EU"], ["GB", "USAGE_EU"], ["CH", "USAGE_EU"], ["US", "USAGE_US"], ["JP", "USAGE_WORLD"], ["T1", "USAGE_EU"], ["XX", "USAGE_EU"], [undefined, "USAGE_EU"]]) {
+  test(`the row of a caller from ${country ?? "nowhere"} is in ${store} and nowhere else`, async () => {
     const { row } = await call(country, "openai");
     assert.equal(row.store, store);
     for (const other of STORES.filter((name) => name !== store)) {
@@ -65,6 +71,36 @@ for (const stream of [false, true]) {
   });
 }
 
+test("field_11 the premium goes with the host, and a part of a nano-dollar is rounded", async () => {
+  const usage = { prompt_tokens: 7, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 3 } };
+  // gpt-5.4-mini costs 10 % more in the EU and in Japan, gpt-4.1 nowhere; a cached gpt-5-mini token has a fraction.
+  for (const [country, model, parts, uplift] of [
+    ["DE", "gpt-mini", [[4, 0.75], [3, 0.075], [1, 4.5]], 10],
+    ["JP", "gpt-mini", [[4, 0.75], [3, 0.075], [1, 4.5]], 10],
+    ["DE", "gpt-4.1", [[4, 2], [3, 0.5], [1, 8]], 0],
+    ["US", "gpt-5-mini", [[4, 0.25], [3, 0.025], [1, 2]], 0],
+    ["DE", "mistral-large", [[4, 0.5], [3, 0.05], [1, 1.5]], 10],
+  ]) {
+    gateway.simulator.fault({ fault: { usage } });
+    const { row } = await call(country, "openai", { model });
+    assert.equal(row.cost_nano, nano(parts, uplift), `${model} in ${country}`);
+    gateway.simulator.reset();
+  }
+});
+
+test("field_08 cache writes without a split by duration are of the short kind", async () => {
+  const usage = { input_tokens: 10, cache_creation_input_tokens: 500, output_tokens: 5 };
+  const message = { type: "message", model: "m", content: [], stop_reason: "end_turn", usage };
+  const events = [{ type: "message_start", message: { ...message, usage: { ...usage, output_tokens: 1 } } }, { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } }, { type: "message_stop" }];
+  const streamed = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+  for (const stream of [false, true]) {
+    gateway.simulator.fault({ fault: stream ? { body: streamed, content_type: "text/event-stream" } : { body: message } });
+    const { row } = await call("DE", "anthropic", { stream });
+    assert.deepEqual([row.input, row.cache_write_5m, row.cache_write_1h, row.output, row.estimated], [10, 500, 0, 5, 0]);
+    assert.equal(row.cost_nano, nano([[10, 3], [500, 3.75], [5, 15]], 10));
+  }
+});
+
 test("a reply without usage is estimated and says so", async () => {
   for (const stream of [false, true]) {
     gateway.simulator.fault({ fault: { omit_usage: true } });
@@ -87,22 +123,50 @@ test("tags of every gateway's clients are understood, and the key's win", async 
   assert.deepEqual(JSON.parse(row.tags), { beta: "true", run: "7", session: "s1", canary: "true" });
 });
 
+test("each way to send a tag works alone", async () => {
+  const ways = [
+    ["meridian-tags", "feature=f1, environment=qa"],
+    ["x-litellm-tags", "feature:f1,environment:qa"],
+    ["x-portkey-metadata", '{"feature":"f1","environment":"qa"}'],
+    ["cf-aig-metadata", '{"feature":"f1","environment":"qa"}'],
+  ];
+  const apiKey = await gateway.key();
+  for (const [name, value] of ways) {
+    const { row } = await call("US", "anthropic", {}, { headers: { [name]: value }, apiKey });
+    assert.deepEqual([row.feature, row.environment, row.tags], ["f1", "qa", "{}"], name);
+  }
+  const { row } = await call("US", "openai", {}, { headers: { "Helicone-Property-Feature": "f1", "Helicone-Property-Environment": "qa" }, apiKey });
+  assert.deepEqual([row.feature, row.environment], ["f1", "qa"]);
+});
+
 test("refused and failed calls of a known key leave a row too", async () => {
   const refused = await call("US", "openai", { model: "none" });
   assert.deepEqual([refused.row.outcome, refused.row.error, refused.row.status, refused.row.cost_nano, refused.row.attempts], ["refused", "model_not_found", 404, 0, 0]);
   const clash = await call("US", "openai", {}, { apiKey: await gateway.key({ zone: "eu" }) });
   assert.deepEqual([clash.row.error, clash.row.store], ["zones_clash", "USAGE_EU"]);
+  const unserved = await call("JP", "openai", { model: "mistral-large" });
+  assert.deepEqual([unserved.row.error, unserved.row.store, unserved.row.zone, unserved.row.cost_nano], ["no_endpoint_in_zone", "USAGE_WORLD", "apac", 0]);
+  const garbled = await call("DE", "openai", { messages: 5 });
+  assert.deepEqual([garbled.row.error, garbled.row.store, garbled.row.status], ["invalid_type", "USAGE_EU", 400]);
   const tagged = await call("US", "openai", {}, { headers: { "meridian-tags": "nonsense" } });
   assert.deepEqual([tagged.row.outcome, tagged.row.error, tagged.row.team], ["refused", "invalid_tags", "search"]);
   gateway.simulator.fault({ fault: { status: 400 } });
   const bad = await call("US", "openai");
   assert.deepEqual([bad.row.outcome, bad.row.error, bad.row.endpoint], ["provider_error", "provider_400", "openai-us"]);
+  const rows = async () => (await Promise.all(STORES.map((name) => gateway.env[name].prepare("SELECT count(*) AS n FROM usage").first()))).reduce((sum, { n }) => sum + n, 0);
+  const before = await rows();
+  await gateway.from("US")(`${gateway.url}/v1/chat/completions`, { method: "POST", headers: { "x-api-key": "mk_of_nobody" }, body: "{}" });
+  await gateway.from("US")(`${gateway.url}/v1/models`, { headers: { "x-api-key": key } });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(await rows(), before, "nobody's calls and listings leave none");
 });
 
 test("thirty calls at once leave thirty rows", async () => {
   const count = async () => (await gateway.env.USAGE_US.prepare("SELECT count(*) AS n FROM usage").first()).n;
   const before = await count();
-  await Promise.all(Array.from({ length: 30 }, (_, i) => call("US", i % 2 ? "openai" : "anthropic", { stream: i % 3 === 0 })));
+  const calls = await Promise.all(Array.from({ length: 30 }, (_, i) => call("US", i % 2 ? "openai" : "anthropic", { stream: i % 3 === 0 })));
+  assert.equal(new Set(calls.map(({ row }) => row.id)).size, 30);
+  await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal(await count(), before + 30);
 });
 
@@ -116,6 +180,9 @@ test("no word of a prompt or an answer is kept anywhere", async () => {
       gateway.simulator.fault({ fault: { cut_at_byte: 500, text: said.answer } });
       await call("US", route, { stream, messages: [{ role: "user", content: said.prompt }] }).catch(() => {});
       await call("US", route, { stream, messages: said.prompt });
+      gateway.simulator.fault({ times: 2, fault: { status: 400, body: { error: { message: `no: ${said.prompt}`, type: said.prompt, code: said.prompt } } } });
+      await call("US", route, { stream, messages: [{ role: "user", content: said.prompt }], metadata: { user_id: said.prompt, note: said.prompt } });
+      gateway.simulator.reset();
     }
   }
   await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,6 +1,7 @@
 // Where requests go, by the caller's country, with the official SDKs; proved by
 // the simulator's log, which misses nothing that was sent.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
@@ -15,7 +16,7 @@ after(() => gateway.close());
 beforeEach(() => gateway.simulator.reset());
 
 const openai = (country, apiKey = key, headers = {}) => new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, fetch: gateway.from(country), maxRetries: 0, defaultHeaders: headers });
-const anthropic = (country, apiKey = key) => new Anthropic({ apiKey, baseURL: gateway.url, fetch: gateway.from(country), maxRetries: 0 });
+const anthropic = (country, apiKey = key, headers = {}) => new Anthropic({ apiKey, baseURL: gateway.url, fetch: gateway.from(country), maxRetries: 0, defaultHeaders: headers });
 const hosts = () => [...new Set(gateway.simulator.log.map((entry) => entry.host))];
 const messages = [{ role: "user", content: "Say hello." }];
 
@@ -52,11 +53,15 @@ for (const [country, zone, openaiHost, anthropicHost] of EXPECTED) {
   });
 }
 
+const chat = { model: "gpt-mini", messages };
+const message = { model: "claude-sonnet", max_tokens: 5, messages };
+
 async function refused(promise, code, words) {
   const error = await promise.then(() => assert.fail("was answered"), (e) => e);
   assert.equal(error.status, 403);
   assert.match(error.constructor.name, /PermissionDeniedError/);
   assert.equal(error.code ?? error.error?.error?.code, code);
+  assert.ok(error instanceof OpenAI.PermissionDeniedError || error instanceof Anthropic.PermissionDeniedError);
   for (const word of words) assert.match(error.message, word);
   assert.deepEqual(gateway.simulator.log, [], "nothing may have been sent");
 }
@@ -64,15 +69,50 @@ async function refused(promise, code, words) {
 test("a key's zone and a caller's country without a common place are a refusal that names both", async () => {
   const pinned = await gateway.key({ zone: "eu" });
   await refused(openai("US", pinned).chat.completions.create({ model: "gpt-mini", messages }), "zones_clash", [/pinned to eu/, /in US/]);
-  await refused(anthropic("US", pinned).messages.create({ model: "claude-sonnet", max_tokens: 5, messages }), "zones_clash", [/pinned to eu/, /in US/]);
+  await refused(anthropic("US", pinned).messages.create(message), "zones_clash", [/pinned to eu/, /in US/]);
+  await refused(openai("US", pinned).chat.completions.create({ ...chat, stream: true }), "zones_clash", [/pinned to eu/, /in US/]);
+  await refused(anthropic("US", pinned).messages.create({ ...message, stream: true }), "zones_clash", [/pinned to eu/, /in US/]);
 });
+
+for (const [pinned, country, zone] of [["eu", "DE", "eu"], ["eu", "CH", "eu"], ["eu", "GB", "eu"], ["uk", "DE", "eu"], ["us", "US", "us"], ["apac", "JP", "apac"]]) {
+  test(`a key pinned to ${pinned}, used from ${country}, is in zone ${zone}`, async () => {
+    const [, , openaiHost, anthropicHost] = EXPECTED.find(([, name]) => name === zone);
+    const apiKey = await gateway.key({ zone: pinned });
+    const { response } = await openai(country, apiKey).chat.completions.create(chat).withResponse();
+    assert.equal(response.headers.get("meridian-zone"), zone);
+    assert.match(response.headers.get("meridian-zone-reason"), new RegExp(`pinned to ${pinned}.*in ${country}`));
+    await anthropic(country, apiKey).messages.create(message);
+    assert.deepEqual(hosts(), [openaiHost, anthropicHost]);
+  });
+}
+
+test("a key pinned to a zone that does not exist is the operator's mistake, not the caller's", async () => {
+  const error = await openai("US", await gateway.key({ zone: "nowhere" })).chat.completions.create(chat).then(() => assert.fail("was answered"), (e) => e);
+  assert.deepEqual(gateway.simulator.log, []);
+  assert.doesNotMatch(error.message, /`meridian-zone`/, "the caller sent no such header");
+  assert.match(error.message, /key.*nowhere/);
+});
+
+for (const [country, zone] of [["US", "us"], ["GB", "eu"], ["CH", "eu"]]) {
+  test(`a caller from ${country} that asks for ${zone} is served in ${zone}`, async () => {
+    const [, , openaiHost, anthropicHost] = EXPECTED.find(([, name]) => name === zone);
+    const { response } = await openai(country, key, { "meridian-zone": zone }).chat.completions.create(chat).withResponse();
+    await anthropic(country, key, { "meridian-zone": zone }).messages.create(message);
+    assert.deepEqual(hosts(), [openaiHost, anthropicHost]);
+    assert.equal(response.headers.get("meridian-zone"), zone);
+  });
+}
 
 test("meridian-zone tightens and never loosens", async () => {
   const asking = (zone) => ({ "meridian-zone": zone });
   const { response } = await openai("GB", key, asking("eu")).chat.completions.create({ model: "gpt-mini", messages }).withResponse();
   assert.equal(response.headers.get("meridian-zone"), "eu");
   gateway.simulator.reset();
-  await refused(openai("DE", key, asking("us")).chat.completions.create({ model: "gpt-mini", messages }), "zones_clash", [/asks for us/, /in DE/]);
+  for (const [country, zone] of [["DE", "us"], ["US", "eu"], ["JP", "us"], ["T1", "us"], [undefined, "apac"]]) {
+    const sides = [new RegExp(`asks for ${zone}`), country?.match(/DE|US|JP/) ? new RegExp(`in ${country}`) : /so default applies/];
+    await refused(openai(country, key, asking(zone)).chat.completions.create(chat), "zones_clash", sides);
+    await refused(anthropic(country, key, asking(zone)).messages.create(message), "zones_clash", sides);
+  }
   await assert.rejects(openai("DE", key, asking("eo")).chat.completions.create({ model: "gpt-mini", messages }), { status: 400, code: "unknown_zone" });
   assert.deepEqual(gateway.simulator.log, []);
 });
@@ -80,6 +120,8 @@ test("meridian-zone tightens and never loosens", async () => {
 test("a model that no endpoint of the zone serves is refused with what would be", async () => {
   await refused(openai("JP").chat.completions.create({ model: "mistral-large", messages }), "no_endpoint_in_zone", [/mistral-eu processes it in eu/, /can serve on this route: .*gpt-5\.4-mini/]);
   await refused(openai("DE").chat.completions.create({ model: "claude-sonnet", messages }), "no_endpoint_in_zone", [/POST \/v1\/messages/]);
+  await refused(anthropic("US").messages.create({ ...message, model: "gpt-mini" }), "no_endpoint_in_zone", [/POST \/v1\/chat\/completions/, /can serve on this route: .*claude-haiku-4-5/]);
+  await refused(anthropic("JP").messages.create({ ...message, model: "mistral-small", stream: true }), "no_endpoint_in_zone", [/mistral-us processes it in us/]);
 });
 
 test("a key that may not use a model is refused", async () => {
@@ -108,10 +150,56 @@ test("field_24 no header and no field of the body chooses the host", async () =>
   assert.deepEqual(hosts(), ["eu.api.openai.com"]);
 });
 
+test("field_24 what the body says of hosts goes to the provider as text and steers nothing", async () => {
+  const steering = { base_url: "https://evil.example", api_base: "https://evil.example", provider: { url: "https://evil.example" }, "x-portkey-custom-host": "https://evil.example", host: "evil.example", endpoint: "openai-us", zone: "us" };
+  const send = (path, body) => gateway.from("DE")(gateway.url + path, { method: "POST", headers: { "x-api-key": key, "anthropic-version": "2023-06-01" }, body: JSON.stringify(body) }).then((r) => r.text());
+  await send("/v1/chat/completions", { ...chat, ...steering });
+  await send("/v1/messages?base_url=https://evil.example", { ...message, ...steering });
+  assert.deepEqual(hosts(), ["eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"]);
+  assert.deepEqual(gateway.simulator.log.map((entry) => entry.path), ["/v1/chat/completions", "/anthropic/v1/messages"]);
+});
+
+// What an SDK's fetch would tidy up before it is sent.
+function raw(target, host) {
+  const body = JSON.stringify(chat);
+  const { port } = new URL(gateway.url);
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = net.connect(Number(port), "127.0.0.1");
+    socket.on("data", (data) => (answer += data)).on("close", () => resolve(answer)).on("error", reject);
+    socket.write(`POST ${target} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+  });
+}
+
+test("field_24 neither Host nor the form of the path chooses the host", async () => {
+  for (const [target, host, status] of [
+    ["/v1/chat/completions", "evil.example", 200],
+    ["http://evil.example/v1/chat/completions", "evil.example", 200],
+    ["https://name:word@evil.example/v1/chat/completions", "eu.api.openai.com", 200],
+    ["/v1/chat/completions?host=evil.example", "localhost", 200],
+    ["//evil.example/v1/chat/completions", "localhost", 404],
+    ["/v1/chat/completions/@evil.example", "localhost", 404],
+    ["/v1/chat%2Fcompletions", "localhost", 404],
+    ["/https://evil.example/v1/chat/completions", "localhost", 404],
+  ]) {
+    gateway.simulator.reset();
+    assert.match(await raw(target, host), new RegExp(`^HTTP/1.1 ${status} `), target);
+    // The harness puts a caller without a country into the US.
+    assert.deepEqual(hosts(), status === 200 ? ["us.api.openai.com"] : [], target);
+  }
+});
+
 test("a provider's redirect is never followed", async () => {
-  gateway.simulator.fault({ times: 0, fault: { status: 307, body: "", headers: { location: "https://evil.example/" } } });
-  await assert.rejects(openai("DE").chat.completions.create({ model: "gpt-mini", messages }), { status: 502, code: "provider_unreachable" });
-  assert.deepEqual(hosts(), ["eu.api.openai.com"]);
+  for (const status of [301, 302, 303, 307, 308]) {
+    for (const location of ["https://evil.example/", "//evil.example/v1/chat/completions", "https://api.openai.com/v1/chat/completions"]) {
+      gateway.simulator.reset();
+      gateway.simulator.fault({ times: 0, fault: { status, body: "", headers: { location } } });
+      const stream = status % 2 === 1;
+      await assert.rejects(openai("DE").chat.completions.create({ ...chat, stream }), { status: 502, code: "provider_unreachable" });
+      await assert.rejects(anthropic("DE").messages.create({ ...message, stream }), Anthropic.InternalServerError);
+      assert.deepEqual(hosts(), ["eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com", "bedrock-runtime.eu-west-1.amazonaws.com"]);
+    }
+  }
 });
 
 test("the list of models is what the caller can use, in its SDK's format", async () => {

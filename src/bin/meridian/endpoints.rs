@@ -1,31 +1,6 @@
-//! What the configuration says: its endpoints, and whether it checks.
+//! `meridian endpoints`: what the map lists, and which secrets it needs.
 
-use meridian::config::{self, Config, Files};
-use std::path::Path;
-
-/// Reads the project's configuration.
-pub fn load() -> Result<Config, String> {
-    let files = Files::load(Path::new("."))
-        .map_err(|e| format!("{e}; run this in the project's folder"))?;
-    config::read(&files).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        lines.join("\n✗ ")
-    })
-}
-
-/// `meridian check`.
-pub fn check() -> Result<(), String> {
-    let config = load()?;
-    let regions = &config.regions;
-    println!(
-        "✓ {} zones, {} endpoints, {} models; map {}",
-        regions.zones.len(),
-        regions.endpoints.len(),
-        regions.models().len(),
-        regions.version
-    );
-    Ok(())
-}
+use super::project::load;
 
 /// `meridian endpoints`.
 pub fn run(json: bool) -> Result<(), String> {

@@ -1,14 +1,13 @@
 //! `meridian keys`: gateway keys are made here, shown once, and stored only as
 //! hashes.
 
-use super::endpoints;
+use super::project::{self, now};
 use super::store::{Place, Stored};
 use clap::{Args, Subcommand};
 use meridian::caller::{KeyHash, KeyRecord, KEY_PREFIX};
 use meridian::config::Config;
-use meridian::regions::problem::nearest;
+use meridian::regions::finding::nearest;
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -69,7 +68,7 @@ pub fn run(command: Keys) -> Result<(), String> {
 }
 
 fn make(create: Create) -> Result<(), String> {
-    let config = endpoints::load()?;
+    let config = project::load()?;
     check(&create, &config)?;
     let id = random_text(10)?;
     let key = format!("{KEY_PREFIX}{id}_{}", random_text(40)?);
@@ -195,9 +194,4 @@ fn random_text(length: usize) -> Result<String, String> {
         .iter()
         .filter_map(|b| LETTERS.get(usize::from(b & 31)));
     Ok(letters.map(|letter| char::from(*letter)).collect())
-}
-
-/// The time, RFC 3339 in UTC.
-fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

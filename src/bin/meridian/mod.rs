@@ -1,8 +1,12 @@
 //! The commands and their arguments.
 
+mod check;
 mod endpoints;
 mod keys;
+mod preflight;
+mod project;
 mod store;
+mod wrangler;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,7 +31,7 @@ enum Command {
         json: bool,
     },
     /// Reads all of the configuration and says what is wrong with it.
-    Check,
+    Check(check::Check),
 }
 
 /// Runs the command that was asked for.
@@ -35,7 +39,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Keys(command) => keys::run(command),
         Command::Endpoints { json } => endpoints::run(json),
-        Command::Check => endpoints::check(),
+        Command::Check(options) => check::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

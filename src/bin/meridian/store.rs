@@ -1,10 +1,9 @@
 //! The key store, reached through wrangler, which knows how to log in and which
 //! environment is which.
 
+use super::wrangler;
 use meridian::caller::KeyRecord;
 use serde::Deserialize;
-use std::path::Path;
-use std::process::Command;
 
 /// What KV accepts as metadata; a key's record is kept there too, so that one
 /// call lists them all.
@@ -59,36 +58,16 @@ impl Place {
     }
 
     fn wrangler(&self, arguments: &[&str]) -> Result<String, String> {
-        let program = Path::new("node_modules/.bin/wrangler");
-        if !program.exists() {
-            return Err(
-                "wrangler is not installed here: run this in the project's folder, after `npm ci`"
-                    .into(),
-            );
-        }
-        let mut command = Command::new(program);
-        command.args(["kv", "key"]).args(arguments);
-        command.args(["--binding", "KEYS"]);
+        let mut all = vec!["kv", "key"];
+        all.extend(arguments);
+        all.extend(["--binding", "KEYS"]);
         match &self.env {
-            Some(env) => command.args(["--env", env, "--remote"]),
-            None => command.arg("--local"),
+            Some(env) => all.extend(["--env", env, "--remote"]),
+            None => all.push("--local"),
         };
         if let Some(folder) = &self.persist_to {
-            command.args(["--persist-to", folder]);
+            all.extend(["--persist-to", folder]);
         }
-        // wrangler wants a newer Node than many machines have; the project brings one.
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("node_modules/.bin:{path}"));
-        let done = command
-            .output()
-            .map_err(|e| format!("wrangler could not be started: {e}"))?;
-        match done.status.success() {
-            true => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
-            false => Err(format!(
-                "wrangler failed:\n{}{}",
-                String::from_utf8_lossy(&done.stdout),
-                String::from_utf8_lossy(&done.stderr)
-            )),
-        }
+        wrangler::run(&all)
     }
 }

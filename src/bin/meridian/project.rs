@@ -1,0 +1,61 @@
+//! The project's configuration, from its files or from a revision in git.
+
+use meridian::config::{self, Config, Files, Outcome};
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::SystemTime;
+
+/// The time, RFC 3339 in UTC.
+pub fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// The day, `YYYY-MM-DD`.
+pub fn today() -> String {
+    now().chars().take(10).collect()
+}
+
+/// Reads the files in this folder, with everything that is wrong with them.
+pub fn read() -> Result<Outcome, String> {
+    let files = Files::load(Path::new("."))
+        .map_err(|e| format!("{e}; run this in the project's folder"))?;
+    Ok(config::read(&files, &today()))
+}
+
+/// The configuration of this folder, if it checks.
+pub fn load() -> Result<Config, String> {
+    read()?.checked().map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        lines.join("\n✗ ")
+    })
+}
+
+/// The configuration as it was in a revision.
+pub fn load_at(revision: &str) -> Result<Config, String> {
+    let git = |arguments: &[&str]| -> io::Result<String> {
+        let done = Command::new("git").args(arguments).output()?;
+        match done.status.success() {
+            true => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
+            false => Err(io::Error::other(
+                String::from_utf8_lossy(&done.stderr).trim().to_owned(),
+            )),
+        }
+    };
+    let text = |name: &str| git(&["show", &format!("{revision}:./{name}")]);
+    let names = |folder: &str| {
+        let listed = git(&["ls-tree", "--name-only", revision, &format!("{folder}/")])?;
+        let name = |line: &str| line.rsplit('/').next().unwrap_or(line).to_owned();
+        Ok(listed.lines().map(name).collect())
+    };
+    let files = Files::from(&text, &names).map_err(|e| format!("{revision}: {e}"))?;
+    config::read(&files, &today())
+        .checked()
+        .map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            format!(
+                "the configuration of {revision} does not check:\n✗ {}",
+                lines.join("\n✗ ")
+            )
+        })
+}

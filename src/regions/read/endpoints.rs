@@ -1,0 +1,129 @@
+//! `endpoints/*.toml`: one table an endpoint, one table inside it a claim.
+
+use super::file;
+use super::table::{Notes, Table, Text};
+use crate::regions::check::Rule;
+use crate::regions::problem::Source;
+use crate::regions::{Auth, Claim, Endpoint, Guarantee, Hosting};
+use std::collections::BTreeSet;
+
+const USUAL_BASE: &str = "/v1";
+
+pub fn endpoints(sources: &[Source], notes: &mut Notes) -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    let mut names = BTreeSet::new();
+    for source in sources {
+        for (name, table) in file(source, &["endpoints"], notes).tables(notes) {
+            if !names.insert(name.text.clone()) {
+                let what = format!("there is an endpoint named `{}` already", name.text);
+                let problem = source.problem(Rule::DuplicateName, name.at, what);
+                notes.problems.push(problem.instead("another name"));
+                continue;
+            }
+            endpoints.extend(endpoint(name, table, notes));
+        }
+    }
+    endpoints
+}
+
+fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpoint> {
+    let host = table.words("host", "\"eu.api.openai.com\"", notes);
+    let base_path = table.maybe_text("base_path", notes);
+    let dialect = table.choice("dialect", "\"openai-chat\"", notes);
+    let written = table.text("auth", "\"bearer:SECRET_NAME\"", notes);
+    let auth = written.and_then(|text| auth(table.source(), &text, notes));
+    let mut fixed = Vec::new();
+    if let Some(mut fields) = table.table("fixed", notes) {
+        let values = fields.values(notes).into_iter();
+        fixed.extend(values.map(|(name, value)| (name.text, value)));
+    }
+    let stream_usage = table
+        .maybe_choice("stream_usage", notes)
+        .unwrap_or_default();
+    let sku = table.maybe_choice("sku", notes);
+    let off = table.maybe_text("off", notes).map(|why| why.text);
+    let mut models = Vec::new();
+    match table.table("models", notes) {
+        Some(mut claims) => {
+            for (model, claim) in claims.tables(notes) {
+                models.push(read_claim(model.text, claim, notes));
+            }
+            claims.finish(notes);
+        }
+        None => {
+            let what = format!(
+                "the endpoint `{}` claims nothing about any model",
+                name.text
+            );
+            let problem = table.source().problem(Rule::MissingField, name.at, what);
+            notes
+                .problems
+                .push(problem.instead(format!("a table `[{}.models.\"…\"]`", name.text)));
+        }
+    }
+    table.finish(notes);
+    Some(Endpoint {
+        name: name.text,
+        host: host?,
+        base_path: base_path.map_or(USUAL_BASE.to_owned(), |path| path.text),
+        dialect: dialect?,
+        auth: auth?,
+        fixed,
+        stream_usage,
+        sku,
+        off,
+        models,
+    })
+}
+
+fn read_claim(model: String, mut table: Table<'_>, notes: &mut Notes) -> Claim {
+    let mut words = |name, example| table.words(name, example, notes).unwrap_or_default();
+    let id = words("id", "\"gpt-4.1-2025-04-14\"");
+    let hosting = Hosting(words("hosting", "\"eu\""));
+    let source = words("source", "\"https://…\"");
+    let reviewer = words("reviewer", "\"privacy@example.com\"");
+    let guarantee = table.choice("guarantee", "\"processing\"", notes);
+    let claim = Claim {
+        model,
+        id,
+        hosting,
+        guarantee: guarantee.unwrap_or(Guarantee::None),
+        source,
+        reviewed: table.date("reviewed", notes).unwrap_or_default(),
+        reviewer,
+        uplift_percent: table.number("uplift_percent", notes),
+    };
+    table.finish(notes);
+    claim
+}
+
+fn auth(source: &Source, written: &Text, notes: &mut Notes) -> Option<Auth> {
+    let auth = parse_auth(&written.text);
+    if auth.is_none() {
+        let what = format!(
+            "`{}` does not say which header takes which secret",
+            written.text
+        );
+        let problem = source.problem(Rule::BadAuth, written.at, what);
+        let ways =
+            "`bearer:SECRET_NAME`, `x-api-key:`, `api-key:` or `google:` and the name of a secret";
+        notes.problems.push(problem.instead(ways));
+    }
+    auth
+}
+
+fn parse_auth(text: &str) -> Option<Auth> {
+    let (scheme, secret) = text.split_once(':')?;
+    let letter = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    if secret.is_empty() || !secret.bytes().all(letter) {
+        return None;
+    }
+    let secret = secret.to_owned();
+    match scheme {
+        "bearer" => Some(Auth::Bearer { secret }),
+        "x-api-key" => Some(Auth::ApiKey { secret }),
+        "api-key" => Some(Auth::AzureKey { secret }),
+        "google" => Some(Auth::Google { secret }),
+        _ => None,
+    }
+}

@@ -1,0 +1,372 @@
+//! Taking a TOML table apart, field by field. Everything that is wrong with it
+//! is noted, not just the first thing, and so is where each field stands.
+
+use crate::regions::check::Rule;
+use crate::regions::finding::Spot;
+use crate::regions::problem::{Lines, Problem, Source};
+use serde::de::value::{Error as DeError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+
+/// What is learnt besides the values while files are read.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Everything that is wrong so far.
+    pub problems: Vec<Problem>,
+    /// Where everything stands.
+    pub lines: Lines,
+}
+
+/// A table that is being read.
+pub struct Table<'s> {
+    source: &'s Source,
+    /// Where it stands in the configuration.
+    pub spot: Spot,
+    at: usize,
+    fields: DeTable<'s>,
+    /// The names that were asked for: what a misspelt one is compared with.
+    known: Vec<&'static str>,
+}
+
+/// A text and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+    /// Its offset in the file.
+    pub at: usize,
+}
+
+impl<'s> Table<'s> {
+    /// A whole file. Syntax errors are noted, and what can be read is read.
+    pub fn of(source: &'s Source, spot: Spot, notes: &mut Notes) -> Table<'s> {
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        for error in errors {
+            let at = error.span().map_or(0, |span| span.start);
+            let what = format!("this is no TOML: {}", error.message());
+            notes.problems.push(source.problem(Rule::Syntax, at, what));
+        }
+        notes.lines.note(spot.clone(), source, 0);
+        let fields = table.into_inner();
+        Table {
+            source,
+            spot,
+            at: 0,
+            fields,
+            known: Vec::new(),
+        }
+    }
+
+    /// The file it stands in.
+    pub fn source(&self) -> &'s Source {
+        self.source
+    }
+
+    fn take(&mut self, name: &'static str, notes: &mut Notes) -> Option<Spanned<DeValue<'s>>> {
+        self.known.push(name);
+        let (key, value) = self.fields.remove_entry(name)?;
+        notes
+            .lines
+            .note(self.spot.then(name), self.source, key.span().start);
+        Some(value)
+    }
+
+    fn wrong(&self, at: usize, name: &str, expected: &str, notes: &mut Notes) {
+        let what = format!("`{name}` is not {expected}");
+        notes
+            .problems
+            .push(self.source.problem(Rule::WrongType, at, what));
+    }
+
+    fn missing(&self, name: &str, example: &str, notes: &mut Notes) {
+        let what = format!("`{name}` is missing");
+        let problem = self.source.problem(Rule::MissingField, self.at, what);
+        notes
+            .problems
+            .push(problem.instead(format!("`{name} = {example}`")));
+    }
+
+    /// A text that may be missing.
+    pub fn maybe_text(&mut self, name: &'static str, notes: &mut Notes) -> Option<Text> {
+        let value = self.take(name, notes)?;
+        let at = value.span().start;
+        match value.into_inner() {
+            DeValue::String(text) => Some(Text {
+                text: text.into_owned(),
+                at,
+            }),
+            _ => {
+                self.wrong(at, name, "a text in quotes", notes);
+                None
+            }
+        }
+    }
+
+    /// A text that must be there; `example` is shown where it is not.
+    pub fn text(&mut self, name: &'static str, example: &str, notes: &mut Notes) -> Option<Text> {
+        let there = self.fields.contains_key(name);
+        let text = self.maybe_text(name, notes);
+        if !there {
+            self.missing(name, example, notes);
+        }
+        text
+    }
+
+    /// A text that must be there, without its place.
+    pub fn words(
+        &mut self,
+        name: &'static str,
+        example: &str,
+        notes: &mut Notes,
+    ) -> Option<String> {
+        self.text(name, example, notes).map(|found| found.text)
+    }
+
+    /// A text that is one of a few words.
+    pub fn choice<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        example: &str,
+        notes: &mut Notes,
+    ) -> Option<T> {
+        let found = self.text(name, example, notes)?;
+        self.chosen(name, &found, notes)
+    }
+
+    /// The same, where it may be missing.
+    pub fn maybe_choice<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        notes: &mut Notes,
+    ) -> Option<T> {
+        let found = self.maybe_text(name, notes)?;
+        self.chosen(name, &found, notes)
+    }
+
+    fn chosen<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        found: &Text,
+        notes: &mut Notes,
+    ) -> Option<T> {
+        let word: StrDeserializer<'_, DeError> = found.text.as_str().into_deserializer();
+        T::deserialize(word)
+            .map_err(|error| {
+                let message = error.to_string();
+                // serde names the known words in backticks, after the wrong one.
+                let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+                let what = format!(
+                    "`{}` is no {name}; there are: {}",
+                    found.text,
+                    known.join(", ")
+                );
+                let problem = self.source.problem(Rule::UnknownWord, found.at, what);
+                notes.problems.push(problem.suggest(&found.text, known));
+            })
+            .ok()
+    }
+
+    /// A date that must be there.
+    pub fn date(&mut self, name: &'static str, notes: &mut Notes) -> Option<String> {
+        let Some(value) = self.take(name, notes) else {
+            self.missing(name, "2027-05-31", notes);
+            return None;
+        };
+        match value.get_ref() {
+            DeValue::Datetime(when) if when.date.is_some() && when.time.is_none() => {
+                when.date.map(|date| date.to_string())
+            }
+            _ => {
+                self.wrong(
+                    value.span().start,
+                    name,
+                    "a date such as 2027-05-31, without quotes",
+                    notes,
+                );
+                None
+            }
+        }
+    }
+
+    /// A whole number from 0; 0 where it is missing.
+    pub fn number(&mut self, name: &'static str, notes: &mut Notes) -> u32 {
+        let Some(value) = self.take(name, notes) else {
+            return 0;
+        };
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
+        if number.is_none() {
+            self.wrong(value.span().start, name, "a whole number such as 10", notes);
+        }
+        number.unwrap_or_default()
+    }
+
+    /// A list of texts; `None` where it is missing.
+    pub fn maybe_list(&mut self, name: &'static str, notes: &mut Notes) -> Option<Vec<Text>> {
+        let value = self.take(name, notes)?;
+        self.texts(name, value, notes)
+    }
+
+    fn texts(
+        &self,
+        name: &str,
+        value: Spanned<DeValue<'s>>,
+        notes: &mut Notes,
+    ) -> Option<Vec<Text>> {
+        let at = value.span().start;
+        let DeValue::Array(entries) = value.into_inner() else {
+            self.wrong(at, name, "a list such as [\"eu\"]", notes);
+            return None;
+        };
+        let mut texts = Vec::new();
+        for entry in entries {
+            let at = entry.span().start;
+            match entry.into_inner() {
+                DeValue::String(text) => texts.push(Text {
+                    text: text.into_owned(),
+                    at,
+                }),
+                _ => self.wrong(at, name, "a list of texts in quotes", notes),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A list of texts that must be there.
+    pub fn list(&mut self, name: &'static str, example: &str, notes: &mut Notes) -> Vec<Text> {
+        let there = self.fields.contains_key(name);
+        let list = self.maybe_list(name, notes).unwrap_or_default();
+        if !there {
+            self.missing(name, example, notes);
+        }
+        list
+    }
+
+    /// A table inside this one, empty where it is missing.
+    pub fn table(&mut self, name: &'static str, notes: &mut Notes) -> Option<Table<'s>> {
+        let value = self.take(name, notes)?;
+        let at = value.span().start;
+        let spot = self.spot.then(name);
+        match value.into_inner() {
+            DeValue::Table(fields) => Some(Table {
+                source: self.source,
+                spot,
+                at,
+                fields,
+                known: Vec::new(),
+            }),
+            _ => {
+                self.wrong(at, name, "a table", notes);
+                None
+            }
+        }
+    }
+
+    /// Everything that is left, as named tables in the order they were written.
+    pub fn tables(&mut self, notes: &mut Notes) -> Vec<(Text, Table<'s>)> {
+        let mut tables = Vec::new();
+        for (key, value) in std::mem::take(&mut self.fields) {
+            let at = key.span().start;
+            let name = key.into_inner().into_owned();
+            let spot = self.spot.then(&name);
+            match value.into_inner() {
+                DeValue::Table(fields) => {
+                    notes.lines.note(spot.clone(), self.source, at);
+                    let table = Table {
+                        source: self.source,
+                        spot,
+                        at,
+                        fields,
+                        known: Vec::new(),
+                    };
+                    tables.push((Text { text: name, at }, table));
+                }
+                _ => self.unknown(&name, at, notes),
+            }
+        }
+        tables
+    }
+
+    /// Everything that is left, as named lists of texts.
+    pub fn lists(&mut self, notes: &mut Notes) -> Vec<(Text, Vec<Text>)> {
+        let mut lists = Vec::new();
+        for (key, value) in std::mem::take(&mut self.fields) {
+            let at = key.span().start;
+            let name = key.into_inner().into_owned();
+            let list = self.texts(&name, value, notes).unwrap_or_default();
+            lists.push((Text { text: name, at }, list));
+        }
+        lists
+    }
+
+    /// Everything that is left, as named texts.
+    pub fn words_left(&mut self, notes: &mut Notes) -> Vec<(Text, Text)> {
+        let mut words = Vec::new();
+        for (key, value) in std::mem::take(&mut self.fields) {
+            let at = key.span().start;
+            let name = key.into_inner().into_owned();
+            notes.lines.note(self.spot.then(&name), self.source, at);
+            match value.get_ref().as_str() {
+                Some(text) => {
+                    let text = Text {
+                        text: text.to_owned(),
+                        at: value.span().start,
+                    };
+                    words.push((Text { text: name, at }, text));
+                }
+                None => self.wrong(value.span().start, &name, "a text in quotes", notes),
+            }
+        }
+        words
+    }
+
+    /// Everything that is left, as JSON values.
+    pub fn values(&mut self, notes: &mut Notes) -> Vec<(Text, serde_json::Value)> {
+        let mut values = Vec::new();
+        for (key, value) in std::mem::take(&mut self.fields) {
+            let at = key.span().start;
+            let name = key.into_inner().into_owned();
+            notes.lines.note(self.spot.then(&name), self.source, at);
+            let value = match value.get_ref() {
+                DeValue::String(text) => text.as_ref().into(),
+                DeValue::Boolean(flag) => (*flag).into(),
+                DeValue::Integer(n) => n.as_str().parse::<i64>().unwrap_or_default().into(),
+                _ => {
+                    self.wrong(
+                        value.span().start,
+                        &name,
+                        "a text, a number, true or false",
+                        notes,
+                    );
+                    continue;
+                }
+            };
+            values.push((Text { text: name, at }, value));
+        }
+        values
+    }
+
+    /// Ends the reading: whatever nobody asked for is a mistake.
+    pub fn finish(mut self, notes: &mut Notes) {
+        for (key, _) in std::mem::take(&mut self.fields) {
+            self.unknown(key.get_ref(), key.span().start, notes);
+        }
+    }
+
+    fn unknown(&self, name: &str, at: usize, notes: &mut Notes) {
+        let what = match self.known.is_empty() {
+            true => format!("`{name}` is no table"),
+            false => format!(
+                "there is no field `{name}` here; there are: {}",
+                self.known.join(", ")
+            ),
+        };
+        let problem = self.source.problem(Rule::UnknownField, at, what);
+        notes
+            .problems
+            .push(problem.suggest(name, self.known.iter().copied()));
+    }
+}
