@@ -41,6 +41,22 @@ pub struct KeyRecord {
     pub revoked: Option<String>,
 }
 
+impl KeyRecord {
+    /// The record of a key that says nothing: no zone, no limits.
+    pub fn anybody() -> KeyRecord {
+        KeyRecord {
+            id: String::new(),
+            team: String::new(),
+            name: String::new(),
+            zone: None,
+            models: Vec::new(),
+            tags: BTreeMap::new(),
+            created: String::new(),
+            revoked: None,
+        }
+    }
+}
+
 /// Who is asking, from where, and what for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

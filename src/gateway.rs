@@ -1,6 +1,5 @@
 //! The engineers' config, `gateway.toml`: the names applications may use for a
-//! model instead of its own, and who may use the admin API through Cloudflare
-//! Access.
+//! model instead of its own.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,20 +10,6 @@ pub struct Gateway {
     /// Alias to model name.
     #[serde(default)]
     pub aliases: BTreeMap<String, String>,
-    /// Cloudflare Access, if the admin API is behind it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<Access>,
-}
-
-/// Whose tokens of Cloudflare Access are taken, and who may do what with them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
-    /// The team's domain: `example.cloudflareaccess.com`.
-    pub team: String,
-    /// The application's audience tag.
-    pub audience: String,
-    /// Mail addresses by role: `viewer`, `compliance`, `operator`.
-    pub roles: BTreeMap<String, Vec<String>>,
 }
 
 impl Gateway {
@@ -41,7 +26,7 @@ pub use reading::read;
 mod reading {
     //! From `gateway.toml`.
 
-    use super::{Access, BTreeMap, Gateway};
+    use super::Gateway;
     use crate::regions::finding::Spot;
     use crate::regions::problem::Source;
     use crate::regions::read::{Notes, Table};
@@ -55,27 +40,7 @@ mod reading {
                 gateway.aliases.insert(alias.text, model.text);
             }
         }
-        gateway.access = table
-            .table("access", notes)
-            .and_then(|table| access(table, notes));
         table.finish(notes);
         gateway
-    }
-
-    fn access(mut table: Table<'_>, notes: &mut Notes) -> Option<Access> {
-        let team = table.words("team", "\"example.cloudflareaccess.com\"", notes);
-        let audience = table.words("audience", "\"the application's AUD tag\"", notes);
-        let mut roles = BTreeMap::new();
-        for role in ["viewer", "compliance", "operator"] {
-            let people = table.maybe_list(role, notes).unwrap_or_default();
-            let people = people.into_iter().map(|person| person.text.to_lowercase());
-            roles.insert(role.to_owned(), people.collect());
-        }
-        table.finish(notes);
-        Some(Access {
-            team: team?,
-            audience: audience?,
-            roles,
-        })
     }
 }

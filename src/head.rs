@@ -44,6 +44,8 @@ pub enum Route {
     Health,
     /// The bare host: clients probe it.
     Root,
+    /// The public keys that receipts are checked with.
+    ReceiptKeys,
 }
 
 /// The head of a request.
@@ -106,6 +108,7 @@ impl Head {
             "/v1/messages" => (Route::Call(Dialect::AnthropicMessages), &["POST"]),
             "/v1/models" => (Route::Models, &["GET"]),
             "/healthz" => (Route::Health, &["GET", "HEAD"]),
+            "/.well-known/jwks.json" => (Route::ReceiptKeys, &["GET", "HEAD"]),
             "/" => (Route::Root, &["GET", "HEAD"]),
             path => {
                 return Err(Refusal::NoRoute {

@@ -26,6 +26,19 @@ pub mod send;
 pub mod relay;
 pub mod record;
 
+// What people ask about it all.
+pub mod diff;
+pub mod explain;
+pub mod replay;
+pub mod report;
+
+// What people do about it.
+pub mod audit;
+pub mod admin;
+pub mod publish;
+pub mod access;
+pub mod receipt;
+
 // The platform.
 #[cfg(target_arch = "wasm32")]
 mod edge;

@@ -62,7 +62,19 @@ pub fn plan<'c>(
     wanted: &Wanted,
 ) -> Result<Plan<'c>, Refusal> {
     let asked = wanted.model.as_str();
-    let considered = consider(config, zone, dialect, asked);
+    let considered = consider(config, zone, Some(dialect), asked);
+    judge(config, caller, zone, Some(dialect), asked, &considered)
+}
+
+/// The plan that comes of what was considered.
+pub fn judge<'c>(
+    config: &'c Config,
+    caller: &Caller,
+    zone: &Verdict,
+    dialect: Option<Dialect>,
+    asked: &str,
+    considered: &[Considered<'c>],
+) -> Result<Plan<'c>, Refusal> {
     let Some(Considered { claim, .. }) = considered.first() else {
         return Err(unknown(config, asked));
     };
@@ -85,7 +97,7 @@ pub fn plan<'c>(
         });
     }
     let excluded = considered.iter().filter_map(Considered::left_out);
-    let servable = servable(config, caller, zone, Some(dialect));
+    let servable = servable(config, caller, zone, dialect);
     Err(Refusal::NoEndpoint {
         zone: zone.zone.clone(),
         model: model.to_owned(),
@@ -119,11 +131,12 @@ pub enum LeftOut {
     Dialect,
 }
 
-/// Looks at every endpoint that has a model, in order.
+/// Looks at every endpoint that has a model, in order, for a client of one
+/// dialect or of any.
 pub fn consider<'c>(
     config: &'c Config,
     zone: &Verdict,
-    dialect: Dialect,
+    dialect: Option<Dialect>,
     asked: &str,
 ) -> Vec<Considered<'c>> {
     let model = config.gateway.model(asked);
@@ -143,7 +156,7 @@ pub fn consider<'c>(
 
 fn attempt<'c>(
     zone: &Verdict,
-    dialect: Dialect,
+    dialect: Option<Dialect>,
     endpoint: &'c Endpoint,
     claim: &'c Claim,
 ) -> Result<Attempt<'c>, LeftOut> {
@@ -152,7 +165,7 @@ fn attempt<'c>(
     if let Some(why) = &endpoint.off {
         return Err(LeftOut::Off { why: why.clone() });
     }
-    match endpoint.dialect == dialect {
+    match dialect.is_none_or(|spoken| spoken == endpoint.dialect) {
         true => Ok(attempt),
         false => Err(LeftOut::Dialect),
     }

@@ -7,7 +7,7 @@ use crate::head::Origin;
 use crate::plan::{Attempt, Plan};
 use crate::prices::PriceBook;
 use crate::refusal::Refusal;
-use crate::regions::Dialect;
+use crate::regions::{Dialect, Guarantee};
 use crate::units::{Millis, NanoUsd, RequestId, Tokens};
 use crate::zone::Verdict;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,28 @@ pub struct Row {
     pub first_byte_ms: Option<u64>,
     /// Milliseconds until the end.
     pub duration_ms: u64,
+    /// The zone the key is pinned to.
+    pub key_zone: Option<String>,
+    /// The zone the request asked for.
+    pub zone_asked: Option<String>,
+    /// The signed receipt the client got.
+    pub receipt: Option<String>,
+    /// Every endpoint that was contacted, for the receipt.
+    #[serde(skip)]
+    pub contacts: Vec<Contact>,
+}
+
+/// An endpoint that was contacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Its name in the map.
+    pub endpoint: String,
+    /// The host.
+    pub host: String,
+    /// Where it processes.
+    pub hosting: String,
+    /// What it promises about that.
+    pub guarantee: Guarantee,
 }
 
 /// Writes a JSON list of rows. A row that is there already stays as it is, so
@@ -105,7 +127,7 @@ pub const INSERT: &str = concat!(
     "colo, zone, zone_reason, map, dialect, model_asked, model, model_served, endpoint, hosting, ",
     "attempts, stream, status, outcome, error, stopped, tier, input, cache_read, cache_write_5m, ",
     "cache_write_1h, audio_input, output, reasoning, audio_output, estimated, cost_nano, ",
-    "first_byte_ms, duration_ms) SELECT ",
+    "first_byte_ms, duration_ms, key_zone, zone_asked, receipt) SELECT ",
     "value->>'id', value->>'at', value->>'key_id', value->>'team', value->>'feature', ",
     "value->>'environment', value->>'tags', value->>'country', value->>'colo', value->>'zone', ",
     "value->>'zone_reason', value->>'map', value->>'dialect', value->>'model_asked', ",
@@ -114,7 +136,8 @@ pub const INSERT: &str = concat!(
     "value->>'stopped', value->>'tier', value->>'input', value->>'cache_read', ",
     "value->>'cache_write_5m', value->>'cache_write_1h', value->>'audio_input', value->>'output', ",
     "value->>'reasoning', value->>'audio_output', value->>'estimated', value->>'cost_nano', ",
-    "value->>'first_byte_ms', value->>'duration_ms' ",
+    "value->>'first_byte_ms', value->>'duration_ms', value->>'key_zone', ",
+    "value->>'zone_asked', value->>'receipt' ",
     // The WHERE keeps SQLite from reading the ON as part of a join.
     "FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING",
 );
@@ -165,6 +188,10 @@ impl Row {
             cost_nano: None,
             first_byte_ms: None,
             duration_ms: 0,
+            key_zone: caller.key.zone.clone(),
+            zone_asked: (caller.asked_zone.as_ref()).map(|zone| zone.chars().take(64).collect()),
+            receipt: None,
+            contacts: Vec::new(),
         };
         row.tagged(&caller.tags);
         row
@@ -200,6 +227,12 @@ impl Row {
     /// Notes that an endpoint is contacted.
     pub fn attempted(&mut self, attempt: Attempt<'_>) {
         self.attempts += 1;
+        self.contacts.push(Contact {
+            endpoint: attempt.endpoint().name.clone(),
+            host: attempt.endpoint().host.clone(),
+            hosting: attempt.claim().hosting.0.clone(),
+            guarantee: attempt.claim().guarantee,
+        });
         self.endpoint = Some(attempt.endpoint().name.clone());
         self.hosting = Some(attempt.claim().hosting.to_string());
     }

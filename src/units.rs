@@ -14,6 +14,32 @@ impl Millis {
     pub fn since(self, earlier: Millis) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The day in UTC, `YYYY-MM-DD`.
+    pub fn date(self) -> String {
+        // Days are counted from the first of March of the year 0, so that a
+        // leap day is the last of its year.
+        let days = self.0 / 86_400_000 + 719_468;
+        let (era, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let of_year = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year + u64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// The time in UTC, RFC 3339, to the second.
+    pub fn rfc3339(self) -> String {
+        let seconds = self.0 / 1000 % 86_400;
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+        format!(
+            "{}T{hours:02}:{minutes:02}:{:02}Z",
+            self.date(),
+            seconds % 60
+        )
+    }
 }
 
 /// An amount of money in billionths of a US dollar. Money is never a float.
@@ -122,6 +148,20 @@ impl fmt::Display for RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_told_as_people_write_them() {
+        for (at, told) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399_999, "2000-02-28T23:59:59Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"),
+            (1_709_251_199_000, "2024-02-29T23:59:59Z"),
+            (1_767_225_599_000, "2025-12-31T23:59:59Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(Millis(at).rfc3339(), told);
+        }
+    }
 
     #[test]
     fn dollars_are_read_exactly_or_not_at_all() {

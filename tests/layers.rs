@@ -193,10 +193,21 @@ fn the_table_and_the_row_have_the_same_columns() {
         .split("\n)")
         .next()
         .unwrap();
-    let columns: Vec<&str> = table
+    let mut columns: Vec<String> = table
         .lines()
-        .filter_map(|line| line.split_whitespace().next())
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .collect();
+    let mut later: Vec<PathBuf> = fs::read_dir(root.join("migrations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    later.sort();
+    for file in later {
+        let sql = fs::read_to_string(file).unwrap();
+        for added in sql.split("ALTER TABLE usage ADD COLUMN ").skip(1) {
+            columns.extend(added.split_whitespace().next().map(str::to_owned));
+        }
+    }
     let insert = meridian::record::INSERT;
     let list = insert.split('(').nth(1).unwrap().split(')').next().unwrap();
     let inserted: Vec<&str> = list.split(", ").collect();

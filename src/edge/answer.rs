@@ -3,6 +3,7 @@
 
 use super::host;
 use crate::dialect;
+use crate::receipt;
 use crate::record::Row;
 use crate::refusal::Refusal;
 use crate::regions::Dialect;
@@ -45,8 +46,16 @@ impl Story {
         }
     }
 
+    /// Adds the signed receipt, if there is one.
+    pub fn tell_receipt(&mut self, receipt: Option<&str>) {
+        if let Some(receipt) = receipt {
+            self.tell(receipt::HEADER, receipt);
+        }
+    }
+
     /// Adds what a row knows.
     pub fn tell_row(&mut self, row: &Row) {
+        self.tell_receipt(row.receipt.as_deref());
         if row.zone.is_empty() {
             return;
         }

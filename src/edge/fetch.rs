@@ -2,12 +2,14 @@
 
 use super::answer::{self, Story};
 use super::upstream::{self, Begun, Body};
-use super::{host, keys, settings, stream, usage};
+use super::{host, keys, map, receipts, stream, usage};
+use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::dialect;
-use crate::head::{Head, Route, LARGEST_BODY};
+use crate::head::{Head, Origin, Route, LARGEST_BODY};
 use crate::plan;
+use crate::receipt::Receipt;
 use crate::record::Row;
 use crate::refusal::{Invalid, Refusal};
 use crate::regions::Dialect;
@@ -34,13 +36,22 @@ struct Exchange {
 pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<Response> {
     let arrived = host::now();
     let head = Head::read(&host::head(&request));
+    if admin::is_admin(&head.path) {
+        return Ok(super::admin::handle(request, head, env, &ctx).await);
+    }
     let (dialect, id) = (head.dialect(), host::request_id(arrived));
+    let Origin {
+        reported: country,
+        colo,
+        ..
+    } = head.origin.clone();
+    let (for_exchange, env) = (env.clone(), env);
     let exchange = Rc::new(Exchange {
         request,
         head,
         id: id.clone(),
         arrived,
-        env,
+        env: for_exchange,
         ctx,
     });
     let served = AssertUnwindSafe(serve(exchange)).catch_unwind().await;
@@ -50,8 +61,13 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
         Err(_) => Refused::from(Refusal::Internal),
     };
     let mut story = Story::of(&id);
-    if let Some(row) = &refused.row {
-        story.tell_row(row);
+    match &refused.row {
+        Some(row) => story.tell_row(row),
+        None => {
+            let stranger = Receipt::of_stranger(&id, arrived, &country, &colo);
+            let receipt = receipts::signed(&env, &stranger.refused(&refused.refusal)).await;
+            story.tell_receipt(receipt.as_deref());
+        }
     }
     Ok(answer::refusal(dialect, &refused.refusal, story, &id))
 }
@@ -71,8 +87,13 @@ impl From<Refusal> for Refused {
 async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
     #[cfg(feature = "local")]
     super::local::panic_on_purpose(&x.head);
-    let config = settings::config()?;
-    match x.head.route()? {
+    let route = x.head.route()?;
+    if route == Route::ReceiptKeys {
+        return Ok(answer::json(Story::of(&x.id), &receipts::published(&x.env)));
+    }
+    let config = map::in_force(&x.env, &x.ctx).await?;
+    match route {
+        Route::ReceiptKeys => Err(Refusal::Internal.into()),
         Route::Root | Route::Health => {
             let status = serde_json::json!({
                 "status": "ok",
@@ -124,9 +145,11 @@ async fn call(
     let beginning = begin(&x, config, &mut caller, dialect, &mut row);
     let begun = AssertUnwindSafe(beginning).catch_unwind().await;
     match begun.unwrap_or(Err(Refusal::Internal)) {
-        Ok(begun) => Ok(deliver(&x, config, begun, row)),
+        Ok(begun) => Ok(deliver(&x, config, begun, row).await),
         Err(refusal) => {
             row.refused(&refusal, host::now());
+            let receipt = Receipt::of(&row, row.status).refused(&refusal);
+            row.receipt = receipts::signed(&x.env, &receipt).await;
             let store = zone::home(&config.regions, &caller).to_owned();
             usage::write(&x.env, &x.ctx, store, row.clone());
             let row = Some(Box::new(row));
@@ -164,7 +187,12 @@ async fn begin(
 }
 
 /// Hands the answer to the client; its row is written when it has ended.
-fn deliver(x: &Rc<Exchange>, config: &'static Config, begun: Begun, mut row: Row) -> Response {
+async fn deliver(
+    x: &Rc<Exchange>,
+    config: &'static Config,
+    begun: Begun,
+    mut row: Row,
+) -> Response {
     let Begun {
         served,
         status,
@@ -173,6 +201,7 @@ fn deliver(x: &Rc<Exchange>, config: &'static Config, begun: Begun, mut row: Row
         store,
         hide_usage,
     } = begun;
+    row.receipt = receipts::signed(&x.env, &Receipt::of(&row, status)).await;
     let mut story = Story::of(&x.id);
     story.tell_row(&row);
     story.tell_lines(&headers);

@@ -76,3 +76,28 @@ async fn look_up(env: &Env, hash: &KeyHash) -> Result<Option<KeyRecord>, Refusal
             .map_err(|_| Refusal::KeysUnavailable),
     }
 }
+
+/// The record of a key by its id, as lists show it.
+pub async fn by_id(env: &Env, id: &str) -> Result<Option<KeyRecord>, Refusal> {
+    let store = env.kv(BINDING).map_err(|_| Refusal::KeysUnavailable)?;
+    let mut cursor = None;
+    loop {
+        let mut list = store.list().prefix("key:".to_owned());
+        if let Some(cursor) = cursor {
+            list = list.cursor(cursor);
+        }
+        let page = list.execute().await.map_err(|_| Refusal::KeysUnavailable)?;
+        for key in page.keys {
+            let record = key
+                .metadata
+                .and_then(|metadata| serde_json::from_value::<KeyRecord>(metadata).ok());
+            if record.as_ref().is_some_and(|record| record.id == id) {
+                return Ok(record);
+            }
+        }
+        match page.cursor {
+            Some(next) if !page.list_complete => cursor = Some(next),
+            _ => return Ok(None),
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! core what to do, does it, and keeps the books. What it decides itself is
 //! nothing.
 
+mod admin;
 mod answer;
 mod fetch;
 mod host;
@@ -9,6 +10,8 @@ mod keys;
 mod ledger;
 #[cfg(feature = "local")]
 mod local;
+mod map;
+mod receipts;
 mod settings;
 mod stream;
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod problem;
 pub mod read;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use country::Country;
@@ -103,6 +104,17 @@ pub struct RegionMap {
 }
 
 impl RegionMap {
+    /// Twelve hex digits of the content's SHA-256: what its version must be.
+    /// Equal maps have equal versions.
+    pub fn digest(&self) -> String {
+        let mut unnamed = self.clone();
+        unnamed.version = String::new();
+        let text = serde_json::to_string(&unnamed).unwrap_or_default();
+        let digest = Sha256::digest(text);
+        let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+        hex.collect::<String>().chars().take(12).collect()
+    }
+
     /// The zone that names this country, if one does.
     pub fn zone_of(&self, country: Country) -> Option<&Zone> {
         self.zones

@@ -2,6 +2,7 @@
 
 mod check;
 mod endpoints;
+mod explain;
 mod keys;
 mod preflight;
 mod project;
@@ -32,6 +33,8 @@ enum Command {
     },
     /// Reads all of the configuration and says what is wrong with it.
     Check(check::Check),
+    /// What would happen to a request, and why, in words a lawyer can read.
+    Explain(explain::Explain),
 }
 
 /// Runs the command that was asked for.
@@ -40,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => keys::run(command),
         Command::Endpoints { json } => endpoints::run(json),
         Command::Check(options) => check::run(&options),
+        Command::Explain(options) => explain::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,7 +12,6 @@ pub use table::{Notes, Table, Text};
 use super::finding::Spot;
 use super::problem::Source;
 use super::RegionMap;
-use sha2::{Digest, Sha256};
 
 /// The files of `regions/`, by what they are.
 pub struct RegionFiles<'a> {
@@ -42,20 +41,8 @@ pub fn read(files: &RegionFiles<'_>, notes: &mut Notes) -> RegionMap {
         zones: zones::zones(files.zones, &groups, notes),
         endpoints: endpoints::endpoints(files.endpoints, notes),
     };
-    map.version = version_of(&map);
+    map.version = map.digest();
     map
-}
-
-/// Twelve hex digits of the content's SHA-256: equal maps have equal versions.
-pub fn version_of(map: &RegionMap) -> String {
-    let mut unnamed = map.clone();
-    unnamed.version = String::new();
-    let text = serde_json::to_string(&unnamed).unwrap_or_default();
-    let hex: String = Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    hex.chars().take(12).collect()
 }
 
 /// The table of a whole file.

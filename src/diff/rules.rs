@@ -1,0 +1,234 @@
+//! What zones allow and which countries are in them.
+
+use super::{listed, note, Change, Topic, Way};
+use crate::regions::{Country, Hosting, Policy, Precedence, RegionMap, Zone};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    countries(old, new, changes);
+    zones(old, new, changes);
+    policy(old, new, changes);
+    places(old, new, changes);
+}
+
+fn zone_of(map: &RegionMap, country: Country) -> Option<&Zone> {
+    map.zone_of(country).or_else(|| map.default_zone())
+}
+
+/// Which way it goes from one zone's rules to another's.
+fn way(old: &Zone, new: &Zone) -> Way {
+    let wider = !new.hosting.is_subset(&old.hosting) || new.guarantee < old.guarantee;
+    let tighter = !old.hosting.is_subset(&new.hosting) || new.guarantee > old.guarantee;
+    match (wider, tighter) {
+        (true, _) => Way::Weaker,
+        (false, true) => Way::Stronger,
+        (false, false) => Way::Neutral,
+    }
+}
+
+fn places_of(hosting: &BTreeSet<Hosting>) -> String {
+    listed(hosting.iter().map(|place| place.0.as_str()))
+}
+
+fn countries(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    let mut moves: BTreeMap<(&str, &str), Vec<Country>> = BTreeMap::new();
+    for country in Country::all() {
+        if let (Some(from), Some(to)) = (zone_of(old, country), zone_of(new, country)) {
+            if from.id != to.id {
+                moves.entry((&from.id, &to.id)).or_default().push(country);
+            }
+        }
+    }
+    for ((from, to), countries) in moves {
+        let (Some(old), Some(new)) = (old.zones.get(from), new.zones.get(to)) else {
+            continue;
+        };
+        let names = listed(countries.iter().map(Country::code));
+        let words = format!(
+            "{names}: from {from} (processed in {}, {}) to {to} (processed in {}, {})",
+            places_of(&old.hosting),
+            old.guarantee,
+            places_of(&new.hosting),
+            new.guarantee
+        );
+        note(changes, Topic::Countries, way(old, new), words);
+    }
+}
+
+fn zones(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    let mut say = |way, words| note(changes, Topic::Rules, way, words);
+    for (id, zone) in &new.zones {
+        let Some(before) = old.zones.get(id) else {
+            let places = places_of(&zone.hosting);
+            say(
+                Way::Neutral,
+                format!(
+                    "the zone {id} ({}) is new: processed in {places}, at least {}",
+                    zone.name, zone.guarantee
+                ),
+            );
+            continue;
+        };
+        for place in zone.hosting.difference(&before.hosting) {
+            say(
+                Way::Weaker,
+                format!("{id}: requests may now be processed in {place} too"),
+            );
+        }
+        for place in before.hosting.difference(&zone.hosting) {
+            say(
+                Way::Stronger,
+                format!("{id}: requests may no longer be processed in {place}"),
+            );
+        }
+        if zone.guarantee != before.guarantee {
+            let way = if zone.guarantee < before.guarantee {
+                Way::Weaker
+            } else {
+                Way::Stronger
+            };
+            say(
+                way,
+                format!(
+                    "{id}: the weakest promise accepted is {} and was {}",
+                    zone.guarantee, before.guarantee
+                ),
+            );
+        }
+        if zone.usage_store != before.usage_store {
+            let bound = |map: &RegionMap, zone: &Zone| {
+                map.policy
+                    .stores
+                    .get(&zone.usage_store)
+                    .and_then(|s| s.jurisdiction.clone())
+            };
+            let (was, is) = (bound(old, before), bound(new, zone));
+            let way = if was.is_some() && was != is {
+                Way::Weaker
+            } else {
+                Way::Neutral
+            };
+            let lies = |j: Option<String>| j.map_or("anywhere".to_owned(), |j| format!("in {j}"));
+            say(
+                way,
+                format!(
+                    "{id}: its records go to {} (kept {}) instead of {} (kept {})",
+                    zone.usage_store,
+                    lies(is),
+                    before.usage_store,
+                    lies(was)
+                ),
+            );
+        }
+        if (&zone.name, &zone.basis, &zone.review_by)
+            != (&before.name, &before.basis, &before.review_by)
+        {
+            say(
+                Way::Neutral,
+                format!(
+                    "{id}: name “{}”, basis “{}”, to be reviewed by {}",
+                    zone.name, zone.basis, zone.review_by
+                ),
+            );
+        }
+    }
+    for id in old.zones.keys().filter(|id| !new.zones.contains_key(*id)) {
+        say(
+            Way::Neutral,
+            format!("the zone {id} is gone; keys that are pinned to it are refused"),
+        );
+    }
+}
+
+fn policy(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    let mut say = |way, words| note(changes, Topic::Rules, way, words);
+    let (was, is): (&Policy, &Policy) = (&old.policy, &new.policy);
+    if was.default_zone != is.default_zone {
+        let way = match (old.default_zone(), new.default_zone()) {
+            (Some(old), Some(new)) => way(old, new),
+            _ => Way::Neutral,
+        };
+        say(
+            way,
+            format!(
+                "callers of unknown countries are in {} instead of {}",
+                is.default_zone, was.default_zone
+            ),
+        );
+    }
+    match (
+        was.when_key_and_country_differ,
+        is.when_key_and_country_differ,
+    ) {
+        (Precedence::Strictest, Precedence::Key) => say(
+            Way::Weaker,
+            "a key's zone now overrides the country its caller is in".to_owned(),
+        ),
+        (Precedence::Key, Precedence::Strictest) => say(
+            Way::Stronger,
+            "the caller's country now counts beside the key's zone".to_owned(),
+        ),
+        _ => {}
+    }
+    for id in was.colo_in_zone.difference(&is.colo_in_zone) {
+        say(
+            Way::Weaker,
+            format!("{id}: the gateway itself need no longer run inside the zone"),
+        );
+    }
+    for id in is.colo_in_zone.difference(&was.colo_in_zone) {
+        say(
+            Way::Stronger,
+            format!("{id}: the gateway itself must now run inside the zone"),
+        );
+    }
+    for (name, store) in &is.stores {
+        let before = was
+            .stores
+            .get(name)
+            .map(|store| store.jurisdiction.as_deref());
+        let bound = store.jurisdiction.as_deref();
+        if let Some(Some(lost)) =
+            before.filter(|before| before.is_some() && *before != Some(bound.unwrap_or_default()))
+        {
+            say(
+                Way::Weaker,
+                format!("the database {name} is no longer bound to {lost}"),
+            );
+        }
+    }
+}
+
+fn places(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    for (id, place) in &new.places {
+        let Some(before) = old.places.get(id) else {
+            continue;
+        };
+        let gained: Vec<&str> = place
+            .countries
+            .difference(&before.countries)
+            .map(Country::code)
+            .collect();
+        let lost: Vec<&str> = before
+            .countries
+            .difference(&place.countries)
+            .map(Country::code)
+            .collect();
+        if !gained.is_empty() {
+            note(
+                changes,
+                Topic::Rules,
+                Way::Weaker,
+                format!("the place {id} now takes in {}", gained.join(", ")),
+            );
+        }
+        if !lost.is_empty() {
+            note(
+                changes,
+                Topic::Rules,
+                Way::Stronger,
+                format!("the place {id} no longer takes in {}", lost.join(", ")),
+            );
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Maps on their way into force: proposed, looked at, approved by somebody
+//! else, rolled back. First the books, then KV, from where every edge reads
+//! it; whatever breaks in between is mended by doing it again.
+
+use super::super::{host, keys, map};
+use super::books::{Books, Past};
+use super::{built_in, evidence, unavailable, Asked};
+use crate::admin::Denied;
+use crate::audit::{Action, Entry, Said};
+use crate::config::Config;
+use crate::diff;
+use crate::publish::{self, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
+use crate::regions::RegionMap;
+use crate::replay::Replay;
+use serde_json::{json, Value};
+
+/// How often a change is tried anew because another one was faster.
+const TRIES: usize = 5;
+const LISTED: u32 = 100;
+/// How many versions the pointer names, for an edge that cannot use the first.
+const POINTED_AT: usize = 5;
+
+/// The version in force, by the books.
+fn present(past: &[Past], built_in: &Config) -> String {
+    match past.first() {
+        Some(past) if past.version != BUILT_IN => past.version.clone(),
+        _ => built_in.regions.version.clone(),
+    }
+}
+
+/// A map by its version, built-in or published.
+async fn map_of(books: &Books, version: &str, built_in: &Config) -> Result<RegionMap, Denied> {
+    match version == built_in.regions.version {
+        true => Ok(built_in.regions.clone()),
+        false => books.map(version).await,
+    }
+}
+
+fn with(map: RegionMap, built_in: &Config) -> Config {
+    Config {
+        regions: map,
+        gateway: built_in.gateway.clone(),
+        prices: built_in.prices.clone(),
+    }
+}
+
+pub async fn in_force(asked: &Asked) -> Result<Value, Denied> {
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    let past = books.past().await?;
+    let version = present(&past, built_in);
+    let map = map_of(&books, &version, built_in).await?;
+    // What this instance goes by, freshly looked up, should be the same.
+    let served = map::look(&asked.env)
+        .await
+        .map(|config| config.regions.version.clone());
+    let published = past.first().is_some_and(|past| past.version != BUILT_IN);
+    Ok(json!({
+        "version": version,
+        "published": published,
+        "built_in": built_in.regions.version,
+        "served_here": served.ok(),
+        "map": map,
+    }))
+}
+
+pub async fn list(asked: &Asked) -> Result<Value, Denied> {
+    let drafts = Books::open(&asked.env)?.drafts(LISTED).await?;
+    Ok(json!({"drafts": drafts}))
+}
+
+pub async fn create(asked: &Asked) -> Result<Value, Denied> {
+    let proposal: Proposal = asked.body().await?;
+    let why = publish::reason(&proposal.why)?;
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    let findings = publish::vet(&proposal.map, built_in, &asked.at.date())?;
+    let content =
+        serde_json::to_string(&proposal.map).map_err(|e| Denied::Invalid(e.to_string()))?;
+    for _ in 0..TRIES {
+        let last = books.last().await?;
+        let base = present(&books.past().await?, built_in);
+        if proposal.base.as_ref().is_some_and(|known| *known != base) {
+            return Err(Denied::Conflict(format!(
+                "Map {base} is in force, and this draft was made from {}: take in what has changed first.",
+                proposal.base.unwrap_or_default()
+            )));
+        }
+        if base == proposal.map.version {
+            return Err(Denied::Conflict(format!(
+                "Map {base} is in force already; the draft changes nothing."
+            )));
+        }
+        let draft = Draft {
+            id: host::request_id(asked.at).to_string(),
+            at: asked.at,
+            author: asked.admin.who.clone(),
+            why: why.clone(),
+            base,
+            version: proposal.map.version.clone(),
+            state: State::Open,
+            decided_by: None,
+            decided_at: None,
+        };
+        let said = said(asked, Action::Drafted, &draft.id, &draft.version, &why);
+        let also = books.insert_draft(&draft, &content)?;
+        if books.write(last.as_ref(), said, also).await? {
+            let old = map_of(&books, &draft.base, built_in).await?;
+            let diff = diff::diff(&with(old, built_in), &with(proposal.map, built_in));
+            return Ok(
+                json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings}),
+            );
+        }
+    }
+    Err(busy())
+}
+
+fn busy() -> Denied {
+    Denied::Conflict("Others are changing maps at the same time; try again.".to_owned())
+}
+
+fn said(asked: &Asked, action: Action, subject: &str, version: &str, why: &str) -> Said {
+    Said {
+        at: asked.at,
+        who: asked.admin.who.clone(),
+        via: asked.admin.via.clone(),
+        action,
+        subject: subject.to_owned(),
+        version: version.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+pub async fn show(asked: &Asked, id: &str) -> Result<Value, Denied> {
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    let draft = books.draft(id).await?;
+    let (old, new) = both(&books, &draft, built_in).await?;
+    let findings = new.check(&asked.at.date());
+    let diff = diff::diff(&old, &new);
+    Ok(
+        json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings, "map": new.regions}),
+    )
+}
+
+/// What was in force when a draft was made, and the draft.
+async fn both(books: &Books, draft: &Draft, built_in: &Config) -> Result<(Config, Config), Denied> {
+    let old = map_of(books, &draft.base, built_in).await?;
+    let new = books.map(&draft.version).await?;
+    Ok((with(old, built_in), with(new, built_in)))
+}
+
+pub async fn replay(asked: &Asked, id: &str) -> Result<Value, Denied> {
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    let draft = books.draft(id).await?;
+    let (old, new) = both(&books, &draft, built_in).await?;
+    let days = asked.number("days")?.unwrap_or(7).clamp(1, 90);
+    let from = asked.at.0.saturating_sub(days * 86_400_000);
+    let mut replay = Replay::default();
+    let mut cursor = None;
+    // One request looks at so much and no more; the command line asks page by
+    // page and has no such bound.
+    for _ in 0..evidence::MOST_PAGES {
+        let page = evidence::request_page(&asked.env, from, asked.at.0, cursor.as_deref()).await?;
+        page.groups
+            .iter()
+            .for_each(|group| replay.take(&old, &new, group));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(
+        json!({"days": days, "whole": cursor.is_none(), "words": replay.words("  "), "replay": replay}),
+    )
+}
+
+pub async fn approve(asked: &Asked, id: &str) -> Result<Value, Denied> {
+    let reason: Reason = asked.body().await?;
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    for _ in 0..TRIES {
+        let last = books.last().await?;
+        let (draft, past) = (books.draft(id).await?, books.past().await?);
+        let here = present(&past, built_in);
+        // Approved before, but KV did not take it then: only that is left.
+        if draft.state == State::Approved && draft.version == here {
+            return put_in_force(asked, &books, built_in).await;
+        }
+        publish::may_approve(&draft, &asked.admin, &here)?;
+        publish::vet(
+            &books.map(&draft.version).await?,
+            built_in,
+            &asked.at.date(),
+        )?;
+        let why = if reason.why.trim().is_empty() {
+            &draft.why
+        } else {
+            &reason.why
+        };
+        let why = publish::reason(why)?;
+        let said = said(asked, Action::Approved, &draft.id, &draft.version, &why);
+        let also = vec![books.decide(&draft.id, "approved", &said)?];
+        if books.write(last.as_ref(), said, also).await? {
+            return put_in_force(asked, &books, built_in).await;
+        }
+    }
+    Err(busy())
+}
+
+pub async fn withdraw(asked: &Asked, id: &str) -> Result<Value, Denied> {
+    let reason: Reason = asked.body().await?;
+    let why = publish::reason(&reason.why)?;
+    let books = Books::open(&asked.env)?;
+    for _ in 0..TRIES {
+        let last = books.last().await?;
+        let draft = books.draft(id).await?;
+        publish::open(&draft)?;
+        let said = said(asked, Action::Withdrawn, &draft.id, &draft.version, &why);
+        let also = vec![books.decide(&draft.id, "withdrawn", &said)?];
+        if books.write(last.as_ref(), said, also).await? {
+            return Ok(json!({"draft": books.draft(id).await?}));
+        }
+    }
+    Err(busy())
+}
+
+pub async fn roll_back(asked: &Asked) -> Result<Value, Denied> {
+    let reason: Reason = asked.body().await?;
+    let why = publish::reason(&reason.why)?;
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    for _ in 0..TRIES {
+        let last = books.last().await?;
+        let past = books.past().await?;
+        let rolled_back = past.first().is_some_and(|past| past.rolled_back != 0);
+        let versions: Vec<String> = past.iter().map(|past| past.version.clone()).collect();
+        let target = publish::rollback_to(
+            reason.to.as_deref(),
+            &versions,
+            rolled_back,
+            &built_in.regions.version,
+        )?;
+        let (subject, version) = match target == BUILT_IN {
+            true => (BUILT_IN, built_in.regions.version.clone()),
+            // It checked when it came into force; this release may know better.
+            false => {
+                publish::vet(&books.map(&target).await?, built_in, &asked.at.date())?;
+                ("", target)
+            }
+        };
+        let said = said(asked, Action::RolledBack, subject, &version, &why);
+        if books.write(last.as_ref(), said, Vec::new()).await? {
+            return put_in_force(asked, &books, built_in).await;
+        }
+    }
+    Err(busy())
+}
+
+/// Puts what the books say is in force where every edge reads it.
+async fn put_in_force(asked: &Asked, books: &Books, built_in: &Config) -> Result<Value, Denied> {
+    const STORE: &str =
+        "The map was approved and stands in the books, but the store that the edges read";
+    let unanswered = |_| Denied::Unavailable(STORE.to_owned());
+    let store = asked.env.kv(keys::BINDING).map_err(unavailable("KV"))?;
+    let mut past = books.past().await?;
+    loop {
+        let mut versions: Vec<String> = Vec::new();
+        for one in &past {
+            if versions.len() < POINTED_AT && !versions.contains(&one.version) {
+                versions.push(one.version.clone());
+            }
+        }
+        let Some(first) = past.first() else {
+            return Err(Denied::Conflict("No map was ever published.".to_owned()));
+        };
+        if first.version != BUILT_IN {
+            let content = books.content(&first.version).await?;
+            let put = store
+                .put(&map::name_of(&first.version), content)
+                .map_err(unanswered)?;
+            put.execute().await.map_err(unanswered)?;
+        }
+        let pointer = json!(Pointer {
+            seq: first.seq,
+            versions
+        })
+        .to_string();
+        let put = store.put(map::POINTER, pointer).map_err(unanswered)?;
+        put.execute().await.map_err(unanswered)?;
+        // Two that are put in force at once may arrive in the wrong order: the
+        // books say which was last.
+        let now = books.past().await?;
+        if now.first().map(|past| past.seq) == Some(first.seq) {
+            break;
+        }
+        past = now;
+    }
+    let _ = map::look(&asked.env).await;
+    Ok(json!({"version": present(&past, built_in), "everywhere_within_seconds": 60}))
+}
+
+pub async fn history(asked: &Asked) -> Result<Value, Denied> {
+    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+    let past = books.past().await?;
+    Ok(json!({
+        "in_force": present(&past, built_in),
+        "built_in": built_in.regions.version,
+        "history": books.history(LISTED).await?,
+    }))
+}
+
+pub async fn audit(asked: &Asked) -> Result<Value, Denied> {
+    let after = asked.number("after")?.unwrap_or(0);
+    let entries: Vec<Entry> = Books::open(&asked.env)?.entries(after, LISTED).await?;
+    let full = entries.len() == LISTED as usize;
+    let next = entries.last().filter(|_| full).map(|entry| entry.seq);
+    Ok(json!({"entries": entries, "next": next}))
+}

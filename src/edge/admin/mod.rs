@@ -1,0 +1,143 @@
+//! The admin API: who asks, may they, and the answer. What is decided is
+//! decided in the core; the books are in `books.rs`.
+
+mod books;
+mod drafts;
+mod evidence;
+mod who;
+
+use super::{host, keys, map, settings};
+use crate::admin::{self, Admin, Ask, Denied};
+use crate::caller::{Caller, KeyRecord};
+use crate::explain::{self, Question};
+use crate::head::{Head, Origin};
+use crate::refusal::Refusal;
+use crate::units::Millis;
+use futures::FutureExt;
+use serde::de::DeserializeOwned;
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use wasm_bindgen::JsValue;
+use worker::worker_sys::web_sys::{Request, Response};
+use worker::{Context, Env};
+
+/// A region map of some hundred endpoints is a tenth of this; D1 takes no more
+/// than two megabytes in one field.
+const LARGEST_BODY: usize = 1_500_000;
+
+/// One request of the admin API.
+struct Asked {
+    request: Request,
+    query: BTreeMap<String, String>,
+    env: Env,
+    admin: Admin,
+    at: Millis,
+}
+
+/// Answers it. A panic ends this request and no other.
+pub async fn handle(request: Request, head: Head, env: Env, ctx: &Context) -> Response {
+    let answering = answer(request, &head, env, ctx);
+    let told = AssertUnwindSafe(answering).catch_unwind().await;
+    let told = told.unwrap_or_else(|_| {
+        Err(Denied::Unavailable(
+            "Something in the gateway broke; it".to_owned(),
+        ))
+    });
+    let (status, body) = match told {
+        Ok(body) => (200, body),
+        Err(denied) => {
+            let error = json!({"code": denied.code(), "message": denied.to_string()});
+            (denied.status(), json!({"error": error}))
+        }
+    };
+    let headers = "content-type: application/json\ncache-control: no-store";
+    host::respond(status, headers, &JsValue::from_str(&body.to_string()))
+}
+
+async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Result<Value, Denied> {
+    let ask = admin::ask(head)?;
+    let at = host::now();
+    let admin = who::asks(&env, head, at).await?;
+    ask.allowed_to(&admin)?;
+    let query =
+        worker::Url::parse(&request.url()).map(|url| url.query_pairs().into_owned().collect());
+    let asked = Asked {
+        request,
+        query: query.unwrap_or_default(),
+        env,
+        admin,
+        at,
+    };
+    match ask {
+        Ask::WhoAmI => Ok(json!(asked.admin)),
+        Ask::Map => drafts::in_force(&asked).await,
+        Ask::Explain => explained(&asked, ctx).await,
+        Ask::Drafts => drafts::list(&asked).await,
+        Ask::NewDraft => drafts::create(&asked).await,
+        Ask::Draft(id) => drafts::show(&asked, &id).await,
+        Ask::Replay(id) => drafts::replay(&asked, &id).await,
+        Ask::Approve(id) => drafts::approve(&asked, &id).await,
+        Ask::Withdraw(id) => drafts::withdraw(&asked, &id).await,
+        Ask::Rollback => drafts::roll_back(&asked).await,
+        Ask::History => drafts::history(&asked).await,
+        Ask::Audit => drafts::audit(&asked).await,
+        Ask::Requests => evidence::requests(&asked).await,
+        Ask::Transfers => evidence::transfers(&asked).await,
+    }
+}
+
+impl Asked {
+    /// The body as JSON of a known form.
+    async fn body<T: DeserializeOwned>(&self) -> Result<T, Denied> {
+        let bytes = host::read_body(&self.request, LARGEST_BODY).await;
+        let bytes = bytes.map_err(|refusal| Denied::Invalid(refusal.to_string()))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|e| Denied::Invalid(format!("The body cannot be read: {e}.")))
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A parameter that is a whole number.
+    fn number(&self, name: &str) -> Result<Option<u64>, Denied> {
+        let parsed = self.parameter(name).map(str::parse);
+        let parsed = parsed.transpose();
+        parsed.map_err(|_| Denied::Invalid(format!("`{name}` must be a whole number.")))
+    }
+}
+
+/// A store that did not answer, in words.
+fn unavailable(what: &str) -> impl Fn(worker::Error) -> Denied + '_ {
+    move |error| {
+        worker::console_error!("{what}: {error}");
+        Denied::Unavailable(what.to_owned())
+    }
+}
+
+async fn explained(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
+    let question: Question = asked.body().await?;
+    let config = map::in_force(&asked.env, ctx)
+        .await
+        .map_err(|r| Denied::Unavailable(r.to_string()))?;
+    let key = match &question.key {
+        None => KeyRecord::anybody(),
+        Some(id) => keys::by_id(&asked.env, id)
+            .await
+            .map_err(|refusal: Refusal| Denied::Unavailable(refusal.to_string()))?
+            .ok_or_else(|| Denied::NotFound(format!("There is no key {id}.")))?,
+    };
+    let mut caller = Caller::new(key, &Head::default());
+    caller.origin = Origin::new(
+        &question.country,
+        question.colo.as_deref().unwrap_or_default(),
+    );
+    caller.asked_zone.clone_from(&question.zone);
+    Ok(json!(explain::explain(config, &caller, question)))
+}
+
+/// The configuration that was compiled in.
+fn built_in() -> Result<&'static crate::config::Config, Denied> {
+    settings::config().map_err(|_| Denied::Unavailable("The built-in configuration".to_owned()))
+}
