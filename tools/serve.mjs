@@ -20,7 +20,10 @@ const endpoints = JSON.parse(meridian("endpoints", "--json"));
 const real = realSecrets();
 const simulator = await startSimulator({ port: 0 });
 
-const bindings = { LOCAL_COUNTRY: { type: "plain_text", value: "from-key" } };
+const bindings = {
+  LOCAL_COUNTRY: { type: "plain_text", value: "from-key" },
+  RECEIPT_KEYS: { type: "secret_text", value: readFileSync(join(ROOT, ".local/receipt-keys.json"), "utf8").trim() },
+};
 for (const { secret } of endpoints) {
   if (!real.has(secret)) bindings[secret] = { type: "secret_text", value: PLACEHOLDER + secret };
 }
@@ -83,6 +86,7 @@ function unreachable({ host }, error) {
 
 function greet(url) {
   const keys = JSON.parse(readFileSync(join(ROOT, ".local/demo-keys.json"), "utf8"));
+  const [[who, admin]] = Object.entries(JSON.parse(readFileSync(join(ROOT, ".local/demo-admins.json"), "utf8")));
   const width = Math.max(...Object.keys(keys).map((zone) => zone.length));
   const played = endpoints.filter(({ secret }) => !real.has(secret)).length;
   console.log(`
@@ -98,5 +102,10 @@ ${Object.entries(keys).map(([zone, key]) => `  ${zone.padEnd(width)}  ${key}`).j
 Try it:
 
 curl -N ${url}/v1/chat/completions -H "authorization: Bearer ${keys.eu}" -H "content-type: application/json" -d '{"model": "gpt-mini", "stream": true, "messages": [{"role": "user", "content": "Say hello from Frankfurt."}]}'
+
+For the commands that ask the gateway (target/debug/meridian history, publish, report …),
+as ${who}; .local/demo-admins.json has a second person, who approves:
+
+export MERIDIAN_URL=${url} MERIDIAN_ADMIN_KEY=${admin}
 `);
 }

@@ -10,7 +10,9 @@ import { setUp } from "./setup.mjs";
 import { isStale } from "./stale.mjs";
 
 const STATE = join(ROOT, ".local");
-const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
+const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
+// Two, because nobody approves their own draft.
+const ADMINS = ["anna@example.com", "bert@example.com"];
 
 setUp();
 buildCli();
@@ -18,6 +20,8 @@ if (isStale("build/local/index.js")) build({ local: true });
 mkdirSync(STATE, { recursive: true });
 migrate();
 demoKeys();
+demoAdmins();
+receiptKeys();
 
 const serving = start("node", [join(ROOT, "tools/serve.mjs"), ...process.argv.slice(2)], { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => serving.kill(signal));
@@ -27,7 +31,7 @@ serving.on("exit", (code) => process.exit(code ?? 0));
 // applied spares that at the next start.
 function migrate() {
   const done = join(STATE, "migrated");
-  const all = readdirSync(join(ROOT, "migrations")).sort().join("\n");
+  const all = readdirSync(join(ROOT, "migrations"), { recursive: true }).sort().join("\n");
   if (existsSync(done) && readFileSync(done, "utf8") === all) return;
   console.log("· preparing the local databases");
   for (const store of STORES) {
@@ -46,4 +50,17 @@ function demoKeys() {
     keys[zone] = meridian("keys", "create", "--team", `demo-${zone}`, "--name", "made by npm start", "--zone", zone, "--tag", "environment=local", "--quiet").trim();
     writeFileSync(file, JSON.stringify(keys, null, 2));
   }
+}
+
+function demoAdmins() {
+  const file = join(STATE, "demo-admins.json");
+  if (existsSync(file)) return;
+  const keys = {};
+  for (const who of ADMINS) keys[who] = meridian("admins", "add", "--who", who, "--role", "compliance", "--quiet").trim();
+  writeFileSync(file, JSON.stringify(keys, null, 2));
+}
+
+function receiptKeys() {
+  const file = join(STATE, "receipt-keys.json");
+  if (!existsSync(file)) writeFileSync(file, meridian("receipts", "keygen"));
 }

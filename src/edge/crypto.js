@@ -24,7 +24,7 @@ export async function verifyRs256(jwk, signed, signature) {
 
 // A team's published keys.
 export async function fetchKeys(url) {
-  const response = await fetch(url, { redirect: "error" });
+  const response = await fetch(url, { redirect: "manual" });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response.text();
 }

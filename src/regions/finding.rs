@@ -116,14 +116,16 @@ impl fmt::Display for Finding {
 /// The candidate spelt most like `wrong`, if any is close.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wrong = wrong.to_lowercase();
+    let likeness = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        match strsim::damerau_levenshtein(&wrong, &candidate) {
+            0 | 1 => 1.0,
+            _ => strsim::jaro_winkler(&wrong, &candidate),
+        }
+    };
     known
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&wrong, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (likeness(candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| format!("`{candidate}`"))

@@ -33,9 +33,9 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
         find_additional_modules: true,
         base_dir: build,
         rules: [{ type: "CompiledWasm", globs: ["**/*.wasm"] }],
-        vars: { ...vars, ...secrets },
+        vars: { RECEIPT_KEYS: receiptKeys(), ...vars, ...secrets },
         kv_namespaces: [{ binding: "KEYS", id: "keys" }],
-        d1_databases: STORES.map((binding) => ({ binding, database_name: binding, database_id: binding, migrations_dir: join(ROOT, "migrations") })),
+        d1_databases: STORES.map((binding) => ({ binding, database_name: binding, database_id: binding, migrations_dir: join(ROOT, "migrations") })).concat({ binding: "AUDIT", database_name: "AUDIT", database_id: "AUDIT", migrations_dir: join(ROOT, "migrations/audit") }),
         durable_objects: { bindings: [{ name: "LEDGER", class_name: "Ledger" }] },
         migrations: [{ tag: "v1", new_sqlite_classes: ["Ledger"] }],
       },
@@ -43,7 +43,7 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
   });
   const { url } = await harness.listen();
   const worker = harness.getWorker();
-  for (const store of STORES) await worker.applyD1Migrations(store);
+  for (const store of [...STORES, "AUDIT"]) await worker.applyD1Migrations(store);
   const env = await worker.getEnv();
 
   return {
@@ -67,6 +67,15 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
       return key;
     },
 
+    /** Makes an admin key for somebody. */
+    async admin(who, ...roles) {
+      const id = randomBytes(5).toString("hex");
+      const key = `ma_${id}_${randomBytes(20).toString("hex")}`;
+      const hash = createHash("sha256").update(key).digest("hex");
+      await env.KEYS.put(`admin:key:${hash}`, JSON.stringify({ id, who, roles, created: "2026-11-20T00:00:00Z" }));
+      return key;
+    },
+
     /** The row of a request, from whichever database has it. */
     async row(id, { within = 4000 } = {}) {
       const until = Date.now() + within;
@@ -86,6 +95,12 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
       await simulator.close();
     },
   };
+}
+
+let keys;
+/** The keys that receipts are signed with, made by the command line. */
+export function receiptKeys() {
+  return (keys ??= meridian("receipts", "keygen").trim());
 }
 
 /** The credential the simulator sees for a Worker secret. */

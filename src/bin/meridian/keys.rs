@@ -1,15 +1,13 @@
 //! `meridian keys`: gateway keys are made here, shown once, and stored only as
 //! hashes.
 
-use super::project::{self, now};
+use super::project::{self, now, random_text};
 use super::store::{Place, Stored};
 use clap::{Args, Subcommand};
 use meridian::caller::{KeyHash, KeyRecord, KEY_PREFIX};
 use meridian::config::Config;
 use meridian::regions::finding::nearest;
 use std::collections::BTreeMap;
-
-const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -185,13 +183,4 @@ fn revoke(place: &Place, id: &str) -> Result<(), String> {
     place.put(&[(name, record)])?;
     println!("Key {id} is revoked. It stops working within two minutes.");
     Ok(())
-}
-
-fn random_text(length: usize) -> Result<String, String> {
-    let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes).map_err(|e| format!("no randomness: {e}"))?;
-    let letters = bytes
-        .iter()
-        .filter_map(|b| LETTERS.get(usize::from(b & 31)));
-    Ok(letters.map(|letter| char::from(*letter)).collect())
 }

@@ -1,9 +1,13 @@
 //! The commands and their arguments.
 
+mod admins;
+mod api;
 mod check;
 mod endpoints;
+mod evidence;
 mod explain;
 mod keys;
+mod maps;
 mod preflight;
 mod project;
 mod store;
@@ -33,6 +37,34 @@ enum Command {
     },
     /// Reads all of the configuration and says what is wrong with it.
     Check(check::Check),
+    /// What an edit of the region map changes, in words.
+    Diff(maps::Diff),
+    /// Proposes the map here to a running gateway; somebody else approves it.
+    Publish(maps::Publish),
+    /// The maps that are proposed.
+    Drafts(maps::Drafts),
+    /// Puts a proposed map into force.
+    Approve(maps::Decide),
+    /// Gives a proposed map up.
+    Withdraw(maps::Decide),
+    /// Puts an earlier map into force again.
+    Rollback(maps::Rollback),
+    /// The maps that were in force.
+    History(api::Gateway),
+    /// The log of who changed what, when and why.
+    #[command(subcommand)]
+    Audit(evidence::Audit),
+    /// Reports for auditors.
+    #[command(subcommand)]
+    Report(evidence::Reports),
+    /// Checks a receipt.
+    Verify(evidence::Verify),
+    /// Who may use the admin API.
+    #[command(subcommand)]
+    Admins(admins::Admins),
+    /// The keys that receipts are signed with.
+    #[command(subcommand)]
+    Receipts(admins::Receipts),
     /// What would happen to a request, and why, in words a lawyer can read.
     Explain(explain::Explain),
 }
@@ -43,6 +75,18 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => keys::run(command),
         Command::Endpoints { json } => endpoints::run(json),
         Command::Check(options) => check::run(&options),
+        Command::Diff(options) => maps::diff(&options),
+        Command::Publish(options) => maps::publish(&options),
+        Command::Drafts(options) => maps::drafts(&options),
+        Command::Approve(options) => maps::approve(&options),
+        Command::Withdraw(options) => maps::withdraw(&options),
+        Command::Rollback(options) => maps::rollback(&options),
+        Command::History(gateway) => maps::history(&gateway),
+        Command::Audit(command) => evidence::audit(command),
+        Command::Report(command) => evidence::report(command),
+        Command::Verify(options) => evidence::verify(&options),
+        Command::Admins(command) => admins::run(command),
+        Command::Receipts(command) => admins::receipts(command),
         Command::Explain(options) => explain::run(options),
     };
     match done {

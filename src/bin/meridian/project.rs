@@ -1,14 +1,48 @@
 //! The project's configuration, from its files or from a revision in git.
 
 use meridian::config::{self, Config, Files, Outcome};
+use meridian::regions::finding::Severity;
+use meridian::regions::problem::Problem;
+use meridian::units::Millis;
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The time, RFC 3339 in UTC.
 pub fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// The time, milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// A moment as people write it.
+pub fn time(at: u64) -> String {
+    Millis(at).rfc3339()
+}
+
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Random bytes.
+pub fn random_bytes(length: usize) -> Result<Vec<u8>, String> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).map_err(|e| format!("no randomness: {e}"))?;
+    Ok(bytes)
+}
+
+/// Random letters and digits.
+pub fn random_text(length: usize) -> Result<String, String> {
+    let bytes = random_bytes(length)?;
+    let letters = bytes
+        .iter()
+        .filter_map(|b| LETTERS.get(usize::from(b & 31)));
+    Ok(letters.map(|letter| char::from(*letter)).collect())
 }
 
 /// The day, `YYYY-MM-DD`.
@@ -25,10 +59,16 @@ pub fn read() -> Result<Outcome, String> {
 
 /// The configuration of this folder, if it checks.
 pub fn load() -> Result<Config, String> {
-    read()?.checked().map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        lines.join("\n✗ ")
-    })
+    read()?.checked().map_err(|problems| errors(&problems))
+}
+
+/// The errors among problems, a line each.
+fn errors(problems: &[Problem]) -> String {
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error);
+    let lines: Vec<String> = errors.map(ToString::to_string).collect();
+    lines.join("\n✗ ")
 }
 
 /// The configuration as it was in a revision.
@@ -52,10 +92,9 @@ pub fn load_at(revision: &str) -> Result<Config, String> {
     config::read(&files, &today())
         .checked()
         .map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             format!(
                 "the configuration of {revision} does not check:\n✗ {}",
-                lines.join("\n✗ ")
+                errors(&problems)
             )
         })
 }

@@ -1,0 +1,317 @@
+//! `meridian diff`, and the life of a published map: publish, drafts, approve,
+//! withdraw, rollback, history.
+
+use super::api::Gateway;
+use super::project;
+use clap::{Args, ValueEnum};
+use meridian::config::Config;
+use meridian::diff;
+use meridian::replay::{Page, Replay};
+use serde_json::{json, Value};
+
+/// What an edit changes.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The git revision to compare the files here with.
+    #[arg(default_value = "HEAD")]
+    revision: String,
+    /// Compare with the map that is in force at a gateway instead.
+    #[arg(long, conflicts_with = "revision")]
+    in_force: bool,
+    /// Write Markdown, for a pull request.
+    #[arg(long)]
+    markdown: bool,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Fail if there is such a change.
+    #[arg(long, value_name = "WHAT")]
+    fail_on: Option<FailOn>,
+    /// Decide the gateway's recorded requests once more by the files here.
+    #[arg(long)]
+    replay: bool,
+    /// How many days back to replay.
+    #[arg(long, default_value_t = 7)]
+    days: u64,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
+/// What a comparison may fail on.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOn {
+    /// Anything that makes the map weaker.
+    Weaker,
+    /// Anything at all.
+    Any,
+}
+
+/// `meridian diff`.
+pub fn diff(options: &Diff) -> Result<(), String> {
+    let new = project::load()?;
+    let old = match options.in_force {
+        true => in_force(&options.gateway, &new)?,
+        false => project::load_at(&options.revision)?,
+    };
+    let diff = diff::diff(&old, &new);
+    let replay = match options.replay {
+        true => Some(replay(&options.gateway, &old, &new, options.days)?),
+        false => None,
+    };
+    if options.json {
+        let told = json!({"diff": diff, "replay": replay});
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
+        );
+    } else if options.markdown {
+        print!("{}", diff.markdown());
+        if let Some(replay) = &replay {
+            print!(
+                "\n### The last {} days once more\n\n{}",
+                options.days,
+                replay.words("- ")
+            );
+        }
+    } else {
+        print!("{}", diff.words());
+        if let Some(replay) = &replay {
+            print!(
+                "\nThe last {} days once more\n\n{}",
+                options.days,
+                replay.words("  ")
+            );
+        }
+    }
+    match options.fail_on {
+        Some(FailOn::Weaker) if diff.weaker() => Err("the map becomes weaker".to_owned()),
+        Some(FailOn::Any) if !diff.changes.is_empty() => Err("the map changes".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// The configuration in force at a gateway: its map, with the aliases and
+/// prices here.
+fn in_force(gateway: &Gateway, here: &Config) -> Result<Config, String> {
+    let told = gateway.get("map")?;
+    let map = told.get("map").cloned().unwrap_or_default();
+    let regions =
+        serde_json::from_value(map).map_err(|e| format!("the map in force cannot be read: {e}"))?;
+    Ok(Config {
+        regions,
+        gateway: here.gateway.clone(),
+        prices: here.prices.clone(),
+    })
+}
+
+fn replay(gateway: &Gateway, old: &Config, new: &Config, days: u64) -> Result<Replay, String> {
+    let until = project::now_ms();
+    let from = until.saturating_sub(days * 86_400_000);
+    let mut replay = Replay::default();
+    let mut cursor: Option<String> = None;
+    loop {
+        let after = cursor.map_or(String::new(), |cursor| format!("&cursor={cursor}"));
+        let page = gateway.get(&format!("requests?from={from}&until={until}{after}"))?;
+        let page: Page = serde_json::from_value(page)
+            .map_err(|e| format!("the recorded requests cannot be read: {e}"))?;
+        page.groups
+            .iter()
+            .for_each(|group| replay.take(old, new, group));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(replay);
+        }
+    }
+}
+
+/// A reason, and which gateway.
+#[derive(Debug, Args)]
+pub struct Because {
+    /// Why: it goes into the audit log.
+    #[arg(long)]
+    why: String,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
+/// Proposes the files here as the map to be in force.
+#[derive(Debug, Args)]
+pub struct Publish {
+    #[command(flatten)]
+    because: Because,
+}
+
+/// `meridian publish`.
+pub fn publish(options: &Publish) -> Result<(), String> {
+    let config = project::load()?;
+    let gateway = &options.because.gateway;
+    let base = gateway.get("map")?;
+    let base = base
+        .get("version")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let proposal = json!({"map": config.regions, "why": options.because.why, "base": base});
+    let told = gateway.post("drafts", &proposal)?;
+    let id = text(&told, "/draft/id");
+    println!("{}", text(&told, "/words"));
+    warnings(&told);
+    println!("This is draft {id}. Nothing is in force yet: somebody else with the role compliance runs\n");
+    println!("    meridian drafts {id} --replay\n    meridian approve {id}");
+    Ok(())
+}
+
+fn warnings(told: &Value) {
+    let findings = told.get("findings").and_then(Value::as_array);
+    for finding in findings.into_iter().flatten() {
+        println!("! {} [{}]", text(finding, "/what"), text(finding, "/rule"));
+    }
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// One draft or all of them.
+#[derive(Debug, Args)]
+pub struct Drafts {
+    /// The draft to show, with what it changes.
+    id: Option<String>,
+    /// Decide the recorded requests once more by it.
+    #[arg(long, requires = "id")]
+    replay: bool,
+    /// How many days back to replay.
+    #[arg(long, default_value_t = 7)]
+    days: u64,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
+/// `meridian drafts`.
+pub fn drafts(options: &Drafts) -> Result<(), String> {
+    let Some(id) = &options.id else {
+        let told = options.gateway.get("drafts")?;
+        let drafts = told.get("drafts").and_then(Value::as_array);
+        for draft in drafts.into_iter().flatten() {
+            line(draft);
+        }
+        return Ok(());
+    };
+    let told = options.gateway.get(&format!("drafts/{id}"))?;
+    line(told.get("draft").unwrap_or(&Value::Null));
+    println!("\n{}", text(&told, "/words"));
+    warnings(&told);
+    if options.replay {
+        let told = options
+            .gateway
+            .get(&format!("drafts/{id}/replay?days={}", options.days))?;
+        println!(
+            "The last {} days once more\n\n{}",
+            options.days,
+            text(&told, "/words")
+        );
+        if told.get("whole") == Some(&Value::Bool(false)) {
+            println!("  (only the earliest part of them: `meridian diff --in-force --replay` goes through all)");
+        }
+    }
+    Ok(())
+}
+
+fn line(draft: &Value) {
+    let at = draft.get("at").and_then(Value::as_u64).unwrap_or_default();
+    let decided = match text(draft, "/decided_by") {
+        "" => String::new(),
+        who => format!(" by {who}"),
+    };
+    println!(
+        "{}  {}  map {}  {}{decided}  {}: {}",
+        text(draft, "/id"),
+        project::time(at),
+        text(draft, "/version"),
+        text(draft, "/state"),
+        text(draft, "/author"),
+        text(draft, "/why")
+    );
+}
+
+/// A draft to decide.
+#[derive(Debug, Args)]
+pub struct Decide {
+    /// The draft's id.
+    id: String,
+    /// Why; for an approval the draft's own reason, if none is given.
+    #[arg(long, default_value = "")]
+    why: String,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
+/// `meridian approve`.
+pub fn approve(options: &Decide) -> Result<(), String> {
+    let told = options.gateway.post(
+        &format!("drafts/{}/approve", options.id),
+        &json!({"why": options.why}),
+    )?;
+    println!(
+        "Map {} is in force here now, and everywhere within a minute.",
+        text(&told, "/version")
+    );
+    Ok(())
+}
+
+/// `meridian withdraw`.
+pub fn withdraw(options: &Decide) -> Result<(), String> {
+    options.gateway.post(
+        &format!("drafts/{}/withdraw", options.id),
+        &json!({"why": options.why}),
+    )?;
+    println!("Draft {} is withdrawn.", options.id);
+    Ok(())
+}
+
+/// Which map to go back to.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The version, or `built-in` for the deployment's own; without it the one
+    /// that was in force before.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    #[command(flatten)]
+    because: Because,
+}
+
+/// `meridian rollback`.
+pub fn rollback(options: &Rollback) -> Result<(), String> {
+    let body = json!({"why": options.because.why, "to": options.to});
+    let told = options.because.gateway.post("rollback", &body)?;
+    println!(
+        "Map {} is in force here now, and everywhere within a minute.",
+        text(&told, "/version")
+    );
+    Ok(())
+}
+
+/// `meridian history`.
+pub fn history(gateway: &Gateway) -> Result<(), String> {
+    let told = gateway.get("history")?;
+    println!(
+        "in force: {}   built in: {}",
+        text(&told, "/in_force"),
+        text(&told, "/built_in")
+    );
+    let entries = told.get("history").and_then(Value::as_array);
+    for entry in entries.into_iter().flatten() {
+        let at = entry.get("at").and_then(Value::as_u64).unwrap_or_default();
+        println!(
+            "{}  map {}  {} by {}: {}",
+            project::time(at),
+            text(entry, "/version"),
+            text(entry, "/action"),
+            text(entry, "/who"),
+            text(entry, "/why")
+        );
+    }
+    Ok(())
+}
