@@ -47,7 +47,7 @@ impl Config {
             if !self.prices.0.contains_key(model) {
                 let what = format!("`{model}` is served by an endpoint but has no price");
                 let finding = Finding::new(Rule::PriceMissing, Spot::at(&["prices"]), what);
-                findings.push(finding.instead(format!("a table `[{model}]` in prices.toml")));
+                findings.push(finding.instead(format!("a table `[\"{model}\"]` in prices.toml")));
             }
         }
     }

@@ -45,7 +45,7 @@ rules! {
     UnknownWord "unknown-word" Error "A field has one of the words that it can have." "Such as the four guarantees, or the names of the dialects."
     WrongType "wrong-type" Error "A field has a value of the right kind." "Texts stand in quotes, dates and numbers do not, lists stand in square brackets."
     MissingField "missing-field" Error "Every field that is needed is there." "Nothing about a zone or a claim is assumed."
-    DuplicateName "duplicate-name" Error "No two endpoints have the same name." "Rows, receipts and headers name the endpoint that served a request."
+    DuplicateName "duplicate-name" Error "No two things have the same name." "Rows, receipts and headers name the endpoint that served a request; of two tables of one name only one would count."
 
     // ---- countries, places, zones
     UnknownCountry "unknown-country" Error "A country is named by its ISO 3166-1 code of two letters." "The United Kingdom is GB, Greece is GR."

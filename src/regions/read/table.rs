@@ -42,8 +42,25 @@ impl<'s> Table<'s> {
     /// A whole file. Syntax errors are noted, and what can be read is read.
     pub fn of(source: &'s Source, spot: Spot, notes: &mut Notes) -> Table<'s> {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
+        let mut twice_at = usize::MAX;
         for error in errors {
             let at = error.span().map_or(0, |span| span.start);
+            if error.message() == "duplicate key" {
+                // Every line of a table that stands twice is told; the first
+                // of them is enough.
+                let line = source.line(at);
+                let told = line.checked_sub(twice_at).is_some_and(|gap| gap <= 2);
+                twice_at = line;
+                if told {
+                    continue;
+                }
+                let what = "this name stands in the file already";
+                let problem = source.problem(Rule::DuplicateName, at, what);
+                notes
+                    .problems
+                    .push(problem.instead("another name, or one of the two"));
+                continue;
+            }
             let what = format!("this is no TOML: {}", error.message());
             notes.problems.push(source.problem(Rule::Syntax, at, what));
         }
