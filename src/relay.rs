@@ -78,7 +78,8 @@ impl Relay {
             // Some providers leave out the last blank line. But half an event
             // is a cut, and one without data is nothing to a client.
             let sound = self.reading.fault.is_none();
-            let hide = self.hide_usage && rest.data.is_some();
+            let blank = rest.raw.iter().all(|b| matches!(b, b'\r' | b'\n'));
+            let hide = self.hide_usage && (blank || rest.data.is_some());
             take(self.dialect, hide, &rest, &mut self.reading, out);
             open |= !out.is_empty();
             if sound && self.reading.fault == Some(Fault::Garbled) {

@@ -14,6 +14,6 @@ if (!environment && !dry) fail("say where to: npm run deploy -- staging, or prod
 setUp();
 if (isStale("build/release/index.js")) build();
 // In the project's own Node, which wrangler needs.
-run("node", ["tools/check.mjs", ...(environment ? [environment] : [])]);
+run("node", ["tools/check.mjs", ...(environment ? [environment] : []), ...(dry ? [] : ["--online"])]);
 if (!dry && (output("git", ["status", "--porcelain"]) ?? "").trim() !== "") fail("there are uncommitted changes: what is deployed must be in git");
 run("wrangler", ["deploy", ...(environment ? ["--env", environment] : ["--env="]), ...(dry ? ["--dry-run"] : [])]);

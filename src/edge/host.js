@@ -12,6 +12,13 @@ export function head(request) {
   return flat;
 }
 
+// The query, a line `name=value` each. Values with line breaks are left out:
+// nothing that is asked for here has any.
+export function query(request) {
+  const pairs = [...new URL(request.url).searchParams].filter((pair) => !pair.join("").includes("\n"));
+  return pairs.map(([name, value]) => `${name}=${value}`).join("\n");
+}
+
 // The body, or undefined if it is longer than `limit`.
 export async function readBody(request, limit) {
   if (request.body === null) return new Uint8Array();

@@ -12,6 +12,9 @@ extern "C" {
     /// The request's head in the flat form that `Head::read` takes.
     pub fn head(request: &Request) -> String;
 
+    /// The request's query, a line `name=value` each.
+    pub fn query(request: &Request) -> String;
+
     #[wasm_bindgen(catch, js_name = readBody)]
     async fn read_body_js(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
 

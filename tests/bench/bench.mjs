@@ -25,6 +25,8 @@ const stores = await startStores();
 const workers = {
   floor: { script: FLOOR },
   gateway: { build: values.build },
+  // The same without a key for receipts: the difference is what signing costs.
+  unsigned: { build: values.build, signs: false },
   ...(values.script && { script: { script: readFileSync(values.script, "utf8") } }),
 };
 for (const [name, options] of Object.entries(workers)) {
@@ -110,10 +112,11 @@ async function startups() {
 async function checkRows() {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const ids = new Set(stores.rows.map((row) => row.id));
-  const expected = sent.gateway + 16 * variants.length;
+  const expected = sent.gateway + sent.unsigned + 2 * 16 * variants.length;
+  const signed = stores.rows.filter((row) => row.receipt).length;
   const failed = stores.rows.filter((row) => row.outcome !== "ok" || row.estimated).length;
-  console.log(`\n${expected} calls left ${stores.rows.length} rows, ${ids.size} of them different, ${failed} not fully accounted.`);
-  if (ids.size !== expected || stores.rows.length !== expected || failed > 0) {
+  console.log(`\n${expected} calls left ${stores.rows.length} rows, ${ids.size} of them different, ${signed} with a receipt, ${failed} not fully accounted.`);
+  if (ids.size !== expected || stores.rows.length !== expected || failed > 0 || signed !== sent.gateway + 16 * variants.length) {
     console.error("✗ every call must leave one row");
     process.exit(1);
   }
@@ -140,6 +143,9 @@ function report() {
     if (of(variant)) out[`cpu_ratio_${key}`] = of(variant).gateway.ratio;
   }
   if (of("json", 1)) {
+    const added = results.json[1].gateway.map((run, i) => run.cpu - results.json[1].unsigned[i].cpu);
+    out.receipt_cpu_ms = Number(quantile(added, 0.5).toFixed(3));
+    console.log(`\nA receipt costs ${out.receipt_cpu_ms} ms of CPU (json, one at a time, median of the rounds' differences).`);
     const { gateway, direct } = of("json", 1);
     out.added_first_byte_ms_p50 = Number((gateway.first50 - direct.first50).toFixed(2));
     out.added_first_byte_ms_p99 = Number((gateway.first99 - direct.first99).toFixed(2));

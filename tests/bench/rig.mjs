@@ -3,7 +3,7 @@
 // providers. Nothing stands between a client and the worker, so that what is
 // measured or cut off is the worker's own.
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -12,6 +12,8 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const KEY = "mk_bench00000_0123456789abcdef0123456789abcdef";
+const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+const RECEIPT_KEYS = JSON.stringify({ keys: [{ kty: "OKP", crv: "Ed25519", kid: "bench", x, d }] });
 const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
 
 /** The key store and the databases: they count and keep the rows they are sent. */
@@ -39,7 +41,7 @@ export async function startStores() {
 }
 
 /** Starts a worker: the gateway, or with `script` a plain one to compare with. */
-export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [] }) {
+export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [], signs = true }) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-"));
   const port = await freePort();
   if (script === undefined) {
@@ -47,7 +49,7 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   } else {
     writeFileSync(join(folder, "index.js"), script);
   }
-  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, plain: script !== undefined }));
+  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, plain: script !== undefined }));
   const began = process.hrtime.bigint();
   const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -71,12 +73,13 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   };
 }
 
-function config({ port, stores, upstream, secrets, plain }) {
+function config({ port, stores, upstream, secrets, signs, plain }) {
   const modules = plain ? [] : ['(name = "index_bg.wasm", wasm = embed "index_bg.wasm")'];
   const bindings = plain ? [] : [
     '(name = "KEYS", kvNamespace = "stores")',
     '(name = "LEDGER", durableObjectNamespace = "Ledger")',
     ...STORES.map((name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "stores")]))`),
+    ...(signs ? [`(name = "RECEIPT_KEYS", text = ${JSON.stringify(RECEIPT_KEYS)})`] : []),
     ...secrets.map((name) => `(name = "${name}", text = "secret-of-${name.toLowerCase()}")`),
   ];
   const ledger = plain ? "" : `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "ledger", enableSql = true)], durableObjectStorage = (inMemory = void),`;

@@ -143,7 +143,7 @@ test("field_17 whatever fails, nothing leaves the zone", async () => {
     CH: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
     GB: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central-1|west-1|west-2)\.amazonaws\.com)$/,
     US: /^(us\.api\.openai\.com|api\.us\.mistral\.ai|api\.anthropic\.com|bedrock-runtime\.us-east-1\.amazonaws\.com)$/,
-    JP: /^((jp|kr|sg|au|in)\.api\.openai\.com|bedrock-runtime\.ap-(northeast-1|southeast-2)\.amazonaws\.com)$/,
+    JP: /^(jp\.api\.openai\.com|bedrock-runtime\.ap-northeast-1\.amazonaws\.com)$/,
     T1: /^(eu\.api\.openai\.com|bedrock-runtime\.eu-(central|west)-1\.amazonaws\.com)$/,
   };
   const faults = [{ status: 500 }, { status: 429 }, { status: 401 }, { status: 307, body: "", headers: { location: "https://api.openai.com/" } }, { refuse_connection: true }, { cut_at_byte: 50 }, { garbage: true }, { error_at_chunk: 0 }];

@@ -203,6 +203,36 @@ test("field_26 a published map that cannot be used leaves the last good one in f
   await gateway.env.KEYS.put("map:current", kept);
 });
 
+test("a map that wants the gateway inside the zone refuses those who reached it elsewhere", async () => {
+  edit("regions/policy.toml", "colo_in_zone = []", 'colo_in_zone = ["eu", "default"]');
+  assert.equal((await api(bert, "POST", `drafts/${await published("stay inside")}/approve`, {})).status, 200);
+  await api(viewer, "GET", "map");
+  gateway.simulator.reset();
+  const from = async (country, colo) => {
+    const response = await gateway.from(country, colo)(`${gateway.url}/v1/messages`, {
+      method: "POST",
+      headers: { "x-api-key": key, "anthropic-version": "2023-06-01" },
+      body: JSON.stringify({ model: "claude-sonnet", max_tokens: 5, messages: [{ role: "user", content: "hi" }] }),
+    });
+    return { response, text: await response.text() };
+  };
+  for (const [country, colo] of [["DE", "IAD"], ["DE", "LHR"], ["DE", "ZRH"], ["DE", "???"], ["DE", ""], ["T1", "IAD"]]) {
+    const { response, text } = await from(country, colo);
+    assert.equal(response.status, 403, `${country} ${colo}`);
+    assert.match(text, /wants the gateway itself to run inside it/);
+  }
+  assert.deepEqual(gateway.simulator.log, []);
+  for (const [country, colo] of [["DE", "FRA"], ["DE", "VIE"], ["DE", "OSL"], ["US", "FRA"], ["US", "IAD"]]) {
+    const { response } = await from(country, colo);
+    assert.equal(response.status, 200, `${country} ${colo}`);
+    if (country === "DE") assert.match(response.headers.get("meridian-zone-reason"), new RegExp(`the gateway ran in ${colo}`));
+  }
+  const told = await api(viewer, "POST", "explain", { country: "DE", model: "claude-sonnet", colo: "IAD" });
+  assert.equal(told.body.refusal.code, "gateway_outside_zone");
+  assert.match((await api(viewer, "POST", "explain", { country: "DE", model: "claude-sonnet" })).body.words, /only if it reached the gateway in a data center inside the zone/);
+  assert.ok((await meridian(operator, "rollback", "--to", "built-in", "--why", "done")).ok);
+});
+
 test("explain says over the API what the command line says", async () => {
   const { body } = await api(viewer, "POST", "explain", { country: "AT", model: "claude-sonnet" });
   const said = await meridian(viewer, "explain", "--country", "AT", "--model", "claude-sonnet", "--json");

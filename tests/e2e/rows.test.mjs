@@ -145,7 +145,7 @@ test("refused and failed calls of a known key leave a row too", async () => {
   const clash = await call("US", "openai", {}, { apiKey: await gateway.key({ zone: "eu" }) });
   assert.deepEqual([clash.row.error, clash.row.store], ["zones_clash", "USAGE_EU"]);
   const unserved = await call("JP", "openai", { model: "mistral-large" });
-  assert.deepEqual([unserved.row.error, unserved.row.store, unserved.row.zone, unserved.row.cost_nano], ["no_endpoint_in_zone", "USAGE_WORLD", "apac", 0]);
+  assert.deepEqual([unserved.row.error, unserved.row.store, unserved.row.zone, unserved.row.cost_nano], ["no_endpoint_in_zone", "USAGE_WORLD", "jp", 0]);
   const garbled = await call("DE", "openai", { messages: 5 });
   assert.deepEqual([garbled.row.error, garbled.row.store, garbled.row.status], ["invalid_type", "USAGE_EU", 400]);
   const tagged = await call("US", "openai", {}, { headers: { "meridian-tags": "nonsense" } });

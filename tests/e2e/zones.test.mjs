@@ -27,8 +27,11 @@ const EXPECTED = [
   ["CH", "ch", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
   ["GB", "uk", "eu.api.openai.com", "bedrock-runtime.eu-west-2.amazonaws.com"],
   ["US", "us", "us.api.openai.com", "api.anthropic.com"],
-  ["JP", "apac", "jp.api.openai.com", "bedrock-runtime.ap-northeast-1.amazonaws.com"],
-  ["BR", "default", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
+  ["JP", "jp", "jp.api.openai.com", "bedrock-runtime.ap-northeast-1.amazonaws.com"],
+  ["BR", "br", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
+  ["CA", "ca", "ca.api.openai.com", "api.anthropic.com"],
+  ["AU", "au", "au.api.openai.com", "bedrock-runtime.ap-southeast-2.amazonaws.com"],
+  ["CN", "default", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
   ["T1", "default", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
   ["XX", "default", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
   [undefined, "default", "eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"],
@@ -74,7 +77,7 @@ test("a key's zone and a caller's country without a common place are a refusal t
   await refused(anthropic("US", pinned).messages.create({ ...message, stream: true }), "zones_clash", [/pinned to eu/, /in US/]);
 });
 
-for (const [pinned, country, zone] of [["eu", "DE", "eu"], ["eu", "CH", "eu"], ["eu", "GB", "eu"], ["uk", "DE", "eu"], ["us", "US", "us"], ["apac", "JP", "apac"]]) {
+for (const [pinned, country, zone] of [["eu", "DE", "eu"], ["eu", "CH", "eu"], ["eu", "GB", "eu"], ["uk", "DE", "eu"], ["us", "US", "us"], ["jp", "JP", "jp"]]) {
   test(`a key pinned to ${pinned}, used from ${country}, is in zone ${zone}`, async () => {
     const [, , openaiHost, anthropicHost] = EXPECTED.find(([, name]) => name === zone);
     const apiKey = await gateway.key({ zone: pinned });
@@ -90,7 +93,7 @@ test("a key pinned to a zone that does not exist is the operator's mistake, not 
   const error = await openai("US", await gateway.key({ zone: "nowhere" })).chat.completions.create(chat).then(() => assert.fail("was answered"), (e) => e);
   assert.deepEqual(gateway.simulator.log, []);
   assert.doesNotMatch(error.message, /`meridian-zone`/, "the caller sent no such header");
-  assert.match(error.message, /key.*nowhere/);
+  assert.match(error.message, /Key .* pinned to a zone `nowhere`/);
 });
 
 for (const [country, zone] of [["US", "us"], ["GB", "eu"], ["CH", "eu"]]) {
@@ -108,7 +111,7 @@ test("meridian-zone tightens and never loosens", async () => {
   const { response } = await openai("GB", key, asking("eu")).chat.completions.create({ model: "gpt-mini", messages }).withResponse();
   assert.equal(response.headers.get("meridian-zone"), "eu");
   gateway.simulator.reset();
-  for (const [country, zone] of [["DE", "us"], ["US", "eu"], ["JP", "us"], ["T1", "us"], [undefined, "apac"]]) {
+  for (const [country, zone] of [["DE", "us"], ["US", "eu"], ["JP", "us"], ["T1", "us"], [undefined, "jp"]]) {
     const sides = [new RegExp(`asks for ${zone}`), country?.match(/DE|US|JP/) ? new RegExp(`in ${country}`) : /so default applies/];
     await refused(openai(country, key, asking(zone)).chat.completions.create(chat), "zones_clash", sides);
     await refused(anthropic(country, key, asking(zone)).messages.create(message), "zones_clash", sides);
@@ -157,6 +160,17 @@ test("field_24 what the body says of hosts goes to the provider as text and stee
   await send("/v1/messages?base_url=https://evil.example", { ...message, ...steering });
   assert.deepEqual(hosts(), ["eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"]);
   assert.deepEqual(gateway.simulator.log.map((entry) => entry.path), ["/v1/chat/completions", "/anthropic/v1/messages"]);
+});
+
+test("field_17 side routes contact nobody", async () => {
+  for (const country of ["DE", "US", "T1"]) {
+    for (const [method, path] of [["GET", "/v1/models"], ["GET", "/v1/models/gpt-mini"], ["POST", "/v1/embeddings"], ["POST", "/v1/responses"], ["POST", "/v1/messages/count_tokens"], ["POST", "/v1/files"], ["POST", "/v1/batches"], ["POST", "/v1/messages/batches"], ["GET", "/v1/chat/completions"], ["HEAD", "/"], ["GET", "/healthz"], ["GET", "/.well-known/jwks.json"], ["POST", "/admin/v1/explain"], ["GET", "/admin/v1/map"], ["OPTIONS", "/v1/chat/completions"]]) {
+      const body = method === "POST" ? JSON.stringify({ model: "gpt-mini", input: "x", country, ...chat }) : undefined;
+      const response = await gateway.from(country)(gateway.url + path, { method, body, headers: { authorization: `Bearer ${key}`, "content-type": "application/json" } });
+      await response.text();
+    }
+  }
+  assert.deepEqual(hosts(), []);
 });
 
 // What an SDK's fetch would tidy up before it is sent.

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
 const FILE: &str = "wrangler.toml";
+const MAIN: &str = "build/release/index.js";
 /// The databases and stores that stand in no region map.
 const KV: &str = "KEYS";
 const LEDGER: &str = "LEDGER";
@@ -124,6 +125,12 @@ impl<'t, 's> Preflight<'t, 's> {
                 what,
                 "`preview_urls = false`",
             );
+        }
+        let main = self.inherited("main");
+        if main.and_then(|value| value.get_ref().as_str()) != Some(MAIN) {
+            let at = main.map_or(self.at, |value| value.span().start);
+            let what = "only the release build may be deployed".to_owned();
+            self.problem(Rule::LocalOnly, at, what, &format!("`main = \"{MAIN}\"`"));
         }
         let vars = self
             .section

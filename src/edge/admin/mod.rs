@@ -60,11 +60,13 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
     let at = host::now();
     let admin = who::asks(&env, head, at).await?;
     ask.allowed_to(&admin)?;
-    let query =
-        worker::Url::parse(&request.url()).map(|url| url.query_pairs().into_owned().collect());
+    let query = host::query(&request);
+    let pairs = query.lines().filter_map(|line| line.split_once('='));
     let asked = Asked {
         request,
-        query: query.unwrap_or_default(),
+        query: pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         env,
         admin,
         at,
