@@ -169,6 +169,12 @@ fn refusals() -> Vec<Refusal> {
             asked: "a".into(),
             allowed: words(&["b", "c"]),
         },
+    ]
+}
+
+fn refusals_of_zones_and_providers() -> Vec<Refusal> {
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+    vec![
         Refusal::UnknownZone {
             asked: "eo".into(),
             known: words(&["eu", "us"]),
@@ -218,7 +224,10 @@ fn refusals() -> Vec<Refusal> {
 fn every_refusal_in_every_dialect() {
     let id = RequestId::new(Millis(0), 0);
     let mut text = String::new();
-    for refusal in refusals() {
+    let all = refusals()
+        .into_iter()
+        .chain(refusals_of_zones_and_providers());
+    for refusal in all {
         writeln!(text, "── {} {}", refusal.status(), refusal.code()).unwrap();
         for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
             writeln!(text, "{}", dialect::refusal_body(dialect, &refusal, &id)).unwrap();

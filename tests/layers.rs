@@ -200,6 +200,7 @@ fn the_table_and_the_row_have_the_same_columns() {
     let mut later: Vec<PathBuf> = fs::read_dir(root.join("migrations"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .collect();
     later.sort();
     for file in later {

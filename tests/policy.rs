@@ -7,6 +7,7 @@
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::Config;
 use meridian::dialect::Wanted;
+use meridian::diff;
 use meridian::gateway::Gateway;
 use meridian::head::{Head, Origin};
 use meridian::plan::{self, Plan};
@@ -184,6 +185,39 @@ fn caller() -> impl Strategy<Value = Caller> {
     })
 }
 
+/// A map with some of its zones, countries and choices taken from another.
+fn edited(old: &Config, other: &Config, changed: &[bool]) -> Config {
+    let mut new = old.clone();
+    for (id, changed) in ZONES.iter().zip(changed) {
+        if *changed {
+            let countries = std::mem::take(&mut new.regions.zones.get_mut(*id).unwrap().countries);
+            let mut zone = other.regions.zones[*id].clone();
+            zone.countries = countries;
+            new.regions.zones.insert((*id).to_owned(), zone);
+        }
+    }
+    if changed[4] {
+        let moved = Country::from_code("DE").unwrap();
+        new.regions
+            .zones
+            .get_mut("alpha")
+            .unwrap()
+            .countries
+            .remove(&moved);
+        new.regions
+            .zones
+            .get_mut("gamma")
+            .unwrap()
+            .countries
+            .insert(moved);
+    }
+    if changed[5] {
+        new.regions.policy = other.regions.policy.clone();
+    }
+    new.regions.version = "w".to_owned();
+    new
+}
+
 /// A status that an endpoint answers with, or none if it does not answer.
 fn answer() -> impl Strategy<Value = Option<u16>> {
     prop::option::of(prop::sample::select(vec![
@@ -282,6 +316,18 @@ proptest! {
         let mut tighter = config.clone();
         tighter.regions.policy.colo_in_zone = ZONES.iter().map(|id| (*id).to_owned()).collect();
         prop_assert!(names(&planned(&tighter, &caller)).is_subset(&before));
+    }
+
+    #[test]
+    fn an_edit_that_lets_a_request_go_further_is_said_to_be_weaker(
+        old in config(), other in config(), changed in prop::collection::vec(prop::bool::weighted(0.3), 6), caller in caller(),
+    ) {
+        let new = edited(&old, &other, &changed);
+        let diff = diff::diff(&old, &new);
+        let (before, after) = (names(&planned(&old, &caller)), names(&planned(&new, &caller)));
+        prop_assert!(after.is_subset(&before) || diff.weaker(), "{}", diff.words());
+        prop_assert!(before == after || !diff.changes.is_empty());
+        prop_assert!(diff::diff(&new, &new).changes.is_empty());
     }
 
     #[test]

@@ -16,14 +16,34 @@ fn zone_of(map: &RegionMap, country: Country) -> Option<&Zone> {
 }
 
 /// Which way it goes from one zone's rules to another's.
-fn way(old: &Zone, new: &Zone) -> Way {
-    let wider = !new.hosting.is_subset(&old.hosting) || new.guarantee < old.guarantee;
-    let tighter = !old.hosting.is_subset(&new.hosting) || new.guarantee > old.guarantee;
+fn way((old, before): (&RegionMap, &Zone), (new, after): (&RegionMap, &Zone)) -> Way {
+    let (ran, runs) = (gateway_in(old, before), gateway_in(new, after));
+    let outside = |inner: &Option<BTreeSet<Country>>, outer: &Option<BTreeSet<Country>>| {
+        let Some(outer) = outer else { return false };
+        inner.as_ref().is_none_or(|inner| !inner.is_subset(outer))
+    };
+    let wider = !after.hosting.is_subset(&before.hosting)
+        || after.guarantee < before.guarantee
+        || outside(&runs, &ran);
+    let tighter = !before.hosting.is_subset(&after.hosting)
+        || after.guarantee > before.guarantee
+        || outside(&ran, &runs);
     match (wider, tighter) {
         (true, _) => Way::Weaker,
         (false, true) => Way::Stronger,
         (false, false) => Way::Neutral,
     }
+}
+
+/// The countries the gateway itself may run in for a zone, if it says so.
+fn gateway_in(map: &RegionMap, zone: &Zone) -> Option<BTreeSet<Country>> {
+    let asked = map.policy.colo_in_zone.contains(&zone.id);
+    let places = zone
+        .hosting
+        .iter()
+        .filter_map(|place| map.places.get(place));
+    let all = places.flat_map(|place| place.countries.iter());
+    asked.then(|| all.chain(&zone.countries).copied().collect())
 }
 
 fn places_of(hosting: &BTreeSet<Hosting>) -> String {
@@ -40,6 +60,7 @@ fn countries(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
         }
     }
     for ((from, to), countries) in moves {
+        let (old_map, new_map) = (old, new);
         let (Some(old), Some(new)) = (old.zones.get(from), new.zones.get(to)) else {
             continue;
         };
@@ -51,7 +72,12 @@ fn countries(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
             places_of(&new.hosting),
             new.guarantee
         );
-        note(changes, Topic::Countries, way(old, new), words);
+        note(
+            changes,
+            Topic::Countries,
+            way((old_map, old), (new_map, new)),
+            words,
+        );
     }
 }
 
@@ -81,6 +107,14 @@ fn zones(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
                 format!("{id}: requests may no longer be processed in {place}"),
             );
         }
+        let (ran, runs) = (gateway_in(old, before), gateway_in(new, zone));
+        if let (Some(ran), Some(runs)) = (&ran, &runs) {
+            let more = listed(runs.difference(ran).map(Country::code));
+            if !more.is_empty() {
+                let words = format!("{id}: the gateway itself may now run in {more} too");
+                say(Way::Weaker, words);
+            }
+        }
         if zone.guarantee != before.guarantee {
             let way = if zone.guarantee < before.guarantee {
                 Way::Weaker
@@ -96,29 +130,8 @@ fn zones(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
             );
         }
         if zone.usage_store != before.usage_store {
-            let bound = |map: &RegionMap, zone: &Zone| {
-                map.policy
-                    .stores
-                    .get(&zone.usage_store)
-                    .and_then(|s| s.jurisdiction.clone())
-            };
-            let (was, is) = (bound(old, before), bound(new, zone));
-            let way = if was.is_some() && was != is {
-                Way::Weaker
-            } else {
-                Way::Neutral
-            };
-            let lies = |j: Option<String>| j.map_or("anywhere".to_owned(), |j| format!("in {j}"));
-            say(
-                way,
-                format!(
-                    "{id}: its records go to {} (kept {}) instead of {} (kept {})",
-                    zone.usage_store,
-                    lies(is),
-                    before.usage_store,
-                    lies(was)
-                ),
-            );
+            let (way, words) = moved_store((old, before), (new, zone));
+            say(way, words);
         }
         if (&zone.name, &zone.basis, &zone.review_by)
             != (&before.name, &before.basis, &before.review_by)
@@ -140,12 +153,38 @@ fn zones(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
     }
 }
 
+/// A zone's records go to another database.
+fn moved_store(
+    (old, before): (&RegionMap, &Zone),
+    (new, zone): (&RegionMap, &Zone),
+) -> (Way, String) {
+    let bound = |map: &RegionMap, zone: &Zone| {
+        let store = map.policy.stores.get(&zone.usage_store)?;
+        store.jurisdiction.clone()
+    };
+    let (was, is) = (bound(old, before), bound(new, zone));
+    let way = match was.is_some() && was != is {
+        true => Way::Weaker,
+        false => Way::Neutral,
+    };
+    let lies = |j: Option<String>| j.map_or("anywhere".to_owned(), |j| format!("in {j}"));
+    let words = format!(
+        "{}: its records go to {} (kept {}) instead of {} (kept {})",
+        zone.id,
+        zone.usage_store,
+        lies(is),
+        before.usage_store,
+        lies(was)
+    );
+    (way, words)
+}
+
 fn policy(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
     let mut say = |way, words| note(changes, Topic::Rules, way, words);
     let (was, is): (&Policy, &Policy) = (&old.policy, &new.policy);
     if was.default_zone != is.default_zone {
         let way = match (old.default_zone(), new.default_zone()) {
-            (Some(old), Some(new)) => way(old, new),
+            (Some(before), Some(after)) => way((old, before), (new, after)),
             _ => Way::Neutral,
         };
         say(

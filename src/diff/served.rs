@@ -8,17 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn compare(old: &Config, new: &Config, changes: &mut Vec<Change>) {
     for zone in new.regions.zones.values() {
         let Some(before) = old.regions.zones.get(&zone.id) else {
-            thin(
-                &zone.id,
-                &BTreeMap::new(),
-                &served(&new.regions, zone),
-                changes,
-            );
+            let is = served(&new.regions, zone);
+            thin(&zone.id, &BTreeMap::new(), &is, changes);
+            if is.is_empty() {
+                none_left(&zone.id, changes);
+            }
             continue;
         };
         let (was, is) = (served(&old.regions, before), served(&new.regions, zone));
         gained_and_lost(&zone.id, &was, &is, changes);
         thin(&zone.id, &was, &is, changes);
+        if is.is_empty() && !was.is_empty() {
+            none_left(&zone.id, changes);
+        }
     }
     for (alias, model) in &new.gateway.aliases {
         match old.gateway.aliases.get(alias) {
@@ -115,16 +117,13 @@ fn thin(zone: &str, was: &Served<'_>, is: &Served<'_>, changes: &mut Vec<Change>
         );
         note(changes, Topic::Thin, Way::Stronger, words);
     }
-    if is.is_empty() {
-        note(
-            changes,
-            Topic::Thin,
-            Way::Stronger,
-            format!("{zone}: no endpoint is left; all of its requests are refused"),
-        );
-    }
     for (endpoint, models) in one {
         let words = format!("{zone}: only {endpoint} serves {}", listed(models));
         note(changes, Topic::Thin, Way::Neutral, words);
     }
+}
+
+fn none_left(zone: &str, changes: &mut Vec<Change>) {
+    let words = format!("{zone}: no endpoint is left; all of its requests are refused");
+    note(changes, Topic::Thin, Way::Stronger, words);
 }
