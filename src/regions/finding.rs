@@ -119,6 +119,8 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let likeness = |candidate: &str| {
         let candidate = candidate.to_lowercase();
         match strsim::damerau_levenshtein(&wrong, &candidate) {
+            // The right letters in the wrong order.
+            0 | 1 if sorted(&wrong) == sorted(&candidate) => 2.0,
             0 | 1 => 1.0,
             _ => strsim::jaro_winkler(&wrong, &candidate),
         }
@@ -129,4 +131,10 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| format!("`{candidate}`"))
+}
+
+fn sorted(word: &str) -> Vec<char> {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.sort_unstable();
+    letters
 }

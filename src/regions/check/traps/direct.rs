@@ -2,7 +2,7 @@
 //! OpenRouter, and the hosts that serve the whole world from anywhere.
 
 use super::{covers, Area, Rule, Trap};
-use crate::regions::Guarantee;
+use crate::regions::{Guarantee, GLOBAL};
 
 /// OpenAI's regional hosts: the country, and what is promised at most.
 const OPENAI: [(&str, &str, Guarantee); 10] = [
@@ -169,7 +169,7 @@ fn openrouter(trap: &mut Trap<'_>) {
     let wide = ["DE", "GB", "CH"]
         .iter()
         .all(|code| covers(trap.map, &trap.claim.hosting, Area::Country(code)));
-    if !wide {
+    if !wide && trap.hosting() != GLOBAL {
         let what = format!(
             "OpenRouter's Europe has the United Kingdom and Switzerland in it, which `{}` has not",
             trap.hosting()
