@@ -220,7 +220,7 @@ fn diff_tells_what_an_edit_changes_and_fails_where_it_should() {
         "- ⚠️ **weaker**: GB: from uk (processed in eu, uk, processing) to us (processed in us, processing)",
         "- stronger: jp: the weakest promise accepted is processing and was storage",
         "- ⚠️ **weaker**: mistral-eu is now contacted at llm.example.com/v1 instead of api.eu.mistral.ai/v1, without a newer review",
-        "- stronger: jp: nothing serves gpt-4.1, gpt-4o-mini, gpt-5-mini, gpt-5.4-mini any more; such requests are refused",
+        "- jp: nothing serves gpt-4.1, gpt-4o-mini, gpt-5-mini, gpt-5.4-mini any more; such requests are refused",
         "### Countries that move",
     ] {
         assert!(text.contains(line), "{line} is not in {text}");

@@ -44,6 +44,7 @@ function demoKeys() {
   const file = join(STATE, "demo-keys.json");
   const keys = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
   const zones = readdirSync(join(ROOT, "regions/zones")).map((name) => name.replace(/\.toml$/, ""));
+  for (const zone of Object.keys(keys)) if (!zones.includes(zone)) delete keys[zone];
   const missing = zones.filter((zone) => !keys[zone]);
   if (missing.length > 0) console.log("· making a demo key for each zone");
   for (const zone of missing) {

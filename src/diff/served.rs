@@ -115,7 +115,7 @@ fn thin(zone: &str, was: &Served<'_>, is: &Served<'_>, changes: &mut Vec<Change>
             "{zone}: nothing serves {} any more; such requests are refused",
             listed(none)
         );
-        note(changes, Topic::Thin, Way::Stronger, words);
+        note(changes, Topic::Thin, Way::Neutral, words);
     }
     for (endpoint, models) in one {
         let words = format!("{zone}: only {endpoint} serves {}", listed(models));
@@ -125,5 +125,5 @@ fn thin(zone: &str, was: &Served<'_>, is: &Served<'_>, changes: &mut Vec<Change>
 
 fn none_left(zone: &str, changes: &mut Vec<Change>) {
     let words = format!("{zone}: no endpoint is left; all of its requests are refused");
-    note(changes, Topic::Thin, Way::Stronger, words);
+    note(changes, Topic::Thin, Way::Neutral, words);
 }

@@ -10,6 +10,7 @@ use crate::audit::{Action, Entry, Said};
 use crate::config::Config;
 use crate::diff;
 use crate::publish::{self, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
+use crate::regions::finding::Finding;
 use crate::regions::RegionMap;
 use crate::replay::Replay;
 use serde_json::{json, Value};
@@ -72,7 +73,7 @@ pub async fn create(asked: &Asked) -> Result<Value, Denied> {
     let proposal: Proposal = asked.body().await?;
     let why = publish::reason(&proposal.why)?;
     let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    let findings = publish::vet(&proposal.map, built_in, &asked.at.date())?;
+    publish::vet(&proposal.map, built_in, &asked.at.date())?;
     let content =
         serde_json::to_string(&proposal.map).map_err(|e| Denied::Invalid(e.to_string()))?;
     for _ in 0..TRIES {
@@ -103,8 +104,9 @@ pub async fn create(asked: &Asked) -> Result<Value, Denied> {
         let said = said(asked, Action::Drafted, &draft.id, &draft.version, &why);
         let also = books.insert_draft(&draft, &content)?;
         if books.write(last.as_ref(), said, also).await? {
-            let old = map_of(&books, &draft.base, built_in).await?;
-            let diff = diff::diff(&with(old, built_in), &with(proposal.map, built_in));
+            let old = with(map_of(&books, &draft.base, built_in).await?, built_in);
+            let new = with(proposal.map, built_in);
+            let (diff, findings) = (diff::diff(&old, &new), new_findings(asked, &old, &new));
             return Ok(
                 json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings}),
             );
@@ -133,11 +135,19 @@ pub async fn show(asked: &Asked, id: &str) -> Result<Value, Denied> {
     let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
     let draft = books.draft(id).await?;
     let (old, new) = both(&books, &draft, built_in).await?;
-    let findings = new.check(&asked.at.date());
-    let diff = diff::diff(&old, &new);
+    let (diff, findings) = (diff::diff(&old, &new), new_findings(asked, &old, &new));
     Ok(
         json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings, "map": new.regions}),
     )
+}
+
+/// What a draft brings that is worth a look and was not there before.
+fn new_findings(asked: &Asked, old: &Config, new: &Config) -> Vec<Finding> {
+    let today = asked.at.date();
+    let known = old.check(&today);
+    let mut findings = new.check(&today);
+    findings.retain(|finding| !known.contains(finding));
+    findings
 }
 
 /// What was in force when a draft was made, and the draft.
