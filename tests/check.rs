@@ -387,6 +387,7 @@ fn every_rule_about_the_map_is_seeded() {
         "missing-binding",
         "binding-jurisdiction",
         "create-me",
+        "published-map",
         "secret-missing",
         "local-only",
     ];

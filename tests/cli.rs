@@ -156,7 +156,7 @@ fn a_secret_that_an_endpoint_needs_and_nobody_set_is_found() {
     let bin = project.0.join("node_modules/.bin");
     fs::create_dir_all(&bin).unwrap();
     // What wrangler prints for `secret list`, notice and all.
-    let script = "#!/bin/sh\necho '⛅️ wrangler'\necho '[{\"name\":\"OPENAI_EU_KEY\",\"type\":\"secret_text\"}]'\n";
+    let script = "#!/bin/sh\necho '⛅️ wrangler'\ncase $1 in\nsecret) echo '[{\"name\":\"OPENAI_EU_KEY\",\"type\":\"secret_text\"}]';;\nkv) echo '{\"seq\":2,\"versions\":[\"0123456789ab\"]}';;\nesac\n";
     fs::write(bin.join("wrangler"), script).unwrap();
     fs::set_permissions(bin.join("wrangler"), fs::Permissions::from_mode(0o755)).unwrap();
     let text = out(&project.run("check --env production --online"));
@@ -171,6 +171,10 @@ fn a_secret_that_an_endpoint_needs_and_nobody_set_is_found() {
         "{text}"
     );
     assert!(!text.contains("the secret OPENAI_EU_KEY"), "{text}");
+    assert!(
+        text.contains("map 0123456789ab was published and stays in force"),
+        "{text}"
+    );
     // Nothing is asked of an endpoint that is off.
     assert!(!text.contains("AZURE_EU_KEY"), "{text}");
 }

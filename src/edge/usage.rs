@@ -13,6 +13,9 @@ use worker::{Context, Delay, Env};
 
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(50);
+/// A database takes two megabytes in one piece; a row with its receipt has two
+/// kilobytes or less, but for long tags.
+const ROWS_AT_ONCE: usize = 200;
 /// When a batch that was to be written by now is taken over: the call that
 /// was gathering it may have been cut off.
 const OVERDUE_MS: u64 = 1_000;
@@ -38,9 +41,11 @@ async fn gather(env: Env) {
     Delay::from(GATHER).await;
     GATHERING_SINCE.set(None);
     for (store, rows) in WAITING.take() {
-        let rows = record::to_json(&rows);
-        if insert(&env, &store, &rows).await.is_err() {
-            ledger::keep(&env, &store, &rows).await;
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            let rows = record::to_json(rows);
+            if insert(&env, &store, &rows).await.is_err() {
+                ledger::keep(&env, &store, &rows).await;
+            }
         }
     }
 }

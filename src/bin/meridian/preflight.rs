@@ -3,6 +3,7 @@
 
 use super::wrangler;
 use meridian::config::Config;
+use meridian::publish::BUILT_IN;
 use meridian::regions::check::Rule;
 use meridian::regions::problem::{Problem, Source};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,7 @@ pub fn check(config: &Config, env: &str, online: bool) -> Result<Vec<Problem>, S
     preflight.databases(config);
     preflight.unfilled();
     preflight.secrets(config, env, online)?;
+    preflight.published(config, env, online);
     Ok(preflight.problems)
 }
 
@@ -241,10 +243,10 @@ impl<'t, 's> Preflight<'t, 's> {
                 .or_default()
                 .push(&endpoint.name);
         }
-        let set: BTreeSet<String> = match online {
-            true => wrangler::secrets(env)?,
-            false => return Ok(()),
-        };
+        if !online {
+            return Ok(());
+        }
+        let set: BTreeSet<String> = wrangler::secrets(env)?;
         for (secret, endpoints) in needed {
             if !set.contains(secret) {
                 let what = format!(
@@ -264,6 +266,21 @@ impl<'t, 's> Preflight<'t, 's> {
             self.problem(Rule::SecretMissing, self.at, what, &instead);
         }
         Ok(())
+    }
+}
+
+impl Preflight<'_, '_> {
+    /// Whether a published map is in force over the files.
+    fn published(&mut self, config: &Config, env: &str, online: bool) {
+        let version = online.then(|| wrangler::published(env)).flatten();
+        let own = &config.regions.version;
+        if let Some(version) = version.filter(|version| version != BUILT_IN && version != own) {
+            let what = format!(
+                "map {version} was published and stays in force; the files here are map {own}"
+            );
+            let instead = "commit what was published, publish the files, or `meridian rollback --to built-in`";
+            self.problem(Rule::PublishedMap, self.at, what, instead);
+        }
     }
 }
 

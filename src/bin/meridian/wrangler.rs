@@ -1,6 +1,7 @@
 //! Running wrangler, which knows how to log in to Cloudflare and which
 //! environment is which.
 
+use meridian::publish::Pointer;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -47,4 +48,23 @@ pub fn secrets(env: &str) -> Result<BTreeSet<String>, String> {
     let list: Vec<Secret> = serde_json::from_str(text.get(start..).unwrap_or_default())
         .map_err(|e| format!("wrangler's list of secrets cannot be read: {e}"))?;
     Ok(list.into_iter().map(|secret| secret.name).collect())
+}
+
+/// The version of the map that is in force by publishing, if one ever was.
+pub fn published(env: &str) -> Option<String> {
+    let get = [
+        "kv",
+        "key",
+        "get",
+        "map:current",
+        "--binding",
+        "KEYS",
+        "--env",
+        env,
+        "--remote",
+        "--text",
+    ];
+    let text = run(&get).ok()?;
+    let pointer: Pointer = serde_json::from_str(text.get(text.find('{')?..)?).ok()?;
+    pointer.versions.into_iter().next()
 }

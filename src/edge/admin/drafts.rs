@@ -10,7 +10,8 @@ use crate::audit::{Action, Entry, Said};
 use crate::config::Config;
 use crate::diff;
 use crate::publish::{self, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
-use crate::regions::finding::Finding;
+use crate::regions::check::Rule;
+use crate::regions::finding::{Finding, Severity, Spot};
 use crate::regions::RegionMap;
 use crate::replay::Replay;
 use serde_json::{json, Value};
@@ -147,6 +148,22 @@ fn new_findings(asked: &Asked, old: &Config, new: &Config) -> Vec<Finding> {
     let known = old.check(&today);
     let mut findings = new.check(&today);
     findings.retain(|finding| !known.contains(finding));
+    let used = new.regions.endpoints.iter().filter(|one| one.off.is_none());
+    for endpoint in used {
+        let secret = endpoint.auth.secret();
+        if asked.env.secret(secret).is_err() {
+            let spot = Spot::endpoint(&endpoint.name, "auth");
+            let what = format!(
+                "nobody has set the secret {secret}: {} is passed over until somebody does",
+                endpoint.name
+            );
+            let finding = Finding::new(Rule::SecretMissing, spot, what);
+            findings.push(Finding {
+                severity: Severity::Warning,
+                ..finding
+            });
+        }
+    }
     findings
 }
 

@@ -78,7 +78,8 @@ async fn page<T: DeserializeOwned>(
     let mut sql = format!("SELECT {selected} FROM {PAGE}");
     let mut bound = values.to_vec();
     if let Some(zone) = zone {
-        sql.push_str(" WHERE zone = ?4");
+        // A zone may be several joined by `+`.
+        sql.push_str(" WHERE instr('+' || zone || '+', '+' || ?4 || '+') > 0");
         bound.push(JsValue::from_str(zone));
     }
     sql.push_str(&format!(" GROUP BY {grouped}"));

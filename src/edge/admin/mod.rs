@@ -11,7 +11,6 @@ use crate::admin::{self, Admin, Ask, Denied};
 use crate::caller::{Caller, KeyRecord};
 use crate::explain::{self, Question};
 use crate::head::{Head, Origin};
-use crate::refusal::Refusal;
 use crate::units::Millis;
 use futures::FutureExt;
 use serde::de::DeserializeOwned;
@@ -122,12 +121,12 @@ async fn explained(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     let question: Question = asked.body().await?;
     let config = map::in_force(&asked.env, ctx)
         .await
-        .map_err(|r| Denied::Unavailable(r.to_string()))?;
+        .map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))?;
     let key = match &question.key {
         None => KeyRecord::anybody(),
         Some(id) => keys::by_id(&asked.env, id)
             .await
-            .map_err(|refusal: Refusal| Denied::Unavailable(refusal.to_string()))?
+            .map_err(|_| Denied::Unavailable("The key store".to_owned()))?
             .ok_or_else(|| Denied::NotFound(format!("There is no key {id}.")))?,
     };
     let mut caller = Caller::new(key, &Head::default());
