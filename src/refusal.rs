@@ -119,6 +119,13 @@ pub enum Refusal {
         /// The status it answered.
         status: u16,
     },
+    /// The provider does not serve the country that the gateway ran in.
+    PlaceRefused {
+        /// The endpoint.
+        endpoint: String,
+        /// The data center.
+        colo: String,
+    },
     /// No endpoint that is allowed could be reached.
     Unreachable {
         /// The endpoints that were tried.
@@ -193,6 +200,7 @@ impl Refusal {
             | Refusal::NoEndpoint { .. } => 403,
             Refusal::NoSecret { .. }
             | Refusal::ProviderRefusedUs { .. }
+            | Refusal::PlaceRefused { .. }
             | Refusal::Unreachable { .. } => 502,
             Refusal::Internal => 500,
         }
@@ -237,6 +245,7 @@ impl Refusal {
             Refusal::NoEndpoint { .. } => "no_endpoint_in_zone",
             Refusal::NoSecret { .. } => "endpoint_not_configured",
             Refusal::ProviderRefusedUs { .. } => "provider_refused_gateway",
+            Refusal::PlaceRefused { .. } => "provider_refused_place",
             Refusal::Unreachable { .. } => "provider_unreachable",
             Refusal::Internal => "internal_error",
         }
@@ -295,6 +304,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::NoSecret { endpoint, secret } => write!(f, "Endpoint `{endpoint}` is not set up: an operator has to set the Worker secret `{secret}`."),
             Refusal::ProviderRefusedUs { endpoint, status } => write!(f, "The provider at `{endpoint}` did not accept the gateway's own credential (status {status}). Your key is fine; an operator has to look at the Worker secret or the provider account."),
+            Refusal::PlaceRefused { endpoint, colo } => write!(f, "The provider at `{endpoint}` does not serve the country or region that the gateway ran in for this request (data center `{colo}`). Your key is fine; an operator can hold the gateway's domain to a region that the provider serves."),
             Refusal::Unreachable { tried } => write!(f, "No endpoint that is allowed here answered. Tried: {}.", tried.join(", ")),
             Refusal::Internal => f.write_str("Something broke inside the gateway. The request id says where to look."),
         }

@@ -26,6 +26,22 @@ pub fn judge(status: u16) -> Start {
     }
 }
 
+/// What providers say when it is the place a request comes from that they do
+/// not serve. They see the gateway's data center there, not the caller.
+const PLACE_REFUSED: [&str; 5] = [
+    "unsupported_country_region_territory",
+    "country, region, or territory not supported",
+    "user location is not supported",
+    "not available in your country",
+    "not available in your region",
+];
+
+/// Whether an error is about the place the gateway runs in, not its credential.
+pub fn refuses_place(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_lowercase();
+    PLACE_REFUSED.iter().any(|words| text.contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +54,13 @@ mod tests {
         for status in [408, 429, 500, 503, 529] {
             assert_eq!(judge(status), Start::TryNext, "{status}");
         }
+        assert!(refuses_place(
+            br#"{"error":{"code":"unsupported_country_region_territory"}}"#
+        ));
+        assert!(refuses_place(
+            b"User location is not supported for the API use."
+        ));
+        assert!(!refuses_place(br#"{"error":{"code":"invalid_api_key"}}"#));
         assert_eq!(judge(307), Start::Redirect);
         assert_eq!(judge(401), Start::RefusedUs);
     }

@@ -213,6 +213,10 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
             endpoint: "openai-eu".into(),
             status: 401,
         },
+        Refusal::PlaceRefused {
+            endpoint: "openai-eu".into(),
+            colo: "HKG".into(),
+        },
         Refusal::Unreachable {
             tried: words(&["a", "b"]),
         },

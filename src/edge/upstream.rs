@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::record::{Row, Served};
 use crate::refusal::Refusal;
 use crate::regions::{Auth, Endpoint};
-use crate::send::{judge, Start};
+use crate::send::{judge, refuses_place, Start};
 use crate::translate::{self, Outbound};
 use js_sys::Uint8Array;
 use std::cell::RefCell;
@@ -74,7 +74,7 @@ pub async fn try_in_order(
         };
         row.attempted(attempt);
         tried.push(endpoint.name.clone());
-        match send(&credential, &outbound, call).await {
+        match send(&credential, &outbound, call, &head.origin.colo).await {
             Ok(begun) => return Ok(begun),
             Err(failed) => last = Some(failed),
         }
@@ -98,6 +98,7 @@ async fn send(
     credential: &Credential,
     outbound: &Outbound<'static>,
     call: &Call<'_>,
+    colo: &str,
 ) -> Result<Begun, Failed> {
     let endpoint = outbound.attempt().endpoint();
     let failed = |refusal| Failed {
@@ -117,7 +118,15 @@ async fn send(
         Start::Redirect => Err(failed(unreachable())),
         Start::RefusedUs => {
             let endpoint = endpoint.name.clone();
-            Err(failed(Refusal::ProviderRefusedUs { endpoint, status }))
+            let body = reply
+                .whole()
+                .map(|bytes| bytes.to_vec())
+                .unwrap_or_default();
+            let colo = colo.to_owned();
+            Err(failed(match refuses_place(&body) {
+                true => Refusal::PlaceRefused { endpoint, colo },
+                false => Refusal::ProviderRefusedUs { endpoint, status },
+            }))
         }
         Start::TryNext => Err(Failed {
             error: begun(&reply, credential, outbound, call),

@@ -107,7 +107,7 @@ test("field_13 a stream that breaks before its first content: the next endpoint 
   }
 });
 
-test("field_18 a provider that does not serve the gateway's country is reported as that", { todo: "told as a bad credential so far" }, async () => {
+test("field_18 a provider that does not serve the gateway's country is reported as that", async () => {
   const body = { error: { code: "unsupported_country_region_territory", message: "Country, region, or territory not supported", type: "request_forbidden" } };
   gateway.simulator.fault({ times: 0, fault: { status: 403, body } });
   const { text } = await call("DE", { route: "openai" });

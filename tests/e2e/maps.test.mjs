@@ -258,7 +258,7 @@ test("replay and the transfer report count what was recorded", async () => {
   let rows = 0;
   for (const store of ["USAGE_EU", "USAGE_US", "USAGE_WORLD"]) rows += (await gateway.env[store].prepare("SELECT count(*) AS n FROM usage").first()).n;
   assert.equal(total, rows);
-  assert.match((await meridian(viewer, "report", "transfers", "--from", day, "--to", day, "--zone", "us", "--format", "markdown")).out, /\| US \| us \| us \| anthropic-us \| search \| 1 \|/);
+  assert.match((await meridian(viewer, "report", "transfers", "--from", day, "--to", day, "--zone", "us", "--format", "markdown")).out, /\| US \| us \| us \| anthropic-us \| search \| 3 \|/);
 
   off();
   const replay = await meridian(viewer, "diff", "--in-force", "--replay");
