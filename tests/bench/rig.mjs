@@ -19,6 +19,9 @@ const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
 /** The key store and the databases: they count and keep the rows they are sent. */
 export async function startStores() {
   const rows = [];
+  // What the key store holds besides, by name, and whether it answers at all.
+  const kv = new Map();
+  const state = { down: false };
   const record = JSON.stringify({ id: "bench00000", team: "bench", created: "2026-11-20T00:00:00Z" });
   const keyName = `/key:${createHash("sha256").update(KEY).digest("hex")}`;
   const server = http.createServer((request, response) => {
@@ -26,8 +29,10 @@ export async function startStores() {
     request.on("data", (part) => parts.push(part));
     request.on("end", () => {
       if (request.method === "GET") {
-        const known = decodeURIComponent(request.url.split("?")[0]) === keyName;
-        response.writeHead(known ? 200 : 404).end(known ? record : "");
+        const name = decodeURIComponent(request.url.split("?")[0]);
+        const value = name === keyName ? record : kv.get(name.slice(1));
+        if (state.down) response.writeHead(500).end();
+        else response.writeHead(value ? 200 : 404).end(value ?? "");
         return;
       }
       const body = JSON.parse(Buffer.concat(parts).toString());
@@ -37,7 +42,7 @@ export async function startStores() {
     });
   });
   const port = await listen(server);
-  return { port, rows, close: () => close(server) };
+  return { port, rows, kv, state, close: () => close(server) };
 }
 
 /** Starts a worker: the gateway, or with `script` a plain one to compare with. */

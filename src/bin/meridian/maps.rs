@@ -124,6 +124,16 @@ fn replay(gateway: &Gateway, old: &Config, new: &Config, days: u64) -> Result<Re
     }
 }
 
+/// `meridian map`.
+pub fn print(revision: Option<&str>) -> Result<(), String> {
+    let config = match revision {
+        Some(revision) => project::load_at(revision)?,
+        None => project::load()?,
+    };
+    println!("{}", serde_json::to_string(&config.regions).map_err(|e| e.to_string())?);
+    Ok(())
+}
+
 /// A reason, and which gateway.
 #[derive(Debug, Args)]
 pub struct Because {

@@ -39,6 +39,11 @@ enum Command {
     Check(check::Check),
     /// What an edit of the region map changes, in words.
     Diff(maps::Diff),
+    /// Prints the region map as the gateway reads it and as it is published.
+    Map {
+        /// A git revision instead of the files here.
+        revision: Option<String>,
+    },
     /// Proposes the map here to a running gateway; somebody else approves it.
     Publish(maps::Publish),
     /// The maps that are proposed.
@@ -76,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Endpoints { json } => endpoints::run(json),
         Command::Check(options) => check::run(&options),
         Command::Diff(options) => maps::diff(&options),
+        Command::Map { revision } => maps::print(revision.as_deref()),
         Command::Publish(options) => maps::publish(&options),
         Command::Drafts(options) => maps::drafts(&options),
         Command::Approve(options) => maps::approve(&options),
