@@ -126,6 +126,23 @@ mod reading {
                 prices: file("prices.toml")?,
             })
         }
+
+        /// The same without what keeps the rest from being read, which is noted.
+        fn mended(&self, notes: &mut Notes) -> Files {
+            let mut files = self.clone();
+            let single = [
+                &mut files.policy,
+                &mut files.groups,
+                &mut files.places,
+                &mut files.colos,
+                &mut files.gateway,
+                &mut files.prices,
+            ];
+            let many = files.zones.iter_mut().chain(&mut files.endpoints);
+            many.chain(single)
+                .for_each(|source| regions::mend(source, notes));
+            files
+        }
     }
 
     /// What reading the files brought.
@@ -156,6 +173,7 @@ mod reading {
     /// Reads and checks everything, as of a day (`YYYY-MM-DD`).
     pub fn read(files: &Files, today: &str) -> Outcome {
         let mut notes = Notes::default();
+        let files = files.mended(&mut notes);
         let regions = regions::read(
             &RegionFiles {
                 policy: &files.policy,
@@ -179,7 +197,7 @@ mod reading {
             lines,
         } = notes;
         let findings = config.check(today);
-        problems.extend(findings.into_iter().map(|finding| lines.problem(finding)));
+        problems.extend(findings.into_iter().filter_map(|f| lines.problem(f)));
         problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         problems.dedup();
         Outcome { config, problems }

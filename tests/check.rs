@@ -176,7 +176,7 @@ fn traps() -> Vec<(Rule, Claimed, &'static str, &'static str, Claimed)> {
         (R::MistralBare, eu("api.mistral.ai", "m"), "hosting", "api.eu.mistral.ai", world("api.mistral.ai", "m")),
         (R::MistralPlace, claimed("api.eu.mistral.ai", "m", "eu", "processing+storage"), "guarantee", "processing", eu("api.eu.mistral.ai", "m")),
         (R::XaiPlace, claimed("eu-west-1.api.x.ai", "m", "us", "processing"), "hosting", "eu", eu("eu-west-1.api.x.ai", "m")),
-        (R::OpenRouterEurope, eu("eu.openrouter.ai", "m"), "hosting", "GB and CH", claimed("eu.openrouter.ai", "m", "global", "none")),
+        (R::OpenRouterEurope, eu("eu.openrouter.ai", "m"), "hosting", "GB, CH", claimed("eu.openrouter.ai", "m", "global", "none")),
         (R::GlobalHost, eu("api.groq.com", "m"), "hosting", "global", world("api.groq.com", "m")),
         (R::UpliftMissing, Claimed { claim_more: "", ..eu("api.eu.mistral.ai", "m") }, "id", "uplift_percent = 10", eu("api.eu.mistral.ai", "m")),
     ]
@@ -217,14 +217,14 @@ fn slips() -> Vec<Seed> {
         seed(R::StoreJurisdiction, EU, "USAGE_EU", "USAGE_WORLD", "usage_store", "USAGE_EU"),
         seed(R::UnknownJurisdiction, POLICY, "jurisdiction = \"eu\"", "jurisdiction = \"ue\"", "jurisdiction = \"ue\"", "eu"),
         seed(R::DefaultTakesAll, "regions/zones/default.toml", "[\"eu\"]", "[\"eu\", \"global\"]", "hosting =", "strictest"),
-        seed(R::LooseZone, "regions/zones/jp.toml", "\"storage\"\n", "\"none\"\n", "hosting =", ""),
+        seed(R::LooseZone, "regions/zones/jp.toml", "\"storage\"\n", "\"none\"\n", "guarantee =", ""),
         seed(R::KeyAlone, POLICY, "differ = \"strictest\"", "differ = \"key\"", "when_key_and_country_differ =", "strictest"),
         seed(R::NothingServes, "regions/zones/ch.toml", "[\"eu\"]", "[\"ch\"]", "hosting =", ""),
         seed(R::ReviewDue, EU, "2027-05-31", "2026-05-31", "review_by", ""),
         seed(R::ReviewedAhead, EXAMPLES, "", &claim("reviewed ", "2027-01-01"), "reviewed = 2027", ""),
         seed(R::NoReviewer, EXAMPLES, "", &claim("reviewer", "\"\""), "reviewer = \"\"", ""),
         seed(R::SourceIsNoLink, EXAMPLES, "", &claim("source", "\"the contract\""), "source = \"the", "https://"),
-        seed(R::UnknownColo, "regions/colos.toml", "\"GVA\"", "\"gva\"", "[countries]", ""),
+        seed(R::UnknownColo, "regions/colos.toml", "\"GVA\"", "\"gva\"", "\"gva\"", ""),
         seed(R::BadHost, EXAMPLES, "", &claim("host ", "\"https://llm.example.org/v1\""), "host = \"https", "eu.api.openai.com"),
         seed(R::BadAuth, EXAMPLES, "", &claim("auth", "\"key:X\""), "auth = \"key", "bearer:"),
         seed(R::BadFixed, EXAMPLES, "", &Claimed { more: "fixed = { region = \"eu\" }\n", ..claimed("llm.example.org", "m", "eu", "none") }.text("slip"), "fixed = ", ""),
@@ -430,6 +430,33 @@ fn several_slips_in_one_file_are_all_told() {
     assert!(found
         .iter()
         .any(|p| p.rule == Rule::Syntax && p.file == "regions/zones/us.toml"));
+}
+
+#[test]
+fn a_line_that_is_no_toml_hides_nothing_else() {
+    for broken in [
+        "basis = \"GDPR",
+        "basis = GDPR",
+        "basis \"GDPR\"",
+        "basis = [\"GDPR\"",
+        "= x",
+        "basis == \"x\"",
+    ] {
+        let mut texts = own();
+        let file = texts.get_mut(EU).unwrap();
+        let edited = file.replace("basis = \"GDPR Art. 44-49\"", broken);
+        *file = edited
+            .replace("USAGE_EU", "USAGE_UE")
+            .replace("2027-05-31", "true");
+        let rules: Vec<&str> = problems(&texts)
+            .iter()
+            .filter(|problem| problem.file == EU && problem.rule != Rule::OneEndpoint)
+            .map(|problem| problem.rule.id())
+            .collect();
+        for rule in ["syntax", "unknown-store", "wrong-type"] {
+            assert!(rules.contains(&rule), "{broken}: {rules:?}");
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::check::Rule;
 use super::finding::{nearest, Finding, Severity, Spot};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// One problem in one file.
@@ -90,33 +90,46 @@ impl Problem {
 
 /// In which file and line each part of the configuration was written.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(BTreeMap<Spot, (String, usize)>);
+pub struct Lines {
+    noted: BTreeMap<Spot, (String, usize)>,
+    unread: BTreeSet<Spot>,
+}
 
 impl Lines {
     /// Notes where a spot stands.
     pub fn note(&mut self, spot: Spot, source: &Source, at: usize) {
-        self.0.insert(spot, (source.file.clone(), source.line(at)));
+        self.noted
+            .insert(spot, (source.file.clone(), source.line(at)));
+    }
+
+    /// Notes a spot that could not be read, which is a problem already.
+    pub fn unread(&mut self, spot: Spot) {
+        self.unread.insert(spot);
     }
 
     /// A finding as a problem of a file: where its spot stands, or the nearest
-    /// spot around it.
-    pub fn problem(&self, finding: Finding) -> Problem {
+    /// spot around it. None if the spot could not be read: what would be found
+    /// wrong there is not what somebody wrote.
+    pub fn problem(&self, finding: Finding) -> Option<Problem> {
+        if self.unread.contains(&finding.spot) {
+            return None;
+        }
         let mut around = finding.spot.0.clone();
         let found = loop {
-            match (self.0.get(&Spot(around.clone())), around.pop()) {
+            match (self.noted.get(&Spot(around.clone())), around.pop()) {
                 (Some(found), _) => break Some(found),
                 (None, None) => break None,
                 (None, Some(_)) => {}
             }
         };
         let (file, line) = found.cloned().unwrap_or((finding.spot.to_string(), 0));
-        Problem {
+        Some(Problem {
             file,
             line,
             severity: finding.severity,
             rule: finding.rule,
             what: finding.what,
             instead: finding.instead,
-        }
+        })
     }
 }

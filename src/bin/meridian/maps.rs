@@ -130,7 +130,10 @@ pub fn print(revision: Option<&str>) -> Result<(), String> {
         Some(revision) => project::load_at(revision)?,
         None => project::load()?,
     };
-    println!("{}", serde_json::to_string(&config.regions).map_err(|e| e.to_string())?);
+    println!(
+        "{}",
+        serde_json::to_string(&config.regions).map_err(|e| e.to_string())?
+    );
     Ok(())
 }
 

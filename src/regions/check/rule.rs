@@ -90,7 +90,7 @@ rules! {
     ClaudeInFoundry "claude-foundry-no-eu" Error "Claude in Azure Foundry is Global Standard or in the US data zone." "There is no EU there, whatever the resource's region is."
     BedrockGlobal "bedrock-global-profile" Error "A Bedrock id that begins with `global.` promises no place." "It may run anywhere in the world, also when a European host is asked."
     BedrockGeography "bedrock-profile-host" Error "A Bedrock geography profile is asked at a host of that geography." "`eu.` from a host in the US is an error at AWS."
-    BedrockPlace "bedrock-wrong-place" Error "A Bedrock claim's place is where its id and host lead." "`eu.` runs anywhere in the EU geography; an id without prefix runs in the host's own region. London (eu-west-2) and Zurich (eu-central-2) are not in the EU."
+    BedrockPlace "bedrock-wrong-place" Error "A Bedrock claim's place is where its id and host lead." "`eu.` runs anywhere in the EU geography; an id without prefix runs in the host's own region. London (eu-west-2) and Zurich (eu-central-2) are not in the EU: a place for `eu.` asked there has the United Kingdom or Switzerland in it."
     BedrockTooStrong "bedrock-profile-promise" Error "A Bedrock geography profile promises processing, not more." "The request may leave the region that was asked, though not the geography."
     AzureNoSku "azure-sku-missing" Error "An Azure OpenAI endpoint declares its `sku`." "The host name does not show it, and the SKU decides where the model runs."
     AzureSku "azure-sku-promise" Error "An Azure claim promises no more than its SKU does." "Standard and ProvisionedManaged stay in the region; DataZone* promise processing in the EU or the US; Global* and DeveloperTier promise nothing."
@@ -103,9 +103,9 @@ rules! {
     MistralBare "mistral-bare-host" Error "api.mistral.ai promises no place." "The company is French, but only api.eu.mistral.ai and api.us.mistral.ai promise where the model runs."
     MistralPlace "mistral-wrong-place" Error "A regional host of Mistral is in its own region and promises processing." "Account data and usage figures may lie elsewhere."
     XaiPlace "xai-wrong-place" Error "A regional host of xAI is in its own region and promises processing." "eu-west-1.api.x.ai is in the EU, us-east-1.api.x.ai in the US."
-    OpenRouterEurope "openrouter-europe" Error "OpenRouter's Europe is wider than the EU." "It counts the United Kingdom and Switzerland in: name a place of places.toml that has them too."
+    OpenRouterEurope "openrouter-europe" Error "OpenRouter's Europe is wider than the EU." "It counts the United Kingdom and Switzerland in: name a place of places.toml that has them too. Its free tier (`:free`) promises no place."
     GlobalHost "global-host" Error "A host that serves the whole world promises no place." "Groq, Together, DeepSeek, Fireworks, OpenRouter, xAI, Cohere and Perplexity say nothing about where their ordinary hosts process."
-    UpliftMissing "uplift-missing" Warning "A regional host that charges a premium says so." "About 10 % at Anthropic's US endpoint, OpenAI's regional hosts for models since 5 March 2026, Mistral's regional hosts, Vertex outside of global, and Bedrock's eu., jp. and au. profiles. Costs come out too low without `uplift_percent`."
+    UpliftMissing "uplift-missing" Warning "A regional host that charges a premium says so." "About 10 % at Anthropic's US endpoint, OpenAI's regional hosts for models since 5 March 2026, Mistral's regional hosts, Vertex outside of global, Azure's data zones, and Bedrock's eu., jp. and au. profiles. Costs come out too low without `uplift_percent`."
 
     // ---- the deployment
     SmartPlacement "smart-placement" Error "Smart placement is off." "Cloudflare would run the gateway near the provider, out of the caller's region."

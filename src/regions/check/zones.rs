@@ -54,10 +54,10 @@ fn policy(map: &RegionMap, findings: &mut Vec<Finding>) {
             }
         }
     }
-    for colo in map.colos.keys() {
+    for (colo, country) in &map.colos {
         if colo.len() != 3 || !colo.bytes().all(|b| b.is_ascii_uppercase()) {
             let what = format!("`{colo}` is no data center's code");
-            let spot = Spot::at(&["colos", "countries"]);
+            let spot = Spot::at(&["colos", "countries", country.code()]);
             findings.push(Finding::new(Rule::UnknownColo, spot, what));
         }
     }
@@ -105,9 +105,15 @@ fn hosting(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
                 .instead("the places of your strictest zone"),
         );
     } else if anywhere || zone.guarantee == Guarantee::None {
-        let what = match anywhere {
-            true => "this zone's requests may be processed anywhere in the world",
-            false => "this zone accepts endpoints that promise nothing",
+        let (spot, what) = match anywhere {
+            true => (
+                spot,
+                "this zone's requests may be processed anywhere in the world",
+            ),
+            false => (
+                Spot::zone(&zone.id, "guarantee"),
+                "this zone accepts endpoints that promise nothing",
+            ),
         };
         findings.push(Finding::new(Rule::LooseZone, spot, what));
     }

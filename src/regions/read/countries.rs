@@ -1,8 +1,8 @@
 //! `groups.toml`, `places.toml` and `colos.toml`: what stands for which
 //! countries.
 
-use super::file;
-use super::table::{Notes, Table, Text};
+use super::table::{Table, Text};
+use super::{file, Notes};
 use crate::regions::check::Rule;
 use crate::regions::problem::Source;
 use crate::regions::{Country, Hosting, Place};

@@ -1,7 +1,7 @@
 //! `endpoints/*.toml`: one table an endpoint, one table inside it a claim.
 
-use super::file;
-use super::table::{Notes, Table, Text};
+use super::table::{Table, Text};
+use super::{file, Notes};
 use crate::regions::check::Rule;
 use crate::regions::problem::Source;
 use crate::regions::{Auth, Claim, Endpoint, Guarantee, Hosting};
@@ -64,10 +64,14 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
     table.finish(notes);
     Some(Endpoint {
         name: name.text,
-        host: host?,
+        // What could not be read is refused all the same; meanwhile the claims
+        // can be checked.
+        host: host.unwrap_or_default(),
         base_path: base_path.map_or(USUAL_BASE.to_owned(), |path| path.text),
         dialect: dialect?,
-        auth: auth?,
+        auth: auth.unwrap_or(Auth::Bearer {
+            secret: String::new(),
+        }),
         fixed,
         stream_usage,
         sku,

@@ -4,14 +4,25 @@
 
 mod countries;
 mod endpoints;
+mod mend;
 mod table;
 mod zones;
 
-pub use table::{Notes, Table, Text};
+pub use mend::mend;
+pub use table::{Table, Text};
 
 use super::finding::Spot;
-use super::problem::Source;
+use super::problem::{Lines, Problem, Source};
 use super::RegionMap;
+
+/// What is learnt besides the values while files are read.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Everything that is wrong so far.
+    pub problems: Vec<Problem>,
+    /// Where everything stands.
+    pub lines: Lines,
+}
 
 /// The files of `regions/`, by what they are.
 pub struct RegionFiles<'a> {

@@ -1,22 +1,14 @@
 //! Taking a TOML table apart, field by field. Everything that is wrong with it
 //! is noted, not just the first thing, and so is where each field stands.
 
+use super::Notes;
 use crate::regions::check::Rule;
 use crate::regions::finding::Spot;
-use crate::regions::problem::{Lines, Problem, Source};
+use crate::regions::problem::Source;
 use serde::de::value::{Error as DeError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
-
-/// What is learnt besides the values while files are read.
-#[derive(Debug, Default)]
-pub struct Notes {
-    /// Everything that is wrong so far.
-    pub problems: Vec<Problem>,
-    /// Where everything stands.
-    pub lines: Lines,
-}
 
 /// A table that is being read.
 pub struct Table<'s> {
@@ -90,6 +82,11 @@ impl<'s> Table<'s> {
     }
 
     fn wrong(&self, at: usize, name: &str, expected: &str, notes: &mut Notes) {
+        notes.lines.unread(self.spot.then(name));
+        self.unlike(at, name, expected, notes);
+    }
+
+    fn unlike(&self, at: usize, name: &str, expected: &str, notes: &mut Notes) {
         let what = format!("`{name}` is not {expected}");
         notes
             .problems
@@ -97,6 +94,7 @@ impl<'s> Table<'s> {
     }
 
     fn missing(&self, name: &str, example: &str, notes: &mut Notes) {
+        notes.lines.unread(self.spot.then(name));
         let what = format!("`{name}` is missing");
         let problem = self.source.problem(Rule::MissingField, self.at, what);
         notes
@@ -178,6 +176,7 @@ impl<'s> Table<'s> {
                     found.text,
                     known.join(", ")
                 );
+                notes.lines.unread(self.spot.then(name));
                 let problem = self.source.problem(Rule::UnknownWord, found.at, what);
                 notes.problems.push(problem.suggest(&found.text, known));
             })
@@ -246,7 +245,7 @@ impl<'s> Table<'s> {
                     text: text.into_owned(),
                     at,
                 }),
-                _ => self.wrong(at, name, "a list of texts in quotes", notes),
+                _ => self.unlike(at, name, "a list of texts in quotes", notes),
             }
         }
         Some(texts)
@@ -313,6 +312,7 @@ impl<'s> Table<'s> {
         for (key, value) in std::mem::take(&mut self.fields) {
             let at = key.span().start;
             let name = key.into_inner().into_owned();
+            notes.lines.note(self.spot.then(&name), self.source, at);
             let list = self.texts(&name, value, notes).unwrap_or_default();
             lists.push((Text { text: name, at }, list));
         }
@@ -382,8 +382,14 @@ impl<'s> Table<'s> {
             ),
         };
         let problem = self.source.problem(Rule::UnknownField, at, what);
-        notes
-            .problems
-            .push(problem.suggest(name, self.known.iter().copied()));
+        let problem = problem.suggest(name, self.known.iter().copied());
+        if let Some(meant) = &problem.instead {
+            // A misspelt field is not missing besides.
+            let missing = (self.source.line(self.at), format!("{meant} is missing"));
+            notes.problems.retain(|other| {
+                other.file != problem.file || (other.line, &other.what) != (missing.0, &missing.1)
+            });
+        }
+        notes.problems.push(problem);
     }
 }

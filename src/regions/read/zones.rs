@@ -1,8 +1,8 @@
 //! `zones/*.toml` and `policy.toml`.
 
 use super::countries::{countries, Groups};
-use super::file;
-use super::table::{Notes, Table};
+use super::table::Table;
+use super::{file, Notes};
 use crate::regions::problem::Source;
 use crate::regions::{Guarantee, Hosting, Policy, Precedence, Store, Zone};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,10 @@
 //! Amazon Bedrock: the model's id decides where it runs, not the host alone.
 
 use super::{Area, Rule, Trap};
-use crate::regions::Guarantee;
+use crate::regions::{Guarantee, GLOBAL};
 
 /// AWS regions and the countries they are in.
-const REGIONS: [(&str, &str); 34] = [
+const REGIONS: [(&str, &str); 36] = [
     ("af-south-1", "ZA"),
     ("ap-east-1", "HK"),
     ("ap-east-2", "TW"),
@@ -37,6 +37,8 @@ const REGIONS: [(&str, &str); 34] = [
     ("sa-east-1", "BR"),
     ("us-east-1", "US"),
     ("us-east-2", "US"),
+    ("us-gov-east-1", "US"),
+    ("us-gov-west-1", "US"),
     ("us-west-1", "US"),
     ("us-west-2", "US"),
 ];
@@ -45,7 +47,7 @@ const REGIONS: [(&str, &str); 34] = [
 /// they can be asked from.
 const GEOGRAPHIES: [(&str, &[&str]); 7] = [
     ("eu", &["eu-"]),
-    ("us", &["us-"]),
+    ("us", &["us-east-", "us-west-"]),
     ("us-gov", &["us-gov-"]),
     ("ca", &["ca-"]),
     ("apac", &["ap-"]),
@@ -53,10 +55,16 @@ const GEOGRAPHIES: [(&str, &[&str]); 7] = [
     ("au", &["ap-southeast-2", "ap-southeast-4"]),
 ];
 
+/// Where `apac.` profiles may run.
+const APAC: [&str; 5] = ["AU", "IN", "JP", "KR", "SG"];
+
+/// Where `eu.` profiles may run: London and Zurich are not among them.
+const EU: [&str; 6] = ["DE", "ES", "FR", "IE", "IT", "SE"];
+
 pub fn check(trap: &mut Trap<'_>) {
     let host = trap.host();
     if host.starts_with("aws-external-anthropic.") {
-        if !matches!(trap.hosting(), "us" | "global") {
+        if trap.hosting() != GLOBAL && !trap.takes_in(Area::Country("US")) {
             let what = format!("{host} is Anthropic's platform on AWS, which is in the US or nowhere in particular; `{}` is claimed", trap.hosting());
             trap.claim(
                 Rule::ClaudeOnAwsHost,
@@ -97,7 +105,7 @@ pub fn check(trap: &mut Trap<'_>) {
                 );
                 return;
             }
-            profile(trap, geography);
+            profile(trap, geography, region);
         }
         None => in_region(trap, region),
     }
@@ -108,36 +116,32 @@ fn region_of(host: &str) -> Option<&str> {
     let labels: Vec<&str> = host.split('.').collect();
     match labels.as_slice() {
         ["bedrock-runtime" | "bedrock-runtime-fips", region, "amazonaws", "com"] => Some(region),
-        ["bedrock-mantle", region, "api", "aws"] => Some(region),
+        ["bedrock-runtime" | "bedrock-runtime-fips" | "bedrock-mantle", region, "api", "aws"] => {
+            Some(region)
+        }
         _ => None,
     }
 }
 
-fn profile(trap: &mut Trap<'_>, geography: &str) {
-    let why = format!("`{geography}.` runs anywhere in that geography");
-    let area = match geography {
-        "eu" => Area::Eu,
-        "us" | "us-gov" => Area::Country("US"),
-        "ca" => Area::Country("CA"),
-        "jp" => Area::Country("JP"),
-        "au" => Area::Country("AU"),
-        _ => {
-            if trap.hosting() != "apac" {
-                let what = format!(
-                    "{why}, from Mumbai to Sydney, yet `{}` is claimed",
-                    trap.hosting()
-                );
-                trap.claim(
-                    Rule::BedrockPlace,
-                    "hosting",
-                    what,
-                    "a place `apac` in places.toml, or an id for one country",
-                );
-            }
-            return;
-        }
+fn profile(trap: &mut Trap<'_>, geography: &str, region: &str) {
+    let mut countries: Vec<&str> = match geography {
+        "eu" => EU.to_vec(),
+        "us" | "us-gov" => vec!["US"],
+        "ca" => vec!["CA"],
+        "jp" => vec!["JP"],
+        "au" => vec!["AU"],
+        _ => APAC.to_vec(),
     };
-    trap.is_within(Rule::BedrockPlace, area, &why);
+    let mut why = format!("`{geography}.` runs anywhere in that geography");
+    // A host outside of the geography may take requests for it: the place must
+    // have that country too.
+    if let Some((_, country)) = REGIONS.iter().find(|(name, _)| *name == region) {
+        if !countries.contains(country) {
+            why = format!("{why}, and {region}, which is asked, is in {country}");
+            countries.push(country);
+        }
+    }
+    trap.is_within(Rule::BedrockPlace, Area::Any(&countries), &why);
     trap.at_most(
         Rule::BedrockTooStrong,
         Guarantee::Processing,
@@ -152,7 +156,7 @@ fn in_region(trap: &mut Trap<'_>, region: &str) {
     if let Some((_, country)) = REGIONS.iter().find(|(name, _)| *name == region) {
         let why = format!("an id without a geography runs in {region}, which is in {country}");
         trap.is_within(Rule::BedrockPlace, Area::Country(country), &why);
-    } else if trap.hosting() != "global" {
+    } else if trap.hosting() != GLOBAL {
         let what = format!("`{region}` is no AWS region that is known here");
         trap.endpoint(
             Rule::BedrockPlace,

@@ -2,7 +2,7 @@
 //! SKU decides where the model runs.
 
 use super::{Area, Rule, Trap};
-use crate::regions::{Dialect, Guarantee, Sku};
+use crate::regions::{Dialect, Guarantee, Sku, GLOBAL};
 
 pub fn check(trap: &mut Trap<'_>) {
     let host = trap.host();
@@ -18,12 +18,11 @@ pub fn check(trap: &mut Trap<'_>) {
                 what,
                 "`sku = \"Standard\"`, or what the deployment's page in Azure says",
             );
+            foundry(trap, None);
         }
         (true, Some(sku)) => {
             by_sku(trap, sku);
-            if trap.endpoint.dialect == Dialect::AnthropicMessages {
-                foundry(trap, sku);
-            }
+            foundry(trap, Some(sku));
         }
         (false, Some(_)) => {
             let what = format!("`sku` means nothing at {host}");
@@ -52,18 +51,23 @@ fn by_sku(trap: &mut Trap<'_>, sku: Sku) {
         }
         Sku::DataZoneStandard | Sku::DataZoneProvisionedManaged => {
             let why = format!("{name} promises processing in the EU or in the US");
-            if trap.hosting() != "us" {
+            if !trap.takes_in(Area::Country("US")) {
                 trap.is_within(Rule::AzureSku, Area::Eu, &why);
             }
             trap.at_most(Rule::AzureSku, Guarantee::Processing, &why);
+            trap.costs_more();
         }
         Sku::Standard | Sku::ProvisionedManaged => {}
     }
 }
 
-fn foundry(trap: &mut Trap<'_>, sku: Sku) {
-    let us_zone = sku == Sku::DataZoneStandard && trap.hosting() == "us";
-    if !us_zone && trap.hosting() != "global" {
+fn foundry(trap: &mut Trap<'_>, sku: Option<Sku>) {
+    let claude = trap.endpoint.dialect == Dialect::AnthropicMessages
+        || trap.claim.id.contains("claude")
+        || trap.claim.model.contains("claude");
+    let us_zone =
+        matches!(sku, None | Some(Sku::DataZoneStandard)) && trap.takes_in(Area::Country("US"));
+    if claude && !us_zone && trap.hosting() != GLOBAL {
         let what = format!(
             "Claude in Foundry is Global Standard or in the US data zone, yet `{}` is claimed",
             trap.hosting()

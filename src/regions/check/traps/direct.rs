@@ -1,7 +1,8 @@
 //! Providers that are called directly: OpenAI, Anthropic, Mistral, xAI,
 //! OpenRouter, and the hosts that serve the whole world from anywhere.
 
-use super::{covers, Area, Rule, Trap};
+use super::{Area, Rule, Trap};
+use crate::regions::finding::Spot;
 use crate::regions::{Guarantee, GLOBAL};
 
 /// OpenAI's regional hosts: the country, and what is promised at most.
@@ -19,8 +20,9 @@ const OPENAI: [(&str, &str, Guarantee); 10] = [
 ];
 
 /// Hosts that say nothing about where they process.
-const WORLDWIDE: [&str; 9] = [
+const WORLDWIDE: [&str; 10] = [
     "api.groq.com",
+    "api.together.ai",
     "api.together.xyz",
     "api.deepseek.com",
     "api.fireworks.ai",
@@ -31,18 +33,24 @@ const WORLDWIDE: [&str; 9] = [
     "api.cerebras.ai",
 ];
 
+/// What OpenRouter counts as Europe: one country of each kind, and the two
+/// that are easily forgotten.
+const OPENROUTER_EUROPE: [&str; 8] = ["DE", "IE", "SE", "ES", "IT", "FR", "GB", "CH"];
+
 /// Models that OpenAI released from this day on cost more on a regional host.
 const OPENAI_PREMIUM_FROM: &str = "2026-03-05";
 
 /// Anthropic's models before the 4.6 class do not know `inference_geo`.
-const ANTHROPIC_OLD: [&str; 8] = [
+const ANTHROPIC_OLD: [&str; 10] = [
     "claude-2",
     "claude-3",
     "haiku-4-5",
     "sonnet-4-5",
     "opus-4-5",
     "opus-4-1",
+    "sonnet-4-0",
     "sonnet-4-2",
+    "opus-4-0",
     "opus-4-2",
 ];
 
@@ -99,7 +107,7 @@ fn openai(trap: &mut Trap<'_>, region: &str) {
         );
         let why = format!("{host} keeps data at rest there and may process anywhere");
         trap.at_most(Rule::OpenAiStorageOnly, *most, &why);
-    } else {
+    } else if trap.hosting() != GLOBAL {
         trap.endpoint(
             Rule::OpenAiPlace,
             "host",
@@ -121,20 +129,18 @@ fn openai(trap: &mut Trap<'_>, region: &str) {
 }
 
 fn anthropic(trap: &mut Trap<'_>) {
-    let fixed = trap
-        .endpoint
-        .fixed
-        .iter()
-        .find(|(field, _)| field == "inference_geo");
+    let endpoint = trap.endpoint;
+    let fixed = endpoint.fixed.iter().find(|(f, _)| f == "inference_geo");
     let geo = fixed.and_then(|(_, value)| value.as_str());
+    if let (Some((field, value)), false) = (fixed, matches!(geo, Some("us" | "global"))) {
+        let spot = Spot::endpoint(&endpoint.name, "fixed").then(field);
+        let what = format!("Anthropic knows no `{field}` {value}");
+        trap.once(Rule::AnthropicPlace, spot, what, "`\"us\"` or `\"global\"`");
+    }
+    let in_us = trap.takes_in(Area::Country("US"));
     match trap.hosting() {
-        "us" if geo != Some("us") => trap.endpoint(
-            Rule::AnthropicUnfixed,
-            "host",
-            "nothing keeps these requests in the US".to_owned(),
-            "`[….fixed]` with `inference_geo = \"us\"`",
-        ),
-        "us" => {
+        GLOBAL => {}
+        _ if in_us && geo == Some("us") => {
             trap.at_most(
                 Rule::AnthropicPlace,
                 Guarantee::Processing,
@@ -142,10 +148,11 @@ fn anthropic(trap: &mut Trap<'_>) {
             );
             trap.costs_more();
         }
-        "global" => trap.is_global(
-            Rule::AnthropicPlace,
-            "Anthropic promises no place outside of the US",
-            "`\"global\"`",
+        _ if in_us => trap.endpoint(
+            Rule::AnthropicUnfixed,
+            "host",
+            "nothing keeps these requests in the US".to_owned(),
+            "`[….fixed]` with `inference_geo = \"us\"`",
         ),
         other => {
             let what = format!("Anthropic's own API is in the US or nowhere in particular, yet `{other}` is claimed");
@@ -166,20 +173,16 @@ fn anthropic(trap: &mut Trap<'_>) {
 }
 
 fn openrouter(trap: &mut Trap<'_>) {
-    let wide = ["DE", "GB", "CH"]
-        .iter()
-        .all(|code| covers(trap.map, &trap.claim.hosting, Area::Country(code)));
-    if !wide && trap.hosting() != GLOBAL {
-        let what = format!(
-            "OpenRouter's Europe has the United Kingdom and Switzerland in it, which `{}` has not",
-            trap.hosting()
-        );
-        trap.claim(
-            Rule::OpenRouterEurope,
-            "hosting",
-            what,
-            "a place of places.toml that names GB and CH too",
-        );
+    trap.is_within(
+        Rule::OpenRouterEurope,
+        Area::Any(&OPENROUTER_EUROPE),
+        "OpenRouter's Europe has the United Kingdom and Switzerland in it",
+    );
+    let id = &trap.claim.id;
+    if id.ends_with(":free") && trap.hosting() != GLOBAL {
+        let what = format!("`{id}` is of the free tier, for which OpenRouter promises no place");
+        let way = "the id without `:free`, or hosting `\"global\"`";
+        trap.claim(Rule::OpenRouterEurope, "id", what, way);
     }
     trap.at_most(
         Rule::OpenRouterEurope,

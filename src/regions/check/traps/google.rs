@@ -1,9 +1,10 @@
 //! Google: Vertex AI can be held to a region, the Gemini API cannot.
 
 use super::{Area, Rule, Trap};
+use crate::regions::GLOBAL;
 
 /// The Google regions that serve models, and the countries they are in.
-const REGIONS: [(&str, &str); 30] = [
+const REGIONS: [(&str, &str); 33] = [
     ("africa-south1", "ZA"),
     ("asia-east1", "TW"),
     ("asia-east2", "HK"),
@@ -17,6 +18,7 @@ const REGIONS: [(&str, &str); 30] = [
     ("australia-southeast2", "AU"),
     ("europe-central2", "PL"),
     ("europe-north1", "FI"),
+    ("europe-north2", "SE"),
     ("europe-southwest1", "ES"),
     ("europe-west1", "BE"),
     ("europe-west2", "GB"),
@@ -25,12 +27,14 @@ const REGIONS: [(&str, &str); 30] = [
     ("europe-west6", "CH"),
     ("europe-west8", "IT"),
     ("europe-west9", "FR"),
+    ("europe-west10", "DE"),
     ("europe-west12", "IT"),
     ("me-central1", "QA"),
     ("me-central2", "SA"),
     ("me-west1", "IL"),
     ("northamerica-northeast1", "CA"),
     ("northamerica-northeast2", "CA"),
+    ("northamerica-south1", "MX"),
     ("southamerica-east1", "BR"),
     ("southamerica-west1", "CL"),
     ("us", "US"),
@@ -99,7 +103,7 @@ fn in_region(trap: &mut Trap<'_>, region: &str) {
             path_fits(trap, region);
             trap.costs_more();
         }
-        None => {
+        None if trap.hosting() != GLOBAL => {
             let what = format!("`{region}` is no Google region that is known here");
             trap.endpoint(
                 Rule::VertexPlace,
@@ -108,6 +112,7 @@ fn in_region(trap: &mut Trap<'_>, region: &str) {
                 "the host of a region, as in europe-west4-aiplatform.googleapis.com",
             );
         }
+        None => {}
     }
 }
 

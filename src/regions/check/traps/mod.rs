@@ -52,7 +52,15 @@ impl<'a> Trap<'a> {
 
     /// Notes a finding at a field of the endpoint.
     fn endpoint(&mut self, rule: Rule, field: &str, what: String, instead: &str) {
-        let spot = Spot::endpoint(&self.endpoint.name, field);
+        self.once(
+            rule,
+            Spot::endpoint(&self.endpoint.name, field),
+            what,
+            instead,
+        );
+    }
+
+    fn once(&mut self, rule: Rule, spot: Spot, what: String, instead: &str) {
         let finding = Finding::new(rule, spot, what).instead(instead);
         // Each claim steps in here; the endpoint is said to be wrong once.
         if !self.findings.contains(&finding) {
@@ -60,39 +68,45 @@ impl<'a> Trap<'a> {
         }
     }
 
+    /// Whether the claim's place takes all of an area in.
+    fn takes_in(&self, area: Area<'_>) -> bool {
+        covers(self.map, &self.claim.hosting, area)
+    }
+
     /// The host promises no place.
     fn is_global(&mut self, rule: Rule, why: &str, instead: &str) {
         if self.hosting() != GLOBAL {
             let what = format!("{why}, yet `{}` is claimed", self.hosting());
             self.claim(rule, "hosting", what, instead);
-        } else if self.claim.guarantee != Guarantee::None {
-            let what = format!("{why}, yet {} is promised", self.claim.guarantee);
-            self.claim(rule, "guarantee", what, "`\"none\"`");
         }
     }
 
-    /// The model runs in one country, or anywhere in the EU: the claim's place
-    /// must take all of that in.
-    fn is_within(&mut self, rule: Rule, area: Area, why: &str) {
-        // To claim less than is promised is no trap.
-        if self.hosting() != GLOBAL && !covers(self.map, &self.claim.hosting, area) {
+    /// The model runs somewhere in an area: the claim's place must take all of
+    /// that in.
+    fn is_within(&mut self, rule: Rule, area: Area<'_>, why: &str) {
+        // To claim less than is promised is no trap, and a place that does not
+        // exist is another mistake.
+        let named = self.map.places.contains_key(&self.claim.hosting);
+        if named && self.hosting() != GLOBAL && !self.takes_in(area) {
             let what = format!("{why}, yet `{}` is claimed", self.hosting());
-            let fitting = self
-                .map
-                .places
-                .keys()
-                .find(|place| covers(self.map, place, area));
-            let instead = fitting
-                .map_or("a place of places.toml that has it".to_owned(), |place| {
-                    format!("`\"{place}\"`")
-                });
+            let places = self.map.places.iter();
+            let fitting = places
+                .filter(|(place, _)| covers(self.map, place, area))
+                .min_by_key(|(_, place)| place.countries.len());
+            let instead = match fitting {
+                Some((place, _)) => format!("`\"{place}\"`"),
+                None => format!(
+                    "a place of places.toml that names {}",
+                    area.codes().join(", ")
+                ),
+            };
             self.claim(rule, "hosting", what, &instead);
         }
     }
 
     /// No more than this is promised there.
     fn at_most(&mut self, rule: Rule, most: Guarantee, why: &str) {
-        if self.claim.guarantee > most {
+        if self.hosting() != GLOBAL && self.claim.guarantee > most {
             let what = format!("{why}, yet {} is claimed", self.claim.guarantee);
             self.claim(rule, "guarantee", what, &format!("`\"{most}\"`"));
         }
@@ -114,11 +128,23 @@ enum Area<'a> {
     Country(&'a str),
     /// Somewhere in the European Union.
     Eu,
+    /// Somewhere in these countries.
+    Any(&'a [&'a str]),
+}
+
+impl<'a> Area<'a> {
+    fn codes(self) -> Vec<&'a str> {
+        match self {
+            Area::Country(code) => vec![code],
+            Area::Eu => EU_SAMPLE.to_vec(),
+            Area::Any(codes) => codes.to_vec(),
+        }
+    }
 }
 
 /// One country of each kind stands for the EU: a place that has the largest
 /// regions of all providers is one that was meant as Europe.
-const EU_SAMPLE: [&str; 5] = ["DE", "IE", "SE", "ES", "IT"];
+const EU_SAMPLE: [&str; 6] = ["DE", "IE", "SE", "ES", "IT", "FR"];
 
 /// Whether a place takes all of an area in. `global` is no place to claim here.
 fn covers(map: &RegionMap, place: &Hosting, area: Area<'_>) -> bool {
@@ -126,8 +152,5 @@ fn covers(map: &RegionMap, place: &Hosting, area: Area<'_>) -> bool {
         return false;
     };
     let has = |code: &str| Country::from_code(code).is_some_and(|c| place.countries.contains(&c));
-    match area {
-        Area::Country(code) => has(code),
-        Area::Eu => EU_SAMPLE.iter().all(|code| has(code)),
-    }
+    area.codes().into_iter().all(has)
 }
