@@ -2,6 +2,7 @@
 //! compact JWS that any JOSE library can check. It is made when the answer's
 //! head goes out, so it tells everything but how a stream ended.
 
+use crate::head::Origin;
 use crate::record::{Contact, Row};
 use crate::refusal::Refusal;
 use crate::units::{Millis, RequestId};
@@ -70,13 +71,13 @@ impl Receipt {
 
     /// The receipt of a request that came to nothing before its caller was
     /// known.
-    pub fn of_stranger(id: &RequestId, at: Millis, country: &str, colo: &str) -> Receipt {
+    pub fn of_stranger(id: &RequestId, at: Millis, origin: &Origin) -> Receipt {
         Receipt {
             iss: ISSUER.to_owned(),
             jti: id.to_string(),
             iat: at.0 / 1000,
-            country: country.to_owned(),
-            colo: colo.to_owned(),
+            country: origin.reported.clone(),
+            colo: origin.colo.clone(),
             zone: String::new(),
             zone_reason: String::new(),
             map: String::new(),
@@ -189,8 +190,8 @@ mod tests {
     #[test]
     fn a_receipt_is_read_as_it_was_written() {
         let id = RequestId::new(Millis(5_000), 1);
-        let receipt =
-            Receipt::of_stranger(&id, Millis(5_000), "AT", "VIE").refused(&Refusal::NoKey);
+        let receipt = Receipt::of_stranger(&id, Millis(5_000), &Origin::new("AT", "VIE"))
+            .refused(&Refusal::NoKey);
         let token = format!(
             "{}.{}",
             receipt.signing_input("k1"),

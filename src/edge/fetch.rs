@@ -7,7 +7,7 @@ use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::dialect;
-use crate::head::{Head, Origin, Route, LARGEST_BODY};
+use crate::head::{Head, Route, LARGEST_BODY};
 use crate::plan;
 use crate::receipt::Receipt;
 use crate::record::Row;
@@ -40,36 +40,33 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
         return Ok(super::admin::handle(request, head, env, &ctx).await);
     }
     let (dialect, id) = (head.dialect(), host::request_id(arrived));
-    let Origin {
-        reported: country,
-        colo,
-        ..
-    } = head.origin.clone();
-    let (for_exchange, env) = (env.clone(), env);
     let exchange = Rc::new(Exchange {
         request,
         head,
-        id: id.clone(),
+        id,
         arrived,
-        env: for_exchange,
+        env,
         ctx,
     });
-    let served = AssertUnwindSafe(serve(exchange)).catch_unwind().await;
+    let serving = serve(Rc::clone(&exchange));
+    let served = AssertUnwindSafe(serving).catch_unwind().await;
     let refused = match served {
         Ok(Ok(response)) => return Ok(response),
         Ok(Err(refused)) => refused,
         Err(_) => Refused::from(Refusal::Internal),
     };
-    let mut story = Story::of(&id);
+    let Exchange { id, head, env, .. } = &*exchange;
+    let mut story = Story::of(id);
     match &refused.row {
         Some(row) => story.tell_row(row),
         None => {
-            let stranger = Receipt::of_stranger(&id, arrived, &country, &colo);
-            let receipt = receipts::signed(&env, &stranger.refused(&refused.refusal)).await;
+            let stranger =
+                || Receipt::of_stranger(id, arrived, &head.origin).refused(&refused.refusal);
+            let receipt = receipts::signed(env, stranger).await;
             story.tell_receipt(receipt.as_deref());
         }
     }
-    Ok(answer::refusal(dialect, &refused.refusal, story, &id))
+    Ok(answer::refusal(dialect, &refused.refusal, story, id))
 }
 
 /// A refusal and, once the caller is known, the row it left.
@@ -148,8 +145,8 @@ async fn call(
         Ok(begun) => Ok(deliver(&x, config, begun, row).await),
         Err(refusal) => {
             row.refused(&refusal, host::now());
-            let receipt = Receipt::of(&row, row.status).refused(&refusal);
-            row.receipt = receipts::signed(&x.env, &receipt).await;
+            let receipt = || Receipt::of(&row, row.status).refused(&refusal);
+            row.receipt = receipts::signed(&x.env, receipt).await;
             let store = zone::home(&config.regions, &caller).to_owned();
             usage::write(&x.env, &x.ctx, store, row.clone());
             let row = Some(Box::new(row));
@@ -201,7 +198,7 @@ async fn deliver(
         store,
         hide_usage,
     } = begun;
-    row.receipt = receipts::signed(&x.env, &Receipt::of(&row, status)).await;
+    row.receipt = receipts::signed(&x.env, || Receipt::of(&row, status)).await;
     let mut story = Story::of(&x.id);
     story.tell_row(&row);
     story.tell_lines(&headers);

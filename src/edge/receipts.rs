@@ -48,10 +48,10 @@ fn read(env: &Env) -> Signer {
 }
 
 /// The receipt, signed; `None` where there is no key to sign with.
-pub async fn signed(env: &Env, receipt: &Receipt) -> Option<String> {
+pub async fn signed(env: &Env, receipt: impl FnOnce() -> Receipt) -> Option<String> {
     let signer = signer(env);
     let (id, jwk) = signer.signing.as_ref()?;
-    let input = receipt.signing_input(id);
+    let input = receipt().signing_input(id);
     let signature = sign(jwk, &input).await.ok()?;
     let signature = js_sys::Uint8Array::from(signature).to_vec();
     Some(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))

@@ -16,28 +16,30 @@ export const VARIANTS = {
   slow50: { ...openai, body: { ...asking, seed: 2 }, chunks: 50, requests: { 1: 3, 16: 48 } },
 };
 
-const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
-
 /** Sends `count` requests, `atOnce` at a time. */
 export async function load(port, variant, count, atOnce) {
   const { path, model, body, chunks } = VARIANTS[variant];
   // The floor passes on what it gets, so it is sent what the gateway would make of it.
   const text = JSON.stringify({ model, messages, ...body });
   const seen = [];
+  // New connections each time: one left over from the last turn may just be closing.
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   let left = count;
   const began = process.hrtime.bigint();
   const worker = async () => {
     while (left-- > 0) {
-      const one = await request(port, path, text);
+      const one = await request(agent, port, path, text);
       check(one, chunks, variant);
       seen.push(one);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  return { seconds: ms(began) / 1000, firstBytes: seen.map((one) => one.first), gaps: seen.flatMap((one) => one.gaps) };
+  const seconds = ms(began) / 1000;
+  agent.destroy();
+  return { seconds, firstBytes: seen.map((one) => one.first), gaps: seen.flatMap((one) => one.gaps) };
 }
 
-function request(port, path, body) {
+function request(agent, port, path, body) {
   return new Promise((resolve, reject) => {
     const began = process.hrtime.bigint();
     const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json", "content-length": Buffer.byteLength(body), "anthropic-version": "2023-06-01" };
