@@ -265,3 +265,22 @@ test("replay and the transfer report count what was recorded", async () => {
   assert.match(replay.out, /Of \d+ recorded requests \d+ would go to another endpoint, 0 would be refused/);
   assert.match(replay.out, /2 × FR, claude-sonnet: from bedrock-frankfurt \(eu\) to bedrock-ireland \(eu\)/);
 });
+
+test("a report over many pages counts every row once", async () => {
+  const columns = "id, at, key_id, team, tags, country, colo, zone, zone_reason, map, dialect, model_asked, endpoint, hosting, attempts, stream, status, outcome, input, cache_read, cache_write_5m, cache_write_1h, audio_input, output, reasoning, audio_output, estimated, duration_ms";
+  // A ULID's first ten letters are its time: these are of 1 May 2026.
+  const rows = (store, count) => gateway.env[store].prepare(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) INSERT INTO usage (${columns}) SELECT printf('01KQGDBJ00%016d', i), 1777593600000 + i, 'k', 'team' || (i % 3), '{}', 'AT', 'VIE', 'eu', '', 'm' || (i % 2), 'openai-chat', 'gpt-mini', 'openai-eu', 'eu', 1, 0, 200, 'ok', 1, 0, 0, 0, 0, 1, 0, 0, 0, 1 FROM n`).run();
+  await rows("USAGE_EU", 45_000);
+  await rows("USAGE_US", 20_000);
+  const { out, err } = await meridian(viewer, "report", "transfers", "--from", "2026-04-29", "--to", "2026-05-02");
+  const lines = out.trim().split("\r\n").slice(1).map((line) => line.split(","));
+  assert.equal(lines.length, 3, out + err);
+  assert.equal(lines.reduce((sum, line) => sum + Number(line[5]), 0), 65_000);
+  assert.deepEqual(lines.map((line) => line[8]), ["m0 m1", "m0 m1", "m0 m1"]);
+  const page = (await api(viewer, "GET", "transfers?from=1777420800000&until=1777766400000")).body;
+  assert.match(page.next, /^USAGE_EU:01KQGDBJ/, "a page looks at so many rows and no more");
+  const outside = await meridian(viewer, "report", "transfers", "--from", "2026-05-03", "--to", "2026-05-04");
+  assert.equal(outside.out.trim().split("\r\n").length, 1);
+  assert.equal((await api(viewer, "GET", "transfers?cursor=AUDIT:1")).status, 400);
+  assert.equal((await api(viewer, "GET", "transfers?from=x")).status, 400);
+});
