@@ -214,6 +214,20 @@ fn edited(old: &Config, other: &Config, changed: &[bool]) -> Config {
     if changed[5] {
         new.regions.policy = other.regions.policy.clone();
     }
+    if changed[6] {
+        let moved = Country::from_code("DE").unwrap();
+        new.regions.colos.insert("IAD".to_owned(), moved);
+        new.regions.colos.insert("???".to_owned(), moved);
+    }
+    if changed[7] {
+        new.regions.places = other.regions.places.clone();
+        let eu = new
+            .regions
+            .places
+            .get_mut(&Hosting("eu".to_owned()))
+            .unwrap();
+        eu.countries.extend(Country::from_code("BR"));
+    }
     new.regions.version = "w".to_owned();
     new
 }
@@ -320,7 +334,7 @@ proptest! {
 
     #[test]
     fn an_edit_that_lets_a_request_go_further_is_said_to_be_weaker(
-        old in config(), other in config(), changed in prop::collection::vec(prop::bool::weighted(0.3), 6), caller in caller(),
+        old in config(), other in config(), changed in prop::collection::vec(prop::bool::weighted(0.3), 8), caller in caller(),
     ) {
         let new = edited(&old, &other, &changed);
         let diff = diff::diff(&old, &new);

@@ -106,6 +106,13 @@ fn contact(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
         ),
         _ => {}
     }
+    if was.dialect != is.dialect {
+        let words = format!(
+            "{name} is now spoken to in {} instead of {}",
+            is.dialect, was.dialect
+        );
+        note(changes, Topic::Claims, unreviewed, words + reviewed(newer));
+    }
     if was.auth != is.auth {
         note(
             changes,

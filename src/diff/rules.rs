@@ -9,6 +9,7 @@ pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
     zones(old, new, changes);
     policy(old, new, changes);
     places(old, new, changes);
+    colos(old, new, changes);
 }
 
 fn zone_of(map: &RegionMap, country: Country) -> Option<&Zone> {
@@ -269,5 +270,32 @@ fn places(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
                 format!("the place {id} no longer takes in {}", lost.join(", ")),
             );
         }
+    }
+}
+
+/// Where data centers stand: it decides only where a zone asks for it.
+fn colos(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    let asked = !new.policy.colo_in_zone.is_empty();
+    let (weaker, stronger) = match asked {
+        true => (Way::Weaker, Way::Stronger),
+        false => (Way::Neutral, Way::Neutral),
+    };
+    for (colo, country) in &new.colos {
+        let words = match old.colos.get(colo) {
+            Some(before) if before == country => continue,
+            Some(before) => {
+                format!("the data center {colo} is now said to stand in {country}, not {before}")
+            }
+            None => format!("the data center {colo} is new, in {country}"),
+        };
+        note(changes, Topic::Rules, weaker, words);
+    }
+    for colo in old
+        .colos
+        .keys()
+        .filter(|colo| !new.colos.contains_key(*colo))
+    {
+        let words = format!("the data center {colo} is no longer known");
+        note(changes, Topic::Rules, stronger, words);
     }
 }

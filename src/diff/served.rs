@@ -23,13 +23,17 @@ pub fn compare(old: &Config, new: &Config, changes: &mut Vec<Change>) {
         }
     }
     for (alias, model) in &new.gateway.aliases {
-        match old.gateway.aliases.get(alias) {
-            Some(was) if was != model => {
-                let words = format!("{alias} now means {model} instead of {was}");
-                note(changes, Topic::Endpoints, Way::Neutral, words);
-            }
-            _ => {}
-        }
+        let words = match old.gateway.aliases.get(alias) {
+            Some(was) if was == model => continue,
+            Some(was) => format!("{alias} now means {model} instead of {was}"),
+            None => format!("{alias} is a new name for {model}"),
+        };
+        note(changes, Topic::Endpoints, Way::Neutral, words);
+    }
+    let gone = old.gateway.aliases.iter();
+    for (alias, model) in gone.filter(|(alias, _)| !new.gateway.aliases.contains_key(*alias)) {
+        let words = format!("{alias} is no longer a name for {model}; who asks for it is refused");
+        note(changes, Topic::Endpoints, Way::Neutral, words);
     }
 }
 
