@@ -187,12 +187,12 @@ fn served(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
             alone.entry(only).or_default().push(model);
         }
     }
-    for (endpoint, models) in alone {
-        let what = format!(
-            "in {} only {endpoint} serves {}",
-            zone.id,
-            models.join(", ")
-        );
-        findings.push(Finding::new(Rule::OneEndpoint, spot.clone(), what));
+    if !alone.is_empty() {
+        let each = alone
+            .iter()
+            .map(|(endpoint, models)| format!("only {endpoint} serves {}", models.join(", ")));
+        let each: Vec<String> = each.collect();
+        let what = format!("in zone {} {}", zone.id, each.join("; "));
+        findings.push(Finding::new(Rule::OneEndpoint, spot, what));
     }
 }
