@@ -76,6 +76,14 @@ enum Command {
 
 /// Runs the command that was asked for.
 pub fn main() -> ExitCode {
+    // A reader that has seen enough, as `| head` has, is no failure.
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.to_string();
+        if text.contains("failed printing to stdout") {
+            std::process::exit(0);
+        }
+        eprintln!("{text}");
+    }));
     let done = match Cli::parse().command {
         Command::Keys(command) => keys::run(command),
         Command::Endpoints { json } => endpoints::run(json),
