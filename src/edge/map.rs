@@ -79,7 +79,12 @@ pub async fn look(env: &Env) -> Result<&'static Config, Refusal> {
 
 async fn find(env: &Env, held: Option<Held>) -> Result<&'static Config, Refusal> {
     let store = env.kv(keys::BINDING).map_err(|_| Refusal::MapUnavailable)?;
-    let text = store.get(POINTER).cache_ttl(POINTER_CACHED_S).text().await;
+    let text = match store.get(POINTER).cache_ttl(POINTER_CACHED_S).text().await {
+        // Should a platform not take so short a time, its own is better than
+        // to serve nothing.
+        Err(_) => store.get(POINTER).text().await,
+        found => found,
+    };
     let Some(text) = text.map_err(|_| Refusal::MapUnavailable)? else {
         return settings::config();
     };
