@@ -2,20 +2,19 @@
 
 use super::{listed, note, Change, Topic, Way};
 use crate::config::Config;
-use crate::regions::{RegionMap, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn compare(old: &Config, new: &Config, changes: &mut Vec<Change>) {
     for zone in new.regions.zones.values() {
         let Some(before) = old.regions.zones.get(&zone.id) else {
-            let is = served(&new.regions, zone);
+            let is = new.regions.served(zone);
             thin(&zone.id, &BTreeMap::new(), &is, changes);
             if is.is_empty() {
                 none_left(&zone.id, changes);
             }
             continue;
         };
-        let (was, is) = (served(&old.regions, before), served(&new.regions, zone));
+        let (was, is) = (old.regions.served(before), new.regions.served(zone));
         gained_and_lost(&zone.id, &was, &is, changes);
         thin(&zone.id, &was, &is, changes);
         if is.is_empty() && !was.is_empty() {
@@ -39,22 +38,6 @@ pub fn compare(old: &Config, new: &Config, changes: &mut Vec<Change>) {
 
 /// By model, the endpoints that can serve a zone, in order.
 type Served<'m> = BTreeMap<&'m str, Vec<&'m str>>;
-
-fn served<'m>(map: &'m RegionMap, zone: &Zone) -> Served<'m> {
-    let mut served = Served::new();
-    for endpoint in map
-        .endpoints
-        .iter()
-        .filter(|endpoint| endpoint.off.is_none())
-    {
-        for claim in &endpoint.models {
-            if zone.hosting.contains(&claim.hosting) && claim.guarantee >= zone.guarantee {
-                served.entry(&claim.model).or_default().push(&endpoint.name);
-            }
-        }
-    }
-    served
-}
 
 fn gained_and_lost(zone: &str, was: &Served<'_>, is: &Served<'_>, changes: &mut Vec<Change>) {
     // Models with the same gains and losses are told together.

@@ -127,6 +127,19 @@ impl RegionMap {
         self.zones.get(&self.policy.default_zone)
     }
 
+    /// By model, the endpoints that can serve a zone, in order of preference.
+    pub fn served(&self, zone: &Zone) -> BTreeMap<&str, Vec<&str>> {
+        let mut served: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for endpoint in self.endpoints.iter().filter(|one| one.off.is_none()) {
+            for claim in &endpoint.models {
+                if zone.hosting.contains(&claim.hosting) && claim.guarantee >= zone.guarantee {
+                    served.entry(&claim.model).or_default().push(&endpoint.name);
+                }
+            }
+        }
+        served
+    }
+
     /// Every model that at least one endpoint serves.
     pub fn models(&self) -> BTreeSet<&str> {
         self.endpoints

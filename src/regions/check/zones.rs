@@ -163,18 +163,7 @@ fn store(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
 
 /// How many endpoints can serve each model of the zone.
 fn served(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
-    let mut models: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for endpoint in map
-        .endpoints
-        .iter()
-        .filter(|endpoint| endpoint.off.is_none())
-    {
-        for claim in &endpoint.models {
-            if zone.hosting.contains(&claim.hosting) && claim.guarantee >= zone.guarantee {
-                models.entry(&claim.model).or_default().push(&endpoint.name);
-            }
-        }
-    }
+    let models = map.served(zone);
     let spot = Spot::zone(&zone.id, "hosting");
     if models.is_empty() {
         let what = format!("no endpoint can serve the zone {}", zone.id);
