@@ -2,8 +2,9 @@
 //! and where Cloudflare says the caller is. The first step reads it from one
 //! flat text, so that it crosses from JavaScript in one piece.
 
+use crate::dialect::{Api, Family};
 use crate::refusal::Refusal;
-use crate::regions::{Country, Dialect};
+use crate::regions::Country;
 
 /// The longest body that is read.
 pub const LARGEST_BODY: usize = 32 * 1024 * 1024;
@@ -36,8 +37,8 @@ impl Origin {
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// A model call in a dialect.
-    Call(Dialect),
+    /// A model call.
+    Call(Api),
     /// The list of models.
     Models,
     /// Is the gateway up?
@@ -90,13 +91,30 @@ impl Head {
             .find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
-    /// The dialect that errors are told in, whatever else is wrong.
-    pub fn dialect(&self) -> Dialect {
+    /// Whose words errors are told in, whatever else is wrong.
+    pub fn api(&self) -> Api {
+        let called = Api::ALL.into_iter().find(|api| api.path() == self.path);
         let anthropic = self.path.starts_with("/v1/messages")
-            || self.path == "/v1/models" && self.header("anthropic-version").is_some();
-        match anthropic {
-            true => Dialect::AnthropicMessages,
-            false => Dialect::OpenAiChat,
+            || self.path.starts_with("/v1/models") && self.header("anthropic-version").is_some();
+        called.unwrap_or(match anthropic {
+            true => Api::Messages,
+            false => Api::Chat,
+        })
+    }
+
+    /// Whose SDK this is.
+    pub fn family(&self) -> Family {
+        self.api().family()
+    }
+
+    /// What the caller wants done with what cannot be said: `true` lets it go.
+    pub fn drops_unsupported(&self) -> Result<bool, Refusal> {
+        match self.header("meridian-on-unsupported") {
+            None | Some("refuse") => Ok(false),
+            Some("drop") => Ok(true),
+            Some(other) => Err(Refusal::UnknownWish {
+                wish: other.chars().take(40).collect(),
+            }),
         }
     }
 
@@ -104,17 +122,18 @@ impl Head {
     pub fn route(&self) -> Result<Route, Refusal> {
         self.check_size()?;
         let (route, methods): (Route, &'static [&'static str]) = match self.path.as_str() {
-            "/v1/chat/completions" => (Route::Call(Dialect::OpenAiChat), &["POST"]),
-            "/v1/messages" => (Route::Call(Dialect::AnthropicMessages), &["POST"]),
             "/v1/models" => (Route::Models, &["GET"]),
             "/healthz" => (Route::Health, &["GET", "HEAD"]),
             "/.well-known/jwks.json" => (Route::ReceiptKeys, &["GET", "HEAD"]),
             "/" => (Route::Root, &["GET", "HEAD"]),
-            path => {
-                return Err(Refusal::NoRoute {
-                    path: path.chars().take(200).collect(),
-                })
-            }
+            path => match Api::ALL.into_iter().find(|api| api.path() == path) {
+                Some(api) => (Route::Call(api), &["POST"]),
+                None => {
+                    return Err(Refusal::NoRoute {
+                        path: path.chars().take(200).collect(),
+                    })
+                }
+            },
         };
         if !methods.contains(&self.method.as_str()) {
             return Err(Refusal::WrongMethod {
@@ -169,7 +188,7 @@ mod tests {
             (head.origin.reported.as_str(), head.origin.colo.as_str()),
             ("T1", "FRA")
         );
-        assert_eq!(head.route(), Ok(Route::Call(Dialect::AnthropicMessages)));
+        assert_eq!(head.route(), Ok(Route::Call(Api::Messages)));
     }
 
     #[test]
@@ -183,10 +202,10 @@ mod tests {
 
     #[test]
     fn errors_are_told_in_the_clients_dialect() {
-        let dialect = |flat: &str| Head::read(flat).dialect();
-        assert_eq!(dialect("GET\n/v1/messages"), Dialect::AnthropicMessages);
-        assert_eq!(dialect("GET\n/v1/nothing"), Dialect::OpenAiChat);
+        let family = |flat: &str| Head::read(flat).family();
+        assert_eq!(family("GET\n/v1/messages"), Family::Anthropic);
+        assert_eq!(family("GET\n/v1/nothing"), Family::OpenAi);
         let listing = "GET\n/v1/models\n\n\nanthropic-version: 2023-06-01";
-        assert_eq!(dialect(listing), Dialect::AnthropicMessages);
+        assert_eq!(family(listing), Family::Anthropic);
     }
 }

@@ -22,6 +22,8 @@ pub mod zone;
 pub mod plan;
 pub mod listing;
 pub mod translate;
+pub mod sigv4;
+pub mod credential;
 pub mod send;
 pub mod relay;
 pub mod record;

@@ -1,16 +1,16 @@
 //! `GET /v1/models`: what the caller can use in its zone, in the format its
 //! SDK reads.
 
-use crate::regions::Dialect;
+use crate::dialect::Family;
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
 
-/// The list in a dialect's format.
-pub fn models(dialect: Dialect, names: &BTreeSet<&str>) -> String {
-    let entries: Vec<Value> = names.iter().map(|name| entry(dialect, name)).collect();
-    match dialect {
-        Dialect::OpenAiChat => json!({"object": "list", "data": entries}),
-        Dialect::AnthropicMessages => json!({
+/// The list as an SDK reads it.
+pub fn models(family: Family, names: &BTreeSet<&str>) -> String {
+    let entries: Vec<Value> = names.iter().map(|name| entry(family, name)).collect();
+    match family {
+        Family::OpenAi => json!({"object": "list", "data": entries}),
+        Family::Anthropic => json!({
             "data": entries,
             "has_more": false,
             "first_id": names.first(),
@@ -20,12 +20,12 @@ pub fn models(dialect: Dialect, names: &BTreeSet<&str>) -> String {
     .to_string()
 }
 
-fn entry(dialect: Dialect, name: &str) -> Value {
-    match dialect {
-        Dialect::OpenAiChat => {
+fn entry(family: Family, name: &str) -> Value {
+    match family {
+        Family::OpenAi => {
             json!({"id": name, "object": "model", "created": 0, "owned_by": "meridian"})
         }
-        Dialect::AnthropicMessages => json!({
+        Family::Anthropic => json!({
             "type": "model",
             "id": name,
             "display_name": name,

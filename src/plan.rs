@@ -4,7 +4,7 @@
 
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::Wanted;
+use crate::dialect::{Api, Wanted};
 use crate::refusal::Refusal;
 use crate::regions::{Claim, Dialect, Endpoint, Guarantee};
 use crate::zone::{Outside, Verdict};
@@ -15,13 +15,28 @@ use std::collections::BTreeSet;
 pub struct Attempt<'c> {
     endpoint: &'c Endpoint,
     claim: &'c Claim,
+    dialect: Dialect,
 }
 
 impl<'c> Attempt<'c> {
     /// The only way to an attempt: the zone allows the claim.
-    fn within(zone: &Verdict, endpoint: &'c Endpoint, claim: &'c Claim) -> Result<Self, Outside> {
+    fn within(
+        zone: &Verdict,
+        endpoint: &'c Endpoint,
+        claim: &'c Claim,
+        dialect: Dialect,
+    ) -> Result<Self, Outside> {
         zone.allows(claim)?;
-        Ok(Attempt { endpoint, claim })
+        Ok(Attempt {
+            endpoint,
+            claim,
+            dialect,
+        })
+    }
+
+    /// The dialect it is spoken to in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The endpoint.
@@ -53,17 +68,17 @@ impl<'c> Plan<'c> {
     }
 }
 
-/// Plans a call in a dialect, or says why nothing may serve it.
+/// Plans a call, or says why nothing may serve it.
 pub fn plan<'c>(
     config: &'c Config,
     caller: &Caller,
     zone: &Verdict,
-    dialect: Dialect,
+    api: Api,
     wanted: &Wanted,
 ) -> Result<Plan<'c>, Refusal> {
     let asked = wanted.model.as_str();
-    let considered = consider(config, zone, Some(dialect), asked);
-    judge(config, caller, zone, Some(dialect), asked, &considered)
+    let considered = consider(config, zone, Some(api), asked);
+    judge(config, caller, zone, Some(api), asked, &considered)
 }
 
 /// The plan that comes of what was considered.
@@ -71,7 +86,7 @@ pub fn judge<'c>(
     config: &'c Config,
     caller: &Caller,
     zone: &Verdict,
-    dialect: Option<Dialect>,
+    api: Option<Api>,
     asked: &str,
     considered: &[Considered<'c>],
 ) -> Result<Plan<'c>, Refusal> {
@@ -97,7 +112,7 @@ pub fn judge<'c>(
         });
     }
     let excluded = considered.iter().filter_map(Considered::left_out);
-    let servable = servable(config, caller, zone, dialect);
+    let servable = servable(config, caller, zone, api);
     Err(Refusal::NoEndpoint {
         zone: zone.zone.clone(),
         model: model.to_owned(),
@@ -127,16 +142,16 @@ pub enum LeftOut {
     },
     /// The zone does not allow it.
     Zone(Outside, Guarantee),
-    /// It speaks another dialect than the client.
+    /// It speaks no dialect that could serve what was called.
     Dialect,
 }
 
-/// Looks at every endpoint that has a model, in order, for a client of one
-/// dialect or of any.
+/// Looks at every endpoint that has a model, in order, for one operation or
+/// for any.
 pub fn consider<'c>(
     config: &'c Config,
     zone: &Verdict,
-    dialect: Option<Dialect>,
+    api: Option<Api>,
     asked: &str,
 ) -> Vec<Considered<'c>> {
     let model = config.gateway.model(asked);
@@ -144,7 +159,7 @@ pub fn consider<'c>(
     endpoints
         .filter_map(|endpoint| {
             let claim = endpoint.claim(model)?;
-            let attempt = attempt(zone, dialect, endpoint, claim);
+            let attempt = attempt(zone, api, endpoint, claim);
             Some(Considered {
                 endpoint,
                 claim,
@@ -156,18 +171,27 @@ pub fn consider<'c>(
 
 fn attempt<'c>(
     zone: &Verdict,
-    dialect: Option<Dialect>,
+    api: Option<Api>,
     endpoint: &'c Endpoint,
     claim: &'c Claim,
 ) -> Result<Attempt<'c>, LeftOut> {
-    let attempt = Attempt::within(zone, endpoint, claim)
+    let dialect = dialect(api, endpoint);
+    let first = dialect.or(endpoint.dialects.first().copied());
+    let attempt = Attempt::within(zone, endpoint, claim, first.ok_or(LeftOut::Dialect)?)
         .map_err(|outside| LeftOut::Zone(outside, zone.guarantee))?;
     if let Some(why) = &endpoint.off {
         return Err(LeftOut::Off { why: why.clone() });
     }
-    match dialect.is_none_or(|spoken| spoken == endpoint.dialect) {
-        true => Ok(attempt),
-        false => Err(LeftOut::Dialect),
+    match dialect {
+        Some(_) => Ok(attempt),
+        None => Err(LeftOut::Dialect),
+    }
+}
+
+fn dialect(api: Option<Api>, endpoint: &Endpoint) -> Option<Dialect> {
+    match api {
+        Some(api) => api.dialect_at(endpoint),
+        None => endpoint.dialects.first().copied(),
     }
 }
 
@@ -185,27 +209,25 @@ impl Considered<'_> {
                 "{name} promises only {} where the zone wants {wanted}",
                 claim.guarantee
             ),
-            LeftOut::Dialect => format!(
-                "{name} speaks {}, on POST /v1{}",
-                self.endpoint.dialect,
-                self.endpoint.dialect.path()
-            ),
+            LeftOut::Dialect => {
+                format!("{name} speaks {}, which cannot", self.endpoint.spoken())
+            }
         })
     }
 }
 
-/// The models a caller can use in its zone, in one dialect or in any.
+/// The models a caller can use in its zone, for one operation or for any.
 pub fn servable<'c>(
     config: &'c Config,
     caller: &Caller,
     zone: &Verdict,
-    dialect: Option<Dialect>,
+    api: Option<Api>,
 ) -> BTreeSet<&'c str> {
     config
         .regions
         .endpoints
         .iter()
-        .filter(|endpoint| endpoint.off.is_none() && dialect.is_none_or(|d| d == endpoint.dialect))
+        .filter(|endpoint| endpoint.off.is_none() && dialect(api, endpoint).is_some())
         .flat_map(|endpoint| endpoint.models.iter())
         .filter(|claim| zone.allows(claim).is_ok())
         .map(|claim| claim.model.as_str())

@@ -2,12 +2,12 @@
 //! what it cost. No prompt, completion, credential or address is in it.
 
 use crate::caller::{Caller, Tags};
-use crate::dialect::{Reading, Wanted};
+use crate::dialect::{Api, Reading, Wanted};
 use crate::head::Origin;
 use crate::plan::{Attempt, Plan};
 use crate::prices::PriceBook;
 use crate::refusal::Refusal;
-use crate::regions::{Dialect, Guarantee};
+use crate::regions::Guarantee;
 use crate::units::{Millis, NanoUsd, RequestId, Tokens};
 use crate::zone::Verdict;
 use serde::{Deserialize, Serialize};
@@ -59,8 +59,8 @@ pub struct Row {
     pub zone_reason: String,
     /// The version of the region map.
     pub map: String,
-    /// The client's dialect.
-    pub dialect: Dialect,
+    /// What the client called.
+    pub dialect: Api,
     /// The model's name as asked for.
     pub model_asked: String,
     /// The model by its own name.
@@ -155,7 +155,7 @@ pub struct Served<'c> {
 
 impl Row {
     /// The row of a caller whose zone is known, before anything else is.
-    pub fn new(id: &RequestId, at: Millis, caller: &Caller, dialect: Dialect) -> Row {
+    pub fn new(id: &RequestId, at: Millis, caller: &Caller, api: Api) -> Row {
         let Origin { reported, colo, .. } = &caller.origin;
         let mut row = Row {
             id: id.to_string(),
@@ -170,7 +170,7 @@ impl Row {
             zone: String::new(),
             zone_reason: String::new(),
             map: String::new(),
-            dialect,
+            dialect: api,
             model_asked: String::new(),
             model: None,
             model_served: None,
@@ -240,10 +240,15 @@ impl Row {
     /// Ends the row with a refusal.
     pub fn refused(&mut self, refusal: &Refusal, now: Millis) {
         self.status = refusal.status();
-        self.outcome = Outcome::Refused;
+        let garbled = matches!(refusal, Refusal::ProviderGarbled { .. });
+        self.outcome = match garbled {
+            true => Outcome::Failed,
+            false => Outcome::Refused,
+        };
         self.error = Some(refusal.code().to_owned());
-        // What a call cost that broke inside the gateway is not known.
-        self.cost_nano = (*refusal != Refusal::Internal).then_some(NanoUsd(0));
+        // What a call cost that broke is not known.
+        let known = *refusal != Refusal::Internal && !garbled;
+        self.cost_nano = known.then_some(NanoUsd(0));
         self.duration_ms = now.since(self.at);
     }
 

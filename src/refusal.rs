@@ -1,6 +1,10 @@
 //! Every way the gateway says no, once, with the facts in it. A refusal tells
 //! the caller what is wrong and what to do; each dialect only dresses it.
 
+mod invalid;
+
+pub use invalid::Invalid;
+
 use std::fmt;
 
 /// Why a request is not served.
@@ -45,6 +49,20 @@ pub enum Refusal {
     BodyBroken,
     /// The body is no request of its dialect.
     Body(Invalid),
+    /// What is asked for cannot be said to any endpoint that is allowed.
+    Unsupported {
+        /// The endpoint that was looked at first.
+        endpoint: String,
+        /// What it speaks.
+        dialect: &'static str,
+        /// The fields, by the client's names.
+        fields: Vec<String>,
+    },
+    /// `meridian-on-unsupported` says what is not known.
+    UnknownWish {
+        /// What it says.
+        wish: String,
+    },
     /// A tag header cannot be accepted.
     Tags {
         /// The header it stands in.
@@ -126,6 +144,16 @@ pub enum Refusal {
         /// The data center.
         colo: String,
     },
+    /// No token could be had for an endpoint.
+    NoToken {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// What the provider answered is no answer.
+    ProviderGarbled {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// No endpoint that is allowed could be reached.
     Unreachable {
         /// The endpoints that were tried.
@@ -133,30 +161,6 @@ pub enum Refusal {
     },
     /// Something in the gateway itself is broken.
     Internal,
-}
-
-/// Why a body is no request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Invalid {
-    /// It is not UTF-8.
-    Encoding,
-    /// It is no JSON object, or a field stands in it twice.
-    Json {
-        /// What the parser says, with line and column.
-        detail: String,
-    },
-    /// A field is missing.
-    Missing {
-        /// Its name.
-        field: &'static str,
-    },
-    /// A field is of the wrong type.
-    Type {
-        /// Its name.
-        field: &'static str,
-        /// What it should be.
-        expected: &'static str,
-    },
 }
 
 /// What kind of no it is: each dialect has a word for each.
@@ -191,6 +195,8 @@ impl Refusal {
             Refusal::BodyTooLarge { .. } => 413,
             Refusal::BodyBroken
             | Refusal::Body(_)
+            | Refusal::Unsupported { .. }
+            | Refusal::UnknownWish { .. }
             | Refusal::Tags { .. }
             | Refusal::UnknownZone { .. } => 400,
             Refusal::ModelNotAllowed { .. }
@@ -201,6 +207,8 @@ impl Refusal {
             Refusal::NoSecret { .. }
             | Refusal::ProviderRefusedUs { .. }
             | Refusal::PlaceRefused { .. }
+            | Refusal::NoToken { .. }
+            | Refusal::ProviderGarbled { .. }
             | Refusal::Unreachable { .. } => 502,
             Refusal::Internal => 500,
         }
@@ -235,6 +243,9 @@ impl Refusal {
             Refusal::Body(Invalid::Encoding | Invalid::Json { .. }) => "invalid_json",
             Refusal::Body(Invalid::Missing { .. }) => "missing_required_parameter",
             Refusal::Body(Invalid::Type { .. }) => "invalid_type",
+            Refusal::Body(Invalid::Value { .. }) => "invalid_value",
+            Refusal::Unsupported { .. } => "unsupported_parameter",
+            Refusal::UnknownWish { .. } => "invalid_header",
             Refusal::Tags { .. } => "invalid_tags",
             Refusal::UnknownModel { .. } => "model_not_found",
             Refusal::ModelNotAllowed { .. } => "model_not_allowed",
@@ -246,15 +257,22 @@ impl Refusal {
             Refusal::NoSecret { .. } => "endpoint_not_configured",
             Refusal::ProviderRefusedUs { .. } => "provider_refused_gateway",
             Refusal::PlaceRefused { .. } => "provider_refused_place",
+            Refusal::NoToken { .. } => "provider_sign_in_failed",
+            Refusal::ProviderGarbled { .. } => "provider_malformed",
             Refusal::Unreachable { .. } => "provider_unreachable",
             Refusal::Internal => "internal_error",
         }
     }
 
     /// The request's field that is to blame, if one is.
-    pub fn param(&self) -> Option<&'static str> {
+    pub fn param(&self) -> Option<&str> {
         match self {
-            Refusal::Body(Invalid::Missing { field } | Invalid::Type { field, .. }) => Some(field),
+            Refusal::Body(
+                Invalid::Missing { field }
+                | Invalid::Type { field, .. }
+                | Invalid::Value { field, .. },
+            ) => Some(field),
+            Refusal::Unsupported { fields, .. } => fields.first().map(String::as_str),
             Refusal::UnknownModel { .. }
             | Refusal::ModelNotAllowed { .. }
             | Refusal::NoEndpoint { .. } => Some("model"),
@@ -266,7 +284,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NoRoute { path } => write!(f, "There is nothing at `{path}`. Meridian serves POST /v1/chat/completions, POST /v1/messages and GET /v1/models: set your SDK's base URL to this host (OpenAI: with /v1, Anthropic: without)."),
+            Refusal::NoRoute { path } => write!(f, "There is nothing at `{path}`. Meridian serves POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1/messages/count_tokens and GET /v1/models: set your SDK's base URL to this host (OpenAI: with /v1, Anthropic: without)."),
             Refusal::WrongMethod { method, allowed } => write!(f, "This path takes {allowed}, not {method}."),
             Refusal::HeadersTooLarge { limit } => write!(f, "The request's headers are too many or too long: at most {limit}."),
             Refusal::NoKey => f.write_str("No gateway key came with the request. Send it as `Authorization: Bearer mk_…` or `x-api-key: mk_…`; an operator makes one with `meridian keys create`."),
@@ -277,6 +295,8 @@ impl fmt::Display for Refusal {
             Refusal::BodyTooLarge { limit } => write!(f, "The body is longer than {} MiB.", limit / (1024 * 1024)),
             Refusal::BodyBroken => f.write_str("The body ended before it was complete."),
             Refusal::Body(invalid) => invalid.fmt(f),
+            Refusal::Unsupported { endpoint, dialect, fields } => write!(f, "`{endpoint}` speaks {dialect}, which cannot say {}. Nothing was sent. Leave it out, choose another model, or send the header `meridian-on-unsupported: drop` to have it left out; the reply then lists it.", quoted(fields)),
+            Refusal::UnknownWish { wish } => write!(f, "`meridian-on-unsupported` is `{wish}`; it may be `refuse` or `drop`."),
             Refusal::Tags { header, what } => write!(f, "`{header}`: {what}"),
             Refusal::UnknownModel { asked, nearest } => {
                 write!(f, "No endpoint serves a model named `{asked}`.")?;
@@ -305,23 +325,17 @@ impl fmt::Display for Refusal {
             Refusal::NoSecret { endpoint, secret } => write!(f, "Endpoint `{endpoint}` is not set up: an operator has to set the Worker secret `{secret}`."),
             Refusal::ProviderRefusedUs { endpoint, status } => write!(f, "The provider at `{endpoint}` did not accept the gateway's own credential (status {status}). Your key is fine; an operator has to look at the Worker secret or the provider account."),
             Refusal::PlaceRefused { endpoint, colo } => write!(f, "The provider at `{endpoint}` does not serve the country or region that the gateway ran in for this request (data center `{colo}`). Your key is fine; an operator can hold the gateway's domain to a region that the provider serves."),
+            Refusal::NoToken { endpoint } => write!(f, "No access token could be had for endpoint `{endpoint}`. Your key is fine; an operator has to look at its Worker secret."),
+            Refusal::ProviderGarbled { endpoint } => write!(f, "What the provider at `{endpoint}` answered could not be understood, so nothing of it is passed on. It may have been billed; try again."),
             Refusal::Unreachable { tried } => write!(f, "No endpoint that is allowed here answered. Tried: {}.", tried.join(", ")),
             Refusal::Internal => f.write_str("Something broke inside the gateway. The request id says where to look."),
         }
     }
 }
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Invalid::Encoding => f.write_str("The body is not UTF-8."),
-            Invalid::Json { detail } => write!(f, "The body is not valid JSON: {detail}."),
-            Invalid::Missing { field } => write!(f, "The body lacks the field `{field}`."),
-            Invalid::Type { field, expected } => {
-                write!(f, "The field `{field}` must be {expected}.")
-            }
-        }
-    }
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 fn listed(names: &[String]) -> String {

@@ -1,15 +1,21 @@
-//! Passing a stream on, byte for byte, while the reading learns from its events
-//! what was used. Sans I/O: bytes in, bytes out, any cut gives the same output.
-//! A stream that breaks never gets a good end.
+//! Passing a stream on while the reading learns from its events what was used.
+//! Sans I/O: bytes in, bytes out, any cut gives the same output. A stream that
+//! breaks never gets a good end.
 //!
 //! Most streams reach the client untouched and unseen, and the relay only reads
-//! along. Where an event has to be kept from the client, all of them go through
-//! here, whole events at a time.
+//! along. Where an event has to be kept from the client, where the provider
+//! frames its events otherwise, or speaks another dialect, all of them go
+//! through here, whole events at a time.
 
-use crate::dialect::{self, Fault, Reading};
-use crate::frame::sse::{Event, Splitter};
+use crate::dialect::form::Json;
+use crate::dialect::{self, Api, Fault, Reading, Translator};
+use crate::frame::{eventstream, sse};
 use crate::regions::Dialect;
 use crate::units::RequestId;
+use base64::Engine;
+
+/// The content type of AWS's event streams.
+pub const AWS_FRAMES: &str = "application/vnd.amazon.eventstream";
 
 /// How a stream stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,27 +28,52 @@ pub enum End {
     ClientGone,
 }
 
+/// What becomes of the events.
+#[derive(Debug)]
+pub enum Passage {
+    /// They stay as they are.
+    AsIs {
+        /// The dialect of both sides.
+        dialect: Dialect,
+        /// The event that carries usage alone is kept from the client, who
+        /// did not ask for it.
+        hide_usage: bool,
+    },
+    /// They are told in the client's dialect.
+    Translated(Box<Translator>),
+}
+
+/// How the provider frames its events.
+#[derive(Debug)]
+enum Framing {
+    Events(sse::Splitter),
+    Frames(eventstream::Splitter),
+}
+
 /// One stream on its way through.
 #[derive(Debug)]
 pub struct Relay {
-    dialect: Dialect,
-    hide_usage: bool,
+    api: Api,
     id: RequestId,
-    splitter: Splitter,
+    passage: Passage,
+    framing: Framing,
     reading: Reading,
-    /// The stream is none; nothing more of it is read.
+    /// The stream is none, or is over; nothing more of it is read.
     given_up: bool,
 }
 
 impl Relay {
-    /// A relay of a stream in a dialect. With `hide_usage` the event that
-    /// carries usage alone is kept from the client, who did not ask for it.
-    pub fn new(dialect: Dialect, hide_usage: bool, id: RequestId) -> Relay {
+    /// A relay of a stream of a content type to a client.
+    pub fn new(api: Api, passage: Passage, content_type: &str, id: RequestId) -> Relay {
+        let framing = match content_type.starts_with(AWS_FRAMES) {
+            true => Framing::Frames(eventstream::Splitter::default()),
+            false => Framing::Events(sse::Splitter::default()),
+        };
         Relay {
-            dialect,
-            hide_usage,
+            api,
             id,
-            splitter: Splitter::default(),
+            passage,
+            framing,
             reading: Reading::default(),
             given_up: false,
         }
@@ -51,7 +82,14 @@ impl Relay {
     /// Whether the client gets what comes out of here. If not, it gets the
     /// provider's bytes, and from here only the end that [`Relay::finish`] adds.
     pub fn rewrites(&self) -> bool {
-        self.hide_usage
+        let plain = matches!(
+            self.passage,
+            Passage::AsIs {
+                hide_usage: false,
+                ..
+            }
+        );
+        !plain || matches!(self.framing, Framing::Frames(_))
     }
 
     /// Takes the provider's next bytes; what the client gets goes to `out`.
@@ -59,34 +97,33 @@ impl Relay {
         if self.given_up {
             return;
         }
-        let (dialect, hide_usage, reading) = (self.dialect, self.hide_usage, &mut self.reading);
-        let pushed = self.splitter.push(bytes, |event| {
-            take(dialect, hide_usage, &event, reading, out)
-        });
-        if pushed.is_err() {
-            self.reading.fault = Some(Fault::Garbled);
-            self.splitter = Splitter::default();
+        let (passage, reading) = (&mut self.passage, &mut self.reading);
+        let broken = match &mut self.framing {
+            Framing::Events(splitter) => {
+                let on = |event: sse::Event<'_>| take_event(passage, &event, reading, out);
+                splitter.push(bytes, on).is_err()
+            }
+            Framing::Frames(splitter) => {
+                let on = |frame: eventstream::Frame<'_>| take_frame(passage, &frame, reading, out);
+                splitter.push(bytes, on).is_err()
+            }
+        };
+        if broken {
+            self.reading.fault.get_or_insert(Fault::Garbled);
+            self.framing = Framing::Events(sse::Splitter::default());
             self.given_up = true;
         }
     }
 
     /// Ends the stream: what is still to go to the client, and what was learnt.
     pub fn finish(mut self, end: End, out: &mut Vec<u8>) -> Reading {
-        // The client has the beginning of an event that does not end.
-        let mut open = !self.hide_usage && self.splitter.rest().is_some();
-        if let (End::Closed, Some(rest)) = (end, self.splitter.rest()) {
-            // Some providers leave out the last blank line. But half an event
-            // is a cut, and one without data is nothing to a client.
-            let sound = self.reading.fault.is_none();
-            let blank = rest.raw.iter().all(|b| matches!(b, b'\r' | b'\n'));
-            let hide = self.hide_usage && (blank || rest.data.is_some());
-            take(self.dialect, hide, &rest, &mut self.reading, out);
-            open |= !out.is_empty();
-            if sound && self.reading.fault == Some(Fault::Garbled) {
-                self.reading.fault = Some(Fault::Cut);
-            }
-        }
+        let rewrites = self.rewrites();
+        let open = self.finish_event(end, rewrites, out);
         if end == End::ClientGone {
+            return self.reading;
+        }
+        if let Passage::Translated(mut translator) = self.passage {
+            translator.finish(end == End::Closed, &mut self.reading, out);
             return self.reading;
         }
         let complete = self.reading.ended || self.reading.stopped.is_some();
@@ -98,20 +135,78 @@ impl Relay {
             None | Some(Fault::Said { .. }) => {}
             Some(fault) => {
                 if open {
-                    out.extend_from_slice(dialect::abandon_event(self.dialect).as_bytes());
+                    out.extend_from_slice(dialect::abandon_event(self.api).as_bytes());
                 }
-                let last = dialect::broken_stream_event(self.dialect, fault, &self.id);
+                let last = dialect::broken_stream_event(self.api, fault, &self.id);
                 out.extend_from_slice(last.as_bytes());
             }
         }
         self.reading
     }
+
+    /// Takes what is left of an event whose end never came. Whether the client
+    /// has the beginning of one that does not end.
+    fn finish_event(&mut self, end: End, rewrites: bool, out: &mut Vec<u8>) -> bool {
+        let splitter = match &self.framing {
+            Framing::Events(splitter) => splitter,
+            Framing::Frames(splitter) => {
+                if splitter.rest() && end == End::Closed {
+                    self.reading.fault.get_or_insert(Fault::Cut);
+                }
+                return false;
+            }
+        };
+        let Some(rest) = splitter.rest() else {
+            return false;
+        };
+        if end != End::Closed {
+            return !rewrites;
+        }
+        // Some providers leave out the last blank line. But half an event is a
+        // cut, and one without data is nothing to a client.
+        let sound = self.reading.fault.is_none();
+        let blank = rest.raw.iter().all(|b| matches!(b, b'\r' | b'\n'));
+        let before = out.len();
+        match &mut self.passage {
+            Passage::AsIs {
+                dialect,
+                hide_usage,
+            } => {
+                let hide = *hide_usage && (blank || rest.data.is_some());
+                take_plain(*dialect, hide, &rest, &mut self.reading, out);
+            }
+            passage => take_event(passage, &rest, &mut self.reading, out),
+        }
+        if sound && self.reading.fault == Some(Fault::Garbled) {
+            self.reading.fault = Some(Fault::Cut);
+        }
+        !rewrites || out.len() > before
+    }
 }
 
-fn take(
+fn take_event(
+    passage: &mut Passage,
+    event: &sse::Event<'_>,
+    reading: &mut Reading,
+    out: &mut Vec<u8>,
+) {
+    match passage {
+        Passage::AsIs {
+            dialect,
+            hide_usage,
+        } => take_plain(*dialect, *hide_usage, event, reading, out),
+        Passage::Translated(translator) => match &event.data {
+            Some(data) => translator.event("", data, reading, out),
+            // A comment: the provider lives, and the client may know it.
+            None => out.extend_from_slice(b": keep-alive\n\n"),
+        },
+    }
+}
+
+fn take_plain(
     dialect: Dialect,
     hide_usage: bool,
-    event: &Event<'_>,
+    event: &sse::Event<'_>,
     reading: &mut Reading,
     out: &mut Vec<u8>,
 ) {
@@ -126,6 +221,69 @@ fn take(
     }
 }
 
+fn take_frame(
+    passage: &mut Passage,
+    frame: &eventstream::Frame<'_>,
+    reading: &mut Reading,
+    out: &mut Vec<u8>,
+) {
+    if frame.is_failure() {
+        match passage {
+            Passage::Translated(translator) => {
+                translator.exception(frame.exception_type, frame.payload, reading, out);
+            }
+            // The client cannot read the frame; it is told at the end.
+            Passage::AsIs { .. } => {
+                reading.fault.get_or_insert(Fault::Garbled);
+            }
+        }
+        return;
+    }
+    // A model's own events come wrapped.
+    let inner = match frame.event_type {
+        "chunk" => match unwrapped(frame.payload) {
+            Some(inner) => Some(inner),
+            None => {
+                reading.fault.get_or_insert(Fault::Garbled);
+                return;
+            }
+        },
+        _ => None,
+    };
+    let data = inner.as_deref().unwrap_or(frame.payload);
+    match passage {
+        Passage::Translated(translator) => {
+            translator.event(frame.event_type, data, reading, out);
+        }
+        Passage::AsIs { dialect, .. } => {
+            dialect::read_event(*dialect, data, reading);
+            if reading.fault != Some(Fault::Garbled) {
+                write_event(data, out);
+            }
+        }
+    }
+}
+
+/// `{"bytes": …}`, in base64.
+fn unwrapped(payload: &[u8]) -> Option<Vec<u8>> {
+    let json = Json::parse_bytes(payload).ok()?;
+    let bytes = json.text("bytes")?;
+    base64::engine::general_purpose::STANDARD.decode(bytes).ok()
+}
+
+/// An event as Anthropic's own API would send it.
+fn write_event(data: &[u8], out: &mut Vec<u8>) {
+    let json = Json::parse_bytes(data).ok();
+    if let Some(name) = json.as_ref().and_then(|json| json.text("type")) {
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'\n');
+    }
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\n\n");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,9 +296,17 @@ mod tests {
     const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
     const DONE: &str = "data: [DONE]\n\n";
 
+    fn relay(api: Api, hide_usage: bool, id: RequestId) -> Relay {
+        let passage = Passage::AsIs {
+            dialect: api.native(),
+            hide_usage,
+        };
+        Relay::new(api, passage, "text/event-stream", id)
+    }
+
     fn run(stream: &str, cut: usize, hide: bool, end: End) -> (String, Reading) {
         let id = RequestId::new(Millis(0), 0);
-        let mut relay = Relay::new(Dialect::OpenAiChat, hide, id);
+        let mut relay = relay(Api::Chat, hide, id);
         let mut client = Vec::new();
         for piece in stream.as_bytes().chunks(cut) {
             if !relay.rewrites() {
@@ -195,7 +361,7 @@ mod tests {
     #[test]
     fn a_broken_event_of_anthropics_is_made_one_its_clients_pass_over() {
         let id = RequestId::new(Millis(0), 0);
-        let mut relay = Relay::new(Dialect::AnthropicMessages, false, id);
+        let mut relay = relay(Api::Messages, false, id);
         let mut out = Vec::new();
         relay.push(
             b"event: content_block_delta\ndata: {\"type\":\"con",

@@ -4,10 +4,9 @@
 
 use crate::caller::{Caller, KeyRecord};
 use crate::config::Config;
-use crate::dialect::Wanted;
+use crate::dialect::{Api, Wanted};
 use crate::head::{Head, Origin};
 use crate::plan;
-use crate::regions::Dialect;
 use crate::units::{NanoUsd, Tokens};
 use crate::zone;
 use serde::{Deserialize, Serialize};
@@ -25,8 +24,8 @@ pub struct Group {
     pub key_zone: Option<String>,
     /// The zone the request asked for.
     pub zone_asked: Option<String>,
-    /// The client's dialect.
-    pub dialect: Dialect,
+    /// What the client called.
+    pub dialect: Api,
     /// The model's name as asked for.
     pub model_asked: String,
     /// How many there were.

@@ -1,14 +1,18 @@
 //! From the client's request to the bytes an endpoint wants. In the same
 //! dialect these are the client's own bytes, with the model's name, the usage
-//! option and what the endpoint's claim depends on set, and nothing else.
+//! option and what the endpoint's claim depends on set, and nothing else. In
+//! another dialect the request is written anew, and what that cannot say is
+//! refused or, if the client wishes so, left out and told.
 
-use crate::dialect::{openai, Call, Edits};
+use crate::dialect::form::{Json, Losses, Object, Target};
+use crate::dialect::{self, openai, responses, Api, Call, Edits};
 use crate::head::Head;
 use crate::plan::Attempt;
-use crate::regions::{Dialect, StreamUsage};
+use crate::refusal::{Invalid, Refusal};
+use crate::regions::{Dialect, Endpoint, StreamUsage};
 
-/// The client's headers that mean something to a provider. All others, the
-/// gateway key among them, stay here.
+/// The client's headers that mean something to a provider of its own dialect.
+/// All others, the gateway key among them, stay here.
 const PASSED_ON: [&str; 4] = [
     "accept",
     "anthropic-beta",
@@ -16,15 +20,57 @@ const PASSED_ON: [&str; 4] = [
     "openai-beta",
 ];
 
+/// The version of Anthropic's API that this speaks where the client speaks
+/// another one.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
 /// A request to a provider. It can be made only from an [`Attempt`], so it
 /// goes nowhere the zone does not allow.
 #[derive(Debug)]
 pub struct Outbound<'c> {
     attempt: Attempt<'c>,
+    path: String,
     /// The headers, but for the credential.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
+    /// How the answer gets to the client.
+    pub back: Back,
+    /// What was left out, by the client's names.
+    pub dropped: Vec<String>,
+}
+
+/// How an answer gets to the client.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Back {
+    /// As it is, but for the event that carries usage alone, if that is to be
+    /// hidden.
+    AsIs {
+        /// Whether it is.
+        hide_usage: bool,
+    },
+    /// Translated.
+    Translated(Wishes),
+    /// As a number of tokens.
+    Count,
+    /// As embeddings.
+    Embeddings {
+        /// Their numbers in base64.
+        base64: bool,
+    },
+}
+
+/// What a client asked for that shows in its answer only.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wishes {
+    /// The answer to JSON mode comes as a call of a tool.
+    pub unwraps_json: bool,
+    /// Usage in the stream.
+    pub usage: bool,
+    /// How likely tokens were.
+    pub logprobs: bool,
+    /// What is said again.
+    pub echo: Object<'static>,
 }
 
 impl<'c> Outbound<'c> {
@@ -33,41 +79,218 @@ impl<'c> Outbound<'c> {
         self.attempt
     }
 
+    /// The path with its query. All of it comes from the map.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The address: host and path come from the map alone.
     pub fn url(&self) -> String {
-        let endpoint = self.attempt.endpoint();
-        format!(
-            "https://{}{}{}",
-            endpoint.host,
-            endpoint.base_path,
-            endpoint.dialect.path()
-        )
+        format!("https://{}{}", self.attempt.endpoint().host, self.path)
     }
 }
 
+/// What a client asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What was called.
+    pub api: Api,
+    /// The request's head.
+    pub head: &'a Head,
+    /// Its body.
+    pub call: &'a Call<'a>,
+}
+
 /// Prepares a call for one attempt.
-pub fn prepare<'c>(attempt: Attempt<'c>, head: &Head, call: &Call<'_>) -> Outbound<'c> {
+pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
+    match is_own(attempt, asked.api) {
+        true => Ok(own(attempt, asked)),
+        false => anew(attempt, asked),
+    }
+}
+
+/// Whether the endpoint takes the client's own bytes.
+fn is_own(attempt: Attempt<'_>, api: Api) -> bool {
+    let same = match api {
+        // Embeddings stand beside both of OpenAI's dialects.
+        Api::Embeddings => matches!(
+            attempt.dialect(),
+            Dialect::OpenAiChat | Dialect::OpenAiResponses
+        ),
+        _ => attempt.dialect() == api.native() && !attempt.endpoint().quirks.are_any(),
+    };
+    same
+}
+
+/// The client's own bytes, with the few edits there are.
+fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
+    let Asked { api, head, call } = asked;
     let endpoint = attempt.endpoint();
     let mut edits = Edits::default();
-    if attempt.claim().id != call.wanted.model {
+    if attempt.claim().id != call.wanted.model && !is_out(endpoint, "model") {
         let id = serde_json::Value::from(attempt.claim().id.as_str());
         edits.set(call, "model", id.to_string());
     }
     for (field, value) in &endpoint.fixed {
         edits.set(call, field, value.to_string());
     }
-    if endpoint.dialect == Dialect::OpenAiChat && endpoint.stream_usage == StreamUsage::Asked {
+    for field in &endpoint.without {
+        edits.remove(call, field);
+    }
+    if api == Api::Chat && endpoint.stream_usage == StreamUsage::Asked {
         openai::request::ask_for_usage(call, &mut edits);
     }
-    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let mut headers = usual_headers(endpoint);
     for name in PASSED_ON {
-        if let Some(value) = head.header(name) {
+        let fixed = endpoint.headers.iter().any(|(fixed, _)| fixed == name);
+        if let (Some(value), false) = (head.header(name), fixed) {
             headers.push((name.to_owned(), value.to_owned()));
         }
     }
     Outbound {
         attempt,
+        path: path(attempt, api, call.wanted.stream),
         headers,
         body: edits.apply(call.body),
+        back: Back::AsIs {
+            hide_usage: call.hide_usage,
+        },
+        dropped: Vec::new(),
     }
+}
+
+fn is_out(endpoint: &Endpoint, field: &str) -> bool {
+    endpoint.without.iter().any(|out| out == field)
+}
+
+/// The request written anew.
+fn anew<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
+    let Asked { api, call, .. } = asked;
+    let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
+    let tree = Json::parse(call.body).map_err(|e| Refusal::Body(Invalid::of(&e)))?;
+    if api == Api::Embeddings {
+        let embed = dialect::embed::read(&tree).map_err(Refusal::Body)?;
+        let written = dialect::embed::write(&embed, endpoint, dialect, &attempt.claim().id);
+        let written = written.ok_or(Refusal::Internal)?;
+        let back = Back::Embeddings {
+            base64: embed.base64,
+        };
+        return finish(attempt, asked, written, back);
+    }
+    let ask = dialect::read_ask(api, &tree).map_err(Refusal::Body)?;
+    let target = Target::of(endpoint, attempt.claim());
+    let written = dialect::write_ask(dialect, &ask, target).ok_or(Refusal::Internal)?;
+    let wishes = Wishes {
+        unwraps_json: dialect::unwraps_json(&ask, dialect),
+        usage: api == Api::Chat && !call.hide_usage,
+        logprobs: ask.knobs.logprobs,
+        echo: match api {
+            Api::Responses => responses::items::echo(&tree),
+            _ => Object::new(),
+        },
+    };
+    let back = match api {
+        Api::CountTokens => Back::Count,
+        _ => Back::Translated(wishes),
+    };
+    finish(attempt, asked, written, back)
+}
+
+/// What was written, made a request.
+fn finish<'c>(
+    attempt: Attempt<'c>,
+    asked: Asked<'_>,
+    written: (Json<'_>, Losses),
+    back: Back,
+) -> Result<Outbound<'c>, Refusal> {
+    let (mut body, losses) = written;
+    let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
+    if let Json::Object(fields) = &mut body {
+        for (field, value) in &endpoint.fixed {
+            fields.set(field.clone(), Json::of(value));
+        }
+        fields.0.retain(|(name, _)| !is_out(endpoint, name));
+    }
+    let dropped = losses.into_names();
+    if !dropped.is_empty() && !asked.head.drops_unsupported()? {
+        return Err(Refusal::Unsupported {
+            endpoint: endpoint.name.clone(),
+            dialect: dialect.as_str(),
+            fields: dropped,
+        });
+    }
+    let mut headers = usual_headers(endpoint);
+    if dialect == Dialect::AnthropicMessages {
+        let version = ("anthropic-version".to_owned(), ANTHROPIC_VERSION.to_owned());
+        if !headers.iter().any(|(name, _)| *name == version.0) {
+            headers.push(version);
+        }
+    }
+    Ok(Outbound {
+        attempt,
+        path: path(attempt, asked.api, asked.call.wanted.stream),
+        headers,
+        body: body.to_text(),
+        back,
+        dropped,
+    })
+}
+
+fn usual_headers(endpoint: &Endpoint) -> Vec<(String, String)> {
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(endpoint.headers.iter().cloned());
+    headers
+}
+
+/// Where the operation is at the endpoint.
+fn path(attempt: Attempt<'_>, api: Api, stream: bool) -> String {
+    let endpoint = attempt.endpoint();
+    let own = endpoint.paths.as_ref().map(|paths| match stream {
+        true => paths.stream.as_str(),
+        false => paths.once.as_str(),
+    });
+    let operation = own.unwrap_or_else(|| usual_path(attempt.dialect(), api, stream));
+    let path = format!("{}{operation}", endpoint.base_path);
+    let path = path.replace("{model}", &segment(&attempt.claim().id));
+    match &endpoint.query {
+        Some(query) => {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            format!("{path}{mark}{query}")
+        }
+        None => path,
+    }
+}
+
+/// Where a dialect has an operation.
+fn usual_path(dialect: Dialect, api: Api, stream: bool) -> &'static str {
+    match (dialect, api, stream) {
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Api::Embeddings, _) => "/embeddings",
+        (Dialect::OpenAiChat, ..) => "/chat/completions",
+        (Dialect::OpenAiResponses, Api::CountTokens, _) => "/responses/input_tokens",
+        (Dialect::OpenAiResponses, ..) => "/responses",
+        (Dialect::AnthropicMessages, Api::CountTokens, _) => "/messages/count_tokens",
+        (Dialect::AnthropicMessages, ..) => "/messages",
+        (Dialect::BedrockConverse, Api::CountTokens, _) => "/model/{model}/count-tokens",
+        (Dialect::BedrockConverse, _, true) => "/model/{model}/converse-stream",
+        (Dialect::BedrockConverse, _, false) => "/model/{model}/converse",
+        (Dialect::Gemini, Api::CountTokens, _) => "/models/{model}:countTokens",
+        (Dialect::Gemini, Api::Embeddings, _) => "/models/{model}:batchEmbedContents",
+        (Dialect::Gemini, _, true) => "/models/{model}:streamGenerateContent?alt=sse",
+        (Dialect::Gemini, _, false) => "/models/{model}:generateContent",
+        (Dialect::CohereEmbed, ..) => "/embed",
+    }
+}
+
+/// A model's id as a segment of a path: an ARN has colons and slashes.
+pub fn segment(id: &str) -> String {
+    let mut segment = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => {
+                segment.push(char::from(byte));
+            }
+            other => segment.push_str(&format!("%{other:02X}")),
+        }
+    }
+    segment
 }

@@ -6,12 +6,11 @@
 
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::{self, Config, Files};
-use meridian::dialect;
+use meridian::dialect::{self, Api};
 use meridian::head::Head;
 use meridian::plan;
 use meridian::refusal::{Invalid, Refusal};
-use meridian::regions::Dialect;
-use meridian::translate;
+use meridian::translate::{self, Asked};
 use meridian::units::{Millis, RequestId};
 use meridian::zone;
 use std::fmt::Write;
@@ -40,45 +39,45 @@ fn own_config() -> Config {
 }
 
 /// Country, dialect, body.
-const CALLS: [(&str, Dialect, &str); 8] = [
+const CALLS: [(&str, Api, &str); 8] = [
     (
         "DE",
-        Dialect::OpenAiChat,
+        Api::Chat,
         r#"{"model":"gpt-4.1","messages":[{"role":"user","content":"é"}],"seed":1.50}"#,
     ),
     (
         "DE",
-        Dialect::OpenAiChat,
+        Api::Chat,
         r#"{ "messages" : [ {} ], "stream" : true , "model" : "gpt-mini" }"#,
     ),
     (
         "US",
-        Dialect::OpenAiChat,
+        Api::Chat,
         r#"{"model":"gpt-mini","stream":true,"stream_options":{"include_usage":false,"x":1},"messages":[{}]}"#,
     ),
     (
         "US",
-        Dialect::OpenAiChat,
+        Api::Chat,
         r#"{"model":"gpt-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{}]}"#,
     ),
     (
         "DE",
-        Dialect::OpenAiChat,
+        Api::Chat,
         r#"{"model":"mistral-small-latest","stream":true,"messages":[{}]}"#,
     ),
     (
         "DE",
-        Dialect::AnthropicMessages,
+        Api::Messages,
         r#"{"model":"claude-sonnet","max_tokens":5,"messages":[{}]}"#,
     ),
     (
         "US",
-        Dialect::AnthropicMessages,
+        Api::Messages,
         r#"{"model":"claude-sonnet","inference_geo":"global","max_tokens":5,"messages":[{}]}"#,
     ),
     (
         "US",
-        Dialect::AnthropicMessages,
+        Api::Messages,
         "{\n  \"model\": \"claude-sonnet-4-6\",\n  \"messages\": [{}]\n}",
     ),
 ];
@@ -109,7 +108,12 @@ fn what_an_endpoint_is_sent() {
         let plan = plan::plan(&config, &caller, &zone, dialect, &call.wanted).unwrap();
         writeln!(text, "── from {country}, {dialect}\n{body}").unwrap();
         for attempt in plan.attempts() {
-            let outbound = translate::prepare(attempt, &head, &call);
+            let asked = Asked {
+                api: dialect,
+                head: &head,
+                call: &call,
+            };
+            let outbound = translate::prepare(attempt, asked).unwrap();
             writeln!(
                 text,
                 "→ {}\n  {:?}\n{}",
@@ -152,9 +156,11 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Body(Invalid::Json {
             detail: "expected `,` or `}` at line 1 column 9".into(),
         }),
-        Refusal::Body(Invalid::Missing { field: "messages" }),
+        Refusal::Body(Invalid::Missing {
+            field: "messages".into(),
+        }),
         Refusal::Body(Invalid::Type {
-            field: "stream",
+            field: "stream".into(),
             expected: "true or false",
         }),
         Refusal::Tags {
@@ -233,7 +239,7 @@ fn every_refusal_in_every_dialect() {
         .chain(refusals_of_zones_and_providers());
     for refusal in all {
         writeln!(text, "── {} {}", refusal.status(), refusal.code()).unwrap();
-        for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
+        for dialect in [Api::Chat, Api::Messages] {
             writeln!(text, "{}", dialect::refusal_body(dialect, &refusal, &id)).unwrap();
         }
     }

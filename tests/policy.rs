@@ -6,7 +6,7 @@
 
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::Config;
-use meridian::dialect::Wanted;
+use meridian::dialect::{Api, Wanted};
 use meridian::diff;
 use meridian::gateway::Gateway;
 use meridian::head::{Head, Origin};
@@ -14,7 +14,7 @@ use meridian::plan::{self, Plan};
 use meridian::prices::PriceBook;
 use meridian::refusal::Refusal;
 use meridian::regions::{
-    Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Place, Policy, Precedence,
+    Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Place, Policy, Precedence, Quirks,
     RegionMap, Store, StreamUsage, Zone,
 };
 use meridian::send::{judge, Start};
@@ -109,11 +109,16 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
             name: format!("e{i}"),
             host: format!("e{i}.example.com"),
             base_path: "/v1".to_owned(),
-            dialect: if openai {
+            dialects: vec![if openai {
                 Dialect::OpenAiChat
             } else {
-                Dialect::AnthropicMessages
-            },
+                Dialect::CohereEmbed
+            }],
+            paths: None,
+            query: None,
+            headers: Vec::new(),
+            without: Vec::new(),
+            quirks: Quirks::default(),
             auth: Auth::Bearer {
                 secret: "S".to_owned(),
             },
@@ -133,6 +138,8 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
                     reviewed: String::new(),
                     reviewer: String::new(),
                     uplift_percent: 0,
+                    thinking: None,
+                    max_output: None,
                 })
                 .collect(),
         };
@@ -245,7 +252,7 @@ fn planned<'c>(config: &'c Config, caller: &Caller) -> Result<(Verdict, Plan<'c>
         model: "small".to_owned(),
         stream: false,
     };
-    let plan = plan::plan(config, caller, &zone, Dialect::OpenAiChat, &wanted)?;
+    let plan = plan::plan(config, caller, &zone, Api::Chat, &wanted)?;
     Ok((zone, plan))
 }
 
@@ -297,7 +304,7 @@ proptest! {
         if let Ok((_, plan)) = planned(&config, &caller) {
             for attempt in plan.attempts() {
                 prop_assert!(allowed_by(&config, &caller, attempt.claim()));
-                prop_assert_eq!(attempt.endpoint().dialect, Dialect::OpenAiChat);
+                prop_assert_eq!(attempt.dialect(), Dialect::OpenAiChat);
             }
         }
     }
@@ -305,7 +312,7 @@ proptest! {
     #[test]
     fn whatever_is_allowed_is_planned(config in config(), caller in caller()) {
         let expected: BTreeSet<String> = config.regions.endpoints.iter()
-            .filter(|e| e.dialect == Dialect::OpenAiChat && e.off.is_none())
+            .filter(|e| e.speaks(Dialect::OpenAiChat) && e.off.is_none())
             .filter(|e| e.claim("small").is_some_and(|c| allowed_by(&config, &caller, c)))
             .map(|e| e.name.clone())
             .collect();
@@ -369,7 +376,7 @@ proptest! {
     #[test]
     fn rules_without_a_common_place_are_a_refusal(config in config(), caller in caller()) {
         let any = config.regions.endpoints.iter()
-            .filter(|e| e.dialect == Dialect::OpenAiChat && e.off.is_none())
+            .filter(|e| e.speaks(Dialect::OpenAiChat) && e.off.is_none())
             .filter_map(|e| e.claim("small"))
             .any(|claim| allowed_by(&config, &caller, claim));
         prop_assert_eq!(planned(&config, &caller).is_ok(), any);
@@ -435,12 +442,12 @@ mod own_map {
             let caller = from(country);
             let verdict = zone::decide(&config.regions, &caller).unwrap();
             for model in config.regions.models() {
-                for dialect in [Dialect::OpenAiChat, Dialect::AnthropicMessages] {
+                for api in Api::ALL {
                     let wanted = Wanted {
                         model: model.to_owned(),
                         stream: true,
                     };
-                    let Ok(plan) = plan::plan(&config, &caller, &verdict, dialect, &wanted) else {
+                    let Ok(plan) = plan::plan(&config, &caller, &verdict, api, &wanted) else {
                         continue;
                     };
                     for attempt in plan.attempts() {

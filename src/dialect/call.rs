@@ -117,9 +117,11 @@ impl<'a> Visitor<'a> for Fields<'a> {
 
 /// A required string.
 pub fn string(fields: &[(&'static str, Value<'_>)], name: &'static str) -> Result<String, Invalid> {
-    let value = find(fields, name).ok_or(Invalid::Missing { field: name })?;
+    let value = find(fields, name).ok_or_else(|| Invalid::Missing {
+        field: name.to_owned(),
+    })?;
     serde_json::from_str(value.json).map_err(|_| Invalid::Type {
-        field: name,
+        field: name.to_owned(),
         expected: "a string",
     })
 }
@@ -130,7 +132,7 @@ pub fn flag(fields: &[(&'static str, Value<'_>)], name: &'static str) -> Result<
         None | Some("null" | "false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(Invalid::Type {
-            field: name,
+            field: name.to_owned(),
             expected: "true or false",
         }),
     }
@@ -141,12 +143,14 @@ pub fn filled_list(
     fields: &[(&'static str, Value<'_>)],
     name: &'static str,
 ) -> Result<(), Invalid> {
-    let value = find(fields, name).ok_or(Invalid::Missing { field: name })?;
+    let value = find(fields, name).ok_or_else(|| Invalid::Missing {
+        field: name.to_owned(),
+    })?;
     let entries = value.json.strip_prefix('[').map(str::trim_start);
     match entries {
         Some(rest) if !rest.starts_with(']') => Ok(()),
         _ => Err(Invalid::Type {
-            field: name,
+            field: name.to_owned(),
             expected: "a list with at least one entry",
         }),
     }

@@ -20,6 +20,28 @@ impl Edits {
         }
     }
 
+    /// Takes a top-level field out, if it is there.
+    pub fn remove(&mut self, call: &Call<'_>, name: &str) {
+        let Some(value) = call.field(name) else {
+            return;
+        };
+        let before = call.body.get(..value.at.start).unwrap_or_default();
+        let Some(start) = key_start(before) else {
+            return;
+        };
+        let after = call.body.get(value.at.end..).unwrap_or_default();
+        let gap = after.len() - after.trim_start().len();
+        let at = match after.trim_start().starts_with(',') {
+            true => start..value.at.end + gap + 1,
+            // The last field: the comma before it goes.
+            false => {
+                let kept = before.get(..start).unwrap_or_default().trim_end();
+                kept.strip_suffix(',').unwrap_or(kept).len()..value.at.end
+            }
+        };
+        self.replaced.push((at, String::new()));
+    }
+
     /// The edited body.
     pub fn apply(mut self, body: &str) -> String {
         self.replaced.sort_by_key(|(at, _)| at.start);
@@ -50,5 +72,50 @@ impl Edits {
         }
         edited.push_str(body.get(done..).unwrap_or_default());
         edited
+    }
+}
+
+/// Where the key begins that stands right before a value.
+fn key_start(before: &str) -> Option<usize> {
+    let key = before.trim_end().strip_suffix(':')?.trim_end();
+    let inner = key.strip_suffix('"')?;
+    // A quote inside of a key has an odd number of backslashes before it.
+    let mut end = inner.len();
+    loop {
+        let quote = inner.get(..end)?.rfind('"')?;
+        let head = inner.get(..quote)?;
+        let slashes = head.len() - head.trim_end_matches('\\').len();
+        if slashes % 2 == 0 {
+            return Some(quote);
+        }
+        end = quote;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::anthropic::request::read;
+
+    #[test]
+    fn a_field_that_is_taken_out_leaves_every_other_byte() {
+        let cases = [
+            (r#"{"model":"m","messages":[{}]}"#, r#"{"messages":[{}]}"#),
+            (
+                r#"{ "messages":[{}] , "model" : "m" }"#,
+                r#"{ "messages":[{}]  }"#,
+            ),
+            (
+                r#"{"x\"":1, "mod\u0065l":"m", "messages":[{}]}"#,
+                r#"{"x\"":1,  "messages":[{}]}"#,
+            ),
+        ];
+        for (body, left) in cases {
+            let call = read(body).unwrap();
+            let mut edits = Edits::default();
+            edits.remove(&call, "model");
+            edits.remove(&call, "stream");
+            assert_eq!(edits.apply(body), left);
+        }
     }
 }

@@ -1,28 +1,73 @@
-//! The languages clients and providers speak, one folder each: what a request
-//! must look like, what a reply or a stream says was used, and how a refusal
-//! is written so that the client's own SDK understands it.
+//! The languages clients and providers speak, one folder each: how a request
+//! is read and written, how an answer is, what it says was used, and how a
+//! refusal is told so that the client's own SDK understands it. Between them
+//! stands one [`form`]; no dialect knows of another.
 
 pub mod anthropic;
+pub mod bedrock;
+pub mod form;
+pub mod gemini;
 pub mod openai;
+pub mod responses;
 
+mod api;
 mod call;
+pub mod count;
 mod edit;
+pub mod embed;
 mod reading;
+mod speech;
 
+pub use api::{Api, Family};
 pub use call::{Call, Value, Wanted};
 pub use edit::Edits;
 pub use reading::{Fault, Reading};
+pub use speech::{unwraps_json, whole, Reader, Translator};
 
 use crate::refusal::{Invalid, Refusal};
 use crate::regions::Dialect;
 use crate::units::RequestId;
+use form::{Ask, Delta, Json, Losses, Target};
 
-/// Reads a request body in the client's dialect.
-pub fn read_call(dialect: Dialect, body: &str) -> Result<Call<'_>, Invalid> {
-    match dialect {
-        Dialect::OpenAiChat => openai::request::read(body),
-        Dialect::AnthropicMessages => anthropic::request::read(body),
+/// Reads as much of a request body as is needed to plan.
+pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
+    match api {
+        Api::Chat => openai::request::read(body),
+        Api::Responses => responses::request::read(body),
+        Api::Messages | Api::CountTokens => anthropic::request::read(body),
+        Api::Embeddings => embed::read_call(body),
     }
+}
+
+/// Reads all of a request, to write it in another dialect.
+pub fn read_ask<'p>(api: Api, body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
+    match api {
+        Api::Chat | Api::Embeddings => openai::ask_read::read(body),
+        Api::Responses => responses::ask_read::read(body),
+        Api::Messages | Api::CountTokens => anthropic::ask_read::read(body, api),
+    }
+}
+
+/// Writes a request in a dialect; what that cannot say is lost, and told.
+/// `None` where the dialect holds no conversations.
+pub fn write_ask<'a>(
+    dialect: Dialect,
+    ask: &'a Ask<'_>,
+    target: Target<'a>,
+) -> Option<(Json<'a>, Losses)> {
+    let counts = ask.client == Api::CountTokens;
+    Some(match (dialect, counts) {
+        (Dialect::OpenAiChat, false) => openai::ask_write::write(ask, target),
+        (Dialect::OpenAiResponses, false) => responses::ask_write::write(ask, target),
+        (Dialect::OpenAiResponses, true) => responses::ask_write::write_count(ask, target),
+        (Dialect::AnthropicMessages, false) => anthropic::ask_write::write(ask, target),
+        (Dialect::AnthropicMessages, true) => anthropic::ask_write::write_count(ask, target),
+        (Dialect::BedrockConverse, false) => bedrock::ask_write::write(ask, target),
+        (Dialect::BedrockConverse, true) => bedrock::ask_write::write_count(ask, target),
+        (Dialect::Gemini, false) => gemini::ask_write::write(ask, target),
+        (Dialect::Gemini, true) => gemini::ask_write::write_count(ask, target),
+        (Dialect::OpenAiChat, true) | (Dialect::CohereEmbed, _) => return None,
+    })
 }
 
 /// Takes one event of a provider's stream into the reading.
@@ -30,6 +75,7 @@ pub fn read_event(dialect: Dialect, data: &[u8], reading: &mut Reading) {
     match dialect {
         Dialect::OpenAiChat => openai::stream::read(data, reading),
         Dialect::AnthropicMessages => anthropic::stream::read(data, reading),
+        _ => reading.event(dialect, data),
     }
 }
 
@@ -38,31 +84,64 @@ pub fn read_reply(dialect: Dialect, body: &[u8], reading: &mut Reading) {
     match dialect {
         Dialect::OpenAiChat => openai::reply::read(body, reading),
         Dialect::AnthropicMessages => anthropic::reply::read(body, reading),
+        _ => reading.whole(dialect, body),
+    }
+}
+
+/// What an error body of a provider's says. `kind` is what stands beside it,
+/// as AWS has it.
+pub fn read_failure(dialect: Dialect, kind: &str, body: &[u8]) -> (String, String) {
+    let json = Json::parse_bytes(body).unwrap_or(Json::Null);
+    let first = match &json {
+        Json::List(list) => list.first().unwrap_or(&Json::Null),
+        one => one,
+    };
+    let error = first.get("error");
+    let delta = match dialect {
+        Dialect::BedrockConverse => bedrock::answer_read::failure(kind, first),
+        Dialect::Gemini => gemini::answer_read::failure(error.unwrap_or(first)),
+        Dialect::AnthropicMessages if error.is_none() => bedrock::answer_read::failure(kind, first),
+        Dialect::AnthropicMessages => anthropic::answer_read::failure(first),
+        _ => openai::answer_read::failure(error.unwrap_or(first)),
+    };
+    match delta {
+        Delta::Failed { kind, message } => (kind, message),
+        _ => (String::new(), String::new()),
+    }
+}
+
+/// A provider's error, retold as the client's SDK expects it.
+pub fn failure_body(api: Api, status: u16, kind: &str, message: &str, id: &RequestId) -> String {
+    match api.family() {
+        Family::OpenAi => openai::error::retold(status, kind, message),
+        Family::Anthropic => anthropic::error::retold(status, message, id),
     }
 }
 
 /// A refusal as the body the client's SDK expects.
-pub fn refusal_body(dialect: Dialect, refusal: &Refusal, id: &RequestId) -> String {
-    match dialect {
-        Dialect::OpenAiChat => openai::error::body(refusal),
-        Dialect::AnthropicMessages => anthropic::error::body(refusal, id),
+pub fn refusal_body(api: Api, refusal: &Refusal, id: &RequestId) -> String {
+    match api.family() {
+        Family::OpenAi => openai::error::body(refusal),
+        Family::Anthropic => anthropic::error::body(refusal, id),
     }
 }
 
-/// The last event of a stream that broke after content went out.
-pub fn broken_stream_event(dialect: Dialect, fault: &Fault, id: &RequestId) -> String {
-    match dialect {
-        Dialect::OpenAiChat => openai::error::event(fault),
-        Dialect::AnthropicMessages => anthropic::error::event(fault, id),
+/// The last event of a stream that broke after content went out, where the
+/// client had the provider's own bytes.
+pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
+    match api {
+        Api::Chat | Api::Embeddings => openai::error::event(fault),
+        Api::Responses => responses::error_event(fault),
+        Api::Messages | Api::CountTokens => anthropic::error::event(fault, id),
     }
 }
 
 /// What closes an event that broke off halfway, so that the one after it is
 /// read. Anthropic's clients pass over a `ping`, whatever it holds; OpenAI's
 /// know no such event and report the broken one.
-pub fn abandon_event(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::OpenAiChat => "\n\n",
-        Dialect::AnthropicMessages => "\nevent: ping\n\n",
+pub fn abandon_event(api: Api) -> &'static str {
+    match api.family() {
+        Family::OpenAi => "\n\n",
+        Family::Anthropic => "\nevent: ping\n\n",
     }
 }

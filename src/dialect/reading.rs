@@ -2,6 +2,9 @@
 //! used, whether it ended and how. Filled event by event or from one JSON
 //! reply.
 
+use super::form::{Delta, Json, Stop};
+use super::Reader;
+use crate::regions::Dialect;
 use crate::units::Tokens;
 
 /// What went wrong inside an answer that had begun with a good status.
@@ -30,7 +33,7 @@ impl Fault {
 }
 
 /// The reading of one answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 pub struct Reading {
     /// Usage as counted so far.
     pub tokens: Tokens,
@@ -52,4 +55,74 @@ pub struct Reading {
     pub fault: Option<Fault>,
     /// Anthropic's usage merges field by field; its parts are kept here.
     pub(super) anthropic: super::anthropic::usage::Counts,
+    /// Reads a stream that has no reader of its own for this.
+    reader: Option<Box<Reader>>,
+}
+
+impl Reading {
+    /// Takes a piece of an answer in.
+    pub fn take(&mut self, delta: &Delta<'_>) {
+        let written = match delta {
+            Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking(text) => text.len(),
+            Delta::Input { json, .. } => json.len(),
+            _ => 0,
+        };
+        self.output_bytes = self.output_bytes.saturating_add(written as u64);
+        match delta {
+            Delta::Model(model) => {
+                self.served_model.get_or_insert_with(|| model.to_string());
+            }
+            Delta::Tier(tier) => self.tier = Some(tier.to_string()),
+            Delta::Usage(usage) => {
+                self.tokens = usage.tokens;
+                self.has_usage |= usage.complete;
+            }
+            Delta::Stop(stop) => self.stopped = Some(word(stop).to_owned()),
+            Delta::End => self.ended = true,
+            Delta::Failed { kind, .. } => {
+                let kind = kind.clone();
+                self.fault.get_or_insert(Fault::Said { kind });
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes an event in that goes on to the client as it is.
+    pub fn event(&mut self, dialect: Dialect, data: &[u8]) {
+        let mut reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => match Reader::of(dialect) {
+                Some(reader) => Box::new(reader),
+                None => return,
+            },
+        };
+        let mut on = |delta: Delta<'_>| self.take(&delta);
+        if reader.event("", data, &mut on).is_err() {
+            self.fault.get_or_insert(Fault::Garbled);
+        }
+        self.reader = Some(reader);
+    }
+
+    /// Takes a whole reply in that goes on to the client as it is.
+    pub fn whole(&mut self, dialect: Dialect, body: &[u8]) {
+        let read = Reader::of(dialect).and_then(|mut reader| {
+            let json = Json::parse_bytes(body).ok()?;
+            reader.whole(&json, &mut |delta| self.take(&delta)).ok()
+        });
+        if read.is_none() {
+            self.fault.get_or_insert(Fault::Garbled);
+        }
+    }
+}
+
+/// A word for rows.
+fn word(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::Done => "stop",
+        Stop::Sequence(_) => "stop_sequence",
+        Stop::Length => "length",
+        Stop::Tool => "tool_calls",
+        Stop::Filtered => "filtered",
+        Stop::Paused => "paused",
+    }
 }

@@ -67,7 +67,7 @@ fn contact(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
         before.is_none_or(|before| claim.reviewed > before.reviewed)
     });
     let unreviewed = if newer { Way::Neutral } else { Way::Weaker };
-    if (&was.host, &was.base_path) != (&is.host, &is.base_path) {
+    if (&was.host, &was.base_path, &was.paths) != (&is.host, &is.base_path, &is.paths) {
         let words = format!(
             "{name} is now contacted at {}{} instead of {}{}",
             is.host, is.base_path, was.host, was.base_path
@@ -106,10 +106,11 @@ fn contact(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
         ),
         _ => {}
     }
-    if was.dialect != is.dialect {
+    if was.dialects != is.dialects {
         let words = format!(
             "{name} is now spoken to in {} instead of {}",
-            is.dialect, was.dialect
+            is.spoken(),
+            was.spoken()
         );
         note(changes, Topic::Claims, unreviewed, words + reviewed(newer));
     }

@@ -2,14 +2,16 @@
 //! that say what happened.
 
 use super::host;
-use crate::dialect;
+use crate::dialect::{self, Api};
 use crate::receipt;
 use crate::record::Row;
 use crate::refusal::Refusal;
-use crate::regions::Dialect;
 use crate::units::RequestId;
 use wasm_bindgen::JsValue;
 use worker::worker_sys::web_sys::Response;
+
+/// How long a list in a header gets.
+const LONGEST_LIST: usize = 1_000;
 
 /// What the reply's headers tell, as far as it is known.
 #[derive(Debug, Default)]
@@ -36,6 +38,25 @@ impl Story {
             self.lines.push_str(": ");
             self.lines.push_str(value);
         }
+    }
+
+    /// Adds what the request lost on its way. It is never left untold, so
+    /// names are cut and strange letters replaced.
+    pub fn tell_dropped(&mut self, dropped: &[String]) {
+        if dropped.is_empty() {
+            return;
+        }
+        let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+        let mut names = String::new();
+        for (at, name) in dropped.iter().enumerate() {
+            if names.len() > LONGEST_LIST {
+                names.push_str(&format!(" and {} more", dropped.len() - at));
+                break;
+            }
+            names.push_str(if at > 0 { ", " } else { "" });
+            names.extend(name.chars().take(200).map(plain));
+        }
+        self.tell("meridian-dropped", &names);
     }
 
     /// Adds headers that are lines already.
@@ -76,9 +97,9 @@ impl Story {
 }
 
 /// A refusal in the client's dialect.
-pub fn refusal(dialect: Dialect, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
+pub fn refusal(api: Api, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
     story.tell("content-type", "application/json");
-    let body = dialect::refusal_body(dialect, refusal, id);
+    let body = dialect::refusal_body(api, refusal, id);
     story.respond(refusal.status(), &JsValue::from_str(&body))
 }
 

@@ -22,6 +22,22 @@ export async function verifyRs256(jwk, signed, signature) {
   return crypto.subtle.verify(algorithm, key, signature.slice(), new TextEncoder().encode(signed));
 }
 
+// Signs text with a service account's key (PKCS 8 in PEM).
+export async function signRs256(pem, text) {
+  const der = Uint8Array.from(atob(pem.replace(/-----[^-]+-----|\s/g, "")), (c) => c.charCodeAt(0));
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign(algorithm, key, new TextEncoder().encode(text)));
+}
+
+// What a token endpoint answers to a form.
+export async function fetchToken(url, form) {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const response = await fetch(url, { method: "POST", headers, body: form, redirect: "manual" });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.text();
+}
+
 // A team's published keys.
 export async function fetchKeys(url) {
   const response = await fetch(url, { redirect: "manual" });

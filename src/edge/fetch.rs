@@ -6,14 +6,13 @@ use super::{host, keys, map, receipts, stream, usage};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect;
+use crate::dialect::{self, Api};
 use crate::head::{Head, Route, LARGEST_BODY};
 use crate::plan;
 use crate::receipt::Receipt;
 use crate::record::Row;
 use crate::refusal::{Invalid, Refusal};
-use crate::regions::Dialect;
-use crate::relay::Relay;
+use crate::translate::Asked;
 use crate::units::{Millis, RequestId};
 use crate::{listing, zone};
 use futures::FutureExt;
@@ -39,7 +38,7 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
     if admin::is_admin(&head.path) {
         return Ok(super::admin::handle(request, head, env, &ctx).await);
     }
-    let (dialect, id) = (head.dialect(), host::request_id(arrived));
+    let (api, id) = (head.api(), host::request_id(arrived));
     let exchange = Rc::new(Exchange {
         request,
         head,
@@ -66,7 +65,7 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
             story.tell_receipt(receipt.as_deref());
         }
     }
-    Ok(answer::refusal(dialect, &refused.refusal, story, id))
+    Ok(answer::refusal(api, &refused.refusal, story, id))
 }
 
 /// A refusal and, once the caller is known, the row it left.
@@ -105,12 +104,12 @@ async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
             let names = plan::servable(config, &caller, &zone, None);
             Ok(answer::json(
                 Story::of(&x.id),
-                &listing::models(x.head.dialect(), &names),
+                &listing::models(x.head.family(), &names),
             ))
         }
-        Route::Call(dialect) => {
+        Route::Call(api) => {
             let caller = caller(&x, config).await?;
-            call(x, config, caller, dialect).await
+            call(x, config, caller, api).await
         }
     }
 }
@@ -136,10 +135,10 @@ async fn call(
     x: Rc<Exchange>,
     config: &'static Config,
     mut caller: Caller,
-    dialect: Dialect,
+    api: Api,
 ) -> Result<Response, Refused> {
-    let mut row = Row::new(&x.id, x.arrived, &caller, dialect);
-    let beginning = begin(&x, config, &mut caller, dialect, &mut row);
+    let mut row = Row::new(&x.id, x.arrived, &caller, api);
+    let beginning = begin(&x, config, &mut caller, api, &mut row);
     let begun = AssertUnwindSafe(beginning).catch_unwind().await;
     match begun.unwrap_or(Err(Refusal::Internal)) {
         Ok(begun) => Ok(deliver(&x, config, begun, row).await),
@@ -160,12 +159,13 @@ async fn begin(
     x: &Exchange,
     config: &'static Config,
     caller: &mut Caller,
-    dialect: Dialect,
+    api: Api,
     row: &mut Row,
 ) -> Result<Begun, Refusal> {
     let zone = zone::decide(&config.regions, caller)?;
     row.zoned(&zone, &config.regions.version);
     caller.read_tags(&x.head)?;
+    x.head.drops_unsupported()?;
     if let Err(refusal) = x.head.check_body() {
         // A client that is still sending would see a broken connection instead.
         host::drain(&x.request).await;
@@ -173,12 +173,22 @@ async fn begin(
     }
     let body = host::read_body(&x.request, LARGEST_BODY).await?;
     let body = String::from_utf8(body).map_err(|_| Refusal::Body(Invalid::Encoding))?;
-    let call = dialect::read_call(dialect, &body).map_err(Refusal::Body)?;
+    let call = dialect::read_call(api, &body).map_err(Refusal::Body)?;
     caller.tags.add_from_body(&call.tags);
     row.called(&call.wanted, &caller.tags);
-    let plan = plan::plan(config, caller, &zone, dialect, &call.wanted)?;
+    let plan = plan::plan(config, caller, &zone, api, &call.wanted)?;
     row.planned(&plan);
-    let mut begun = upstream::try_in_order(&x.env, &x.head, &call, &plan, row).await?;
+    let asked = Asked {
+        api,
+        head: &x.head,
+        call: &call,
+    };
+    let exchange = upstream::Exchange {
+        asked,
+        id: &x.id,
+        arrived: x.arrived,
+    };
+    let mut begun = upstream::try_in_order(&x.env, exchange, &plan, row).await?;
     begun.store = zone.usage_store;
     Ok(begun)
 }
@@ -195,12 +205,13 @@ async fn deliver(
         status,
         headers,
         body,
+        dropped,
         store,
-        hide_usage,
     } = begun;
     row.receipt = receipts::signed(&x.env, || Receipt::of(&row, status)).await;
     let mut story = Story::of(&x.id);
     story.tell_row(&row);
+    story.tell_dropped(&dropped);
     story.tell_lines(&headers);
     row.first_byte_ms = Some(host::now().since(x.arrived));
     match body {
@@ -209,9 +220,8 @@ async fn deliver(
             usage::write(&x.env, &x.ctx, store, row);
             story.respond(status, &bytes)
         }
-        Body::Stream(provider) => {
-            let relay = Relay::new(row.dialect, hide_usage, x.id.clone());
-            let (client, over) = stream::start(provider, relay, x.request.signal());
+        Body::Stream(provider, relay) => {
+            let (client, over) = stream::start(provider, *relay, x.request.signal());
             let then = Rc::clone(x);
             x.ctx.wait_until(async move {
                 let over = over.await;

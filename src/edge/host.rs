@@ -29,6 +29,12 @@ extern "C" {
     /// Its status.
     #[wasm_bindgen(method, getter)]
     pub fn status(this: &Reply) -> u16;
+    /// Its content type.
+    #[wasm_bindgen(method, getter, js_name = contentType)]
+    pub fn content_type(this: &Reply) -> String;
+    /// What kind of error it is, where that stands beside the body.
+    #[wasm_bindgen(method, getter, js_name = errorKind)]
+    pub fn error_kind(this: &Reply) -> String;
     /// Its headers, as far as they are the client's business.
     #[wasm_bindgen(method, getter)]
     pub fn headers(this: &Reply) -> String;

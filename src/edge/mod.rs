@@ -4,6 +4,7 @@
 
 mod admin;
 mod answer;
+mod credentials;
 mod fetch;
 mod host;
 mod keys;

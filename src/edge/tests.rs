@@ -2,10 +2,11 @@
 
 use super::host;
 use super::stream::{self, Finished};
+use crate::dialect::Api;
 use crate::head::Head;
 use crate::refusal::Refusal;
 use crate::regions::Dialect;
-use crate::relay::Relay;
+use crate::relay::{Passage, Relay};
 use crate::units::{Millis, RequestId};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -93,6 +94,13 @@ fn ids_are_all_different() {
     assert_eq!(ids.len(), 200);
 }
 
+fn hiding() -> Passage {
+    Passage::AsIs {
+        dialect: Dialect::OpenAiChat,
+        hide_usage: true,
+    }
+}
+
 #[wasm_bindgen_test]
 async fn a_stream_comes_through_and_is_read() {
     let sent = concat!(
@@ -102,7 +110,7 @@ async fn a_stream_comes_through_and_is_read() {
     );
     for size in [1, 7, 4096] {
         let id = RequestId::new(Millis(0), 0);
-        let relay = Relay::new(Dialect::OpenAiChat, true, id);
+        let relay = Relay::new(Api::Chat, hiding(), "text/event-stream", id);
         let (client, over) = stream::start(pieces(sent, size), relay, signal());
         let (received, finished) = futures::join!(text(&client), over);
         assert_eq!(

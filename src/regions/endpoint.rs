@@ -3,6 +3,7 @@
 //! model is processed there.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A place where requests are processed, as the map names it: `eu`, `us`, `jp`.
@@ -51,15 +52,27 @@ impl fmt::Display for Guarantee {
     }
 }
 
-/// The language an endpoint or a client speaks.
+/// The language an endpoint speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Dialect {
     /// OpenAI's chat completions.
     #[serde(rename = "openai-chat")]
     OpenAiChat,
+    /// OpenAI's responses.
+    #[serde(rename = "openai-responses")]
+    OpenAiResponses,
     /// Anthropic's messages.
     #[serde(rename = "anthropic-messages")]
     AnthropicMessages,
+    /// Bedrock's Converse.
+    #[serde(rename = "bedrock-converse")]
+    BedrockConverse,
+    /// Google's generateContent, at the Gemini API and at Vertex.
+    #[serde(rename = "gemini")]
+    Gemini,
+    /// Cohere's embeddings.
+    #[serde(rename = "cohere-embed")]
+    CohereEmbed,
 }
 
 impl Dialect {
@@ -67,7 +80,11 @@ impl Dialect {
     pub fn as_str(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => "openai-chat",
+            Dialect::OpenAiResponses => "openai-responses",
             Dialect::AnthropicMessages => "anthropic-messages",
+            Dialect::BedrockConverse => "bedrock-converse",
+            Dialect::Gemini => "gemini",
+            Dialect::CohereEmbed => "cohere-embed",
         }
     }
 
@@ -76,16 +93,8 @@ impl Dialect {
     /// provider might take the caller's.
     pub fn fixable(self) -> &'static [&'static str] {
         match self {
-            Dialect::OpenAiChat => &[],
-            Dialect::AnthropicMessages => &["inference_geo"],
-        }
-    }
-
-    /// The operation's path, behind what stands at each host before it.
-    pub fn path(self) -> &'static str {
-        match self {
-            Dialect::OpenAiChat => "/chat/completions",
-            Dialect::AnthropicMessages => "/messages",
+            Dialect::AnthropicMessages => &["inference_geo", "anthropic_version"],
+            _ => &[],
         }
     }
 }
@@ -114,8 +123,26 @@ pub enum Auth {
         /// Name of the Worker secret.
         secret: String,
     },
-    /// A token that a Google service account signs for; the secret is its key.
+    /// `x-goog-api-key: <secret>`.
+    GoogleKey {
+        /// Name of the Worker secret.
+        secret: String,
+    },
+    /// A token that a Google service account signs for; the secret is its key,
+    /// the JSON file that Google gives out.
     Google {
+        /// Name of the Worker secret.
+        secret: String,
+    },
+    /// A token that Microsoft Entra gives an application; the secret is
+    /// `tenant:client id:client secret`.
+    Entra {
+        /// Name of the Worker secret.
+        secret: String,
+    },
+    /// A signature by an AWS access key; the secret is `id:secret`, or
+    /// `id:secret:session token`.
+    SigV4 {
         /// Name of the Worker secret.
         secret: String,
     },
@@ -128,7 +155,10 @@ impl Auth {
             Auth::Bearer { secret }
             | Auth::ApiKey { secret }
             | Auth::AzureKey { secret }
-            | Auth::Google { secret } => secret,
+            | Auth::GoogleKey { secret }
+            | Auth::Google { secret }
+            | Auth::Entra { secret }
+            | Auth::SigV4 { secret } => secret,
         }
     }
 }
@@ -178,6 +208,64 @@ pub enum StreamUsage {
     Always,
 }
 
+/// How a model is told to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThinkingStyle {
+    /// Not at all: it cannot.
+    None,
+    /// By a word for the effort.
+    Effort,
+    /// By a number of tokens.
+    Budget,
+    /// It decides itself; a word for the effort steers it.
+    Adaptive,
+}
+
+impl ThinkingStyle {
+    /// As written in the map.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ThinkingStyle::None => "none",
+            ThinkingStyle::Effort => "effort",
+            ThinkingStyle::Budget => "budget",
+            ThinkingStyle::Adaptive => "adaptive",
+        }
+    }
+}
+
+/// Where an endpoint's operations are, if not where its dialect has them.
+/// `{model}` stands for the model's id there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paths {
+    /// For an answer in one piece.
+    pub once: String,
+    /// For a stream.
+    pub stream: String,
+}
+
+/// What an endpoint does otherwise than its dialect. An endpoint that has any
+/// gets requests written anew, not the client's own bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quirks {
+    /// Fields at the top of the body that have another name there.
+    pub rename: BTreeMap<String, String>,
+    /// Fields at the top of the body that it does not know.
+    pub unknown: Vec<String>,
+    /// Settings beyond its dialect that it knows, such as `top_k`.
+    pub known: Vec<String>,
+    /// Ids of tool calls must be nine letters or digits.
+    pub short_ids: bool,
+}
+
+impl Quirks {
+    /// Whether there are any.
+    pub fn are_any(&self) -> bool {
+        *self != Quirks::default()
+    }
+}
+
 /// What is claimed of one model at one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -198,6 +286,13 @@ pub struct Claim {
     /// What this host charges above the list price, in percent.
     #[serde(default)]
     pub uplift_percent: u32,
+    /// How this model is told to think, if not as its dialect has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<ThinkingStyle>,
+    /// The most tokens an answer may have when the client does not say, for
+    /// dialects that must be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u32>,
 }
 
 /// One provider endpoint.
@@ -209,8 +304,24 @@ pub struct Endpoint {
     pub host: String,
     /// What stands between the host and the dialect's path, mostly `/v1`.
     pub base_path: String,
-    /// The dialect it speaks.
-    pub dialect: Dialect,
+    /// The dialects it speaks, never none: a client's own if it is among
+    /// them, else the first.
+    pub dialects: Vec<Dialect>,
+    /// Where its operations are, if not where its dialect has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Paths>,
+    /// What stands behind the path, as `api-version=2024-10-21`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Headers that are set whatever the caller says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// Body fields that are taken out: the address says them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+    /// What it does otherwise than its dialect.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub quirks: Quirks,
     /// The credential it wants.
     pub auth: Auth,
     /// Body fields that the claims depend on: set whatever the caller says.
@@ -229,7 +340,22 @@ pub struct Endpoint {
     pub models: Vec<Claim>,
 }
 
+fn is_plain(quirks: &Quirks) -> bool {
+    !quirks.are_any()
+}
+
 impl Endpoint {
+    /// Whether it speaks a dialect.
+    pub fn speaks(&self, dialect: Dialect) -> bool {
+        self.dialects.contains(&dialect)
+    }
+
+    /// Its dialects in words.
+    pub fn spoken(&self) -> String {
+        let words: Vec<&str> = self.dialects.iter().map(|d| d.as_str()).collect();
+        words.join(", ")
+    }
+
     /// The claim about one model, if the endpoint serves it.
     pub fn claim(&self, model: &str) -> Option<&Claim> {
         self.models.iter().find(|claim| claim.model == model)

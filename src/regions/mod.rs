@@ -17,7 +17,10 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use country::Country;
-pub use endpoint::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Sku, StreamUsage};
+pub use endpoint::{
+    Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks, Sku, StreamUsage,
+    ThinkingStyle,
+};
 
 /// The place of endpoints that promise none.
 pub const GLOBAL: &str = "global";

@@ -10,7 +10,7 @@ pub fn run(json: bool) -> Result<(), String> {
             .regions
             .endpoints
             .iter()
-            .map(|e| serde_json::json!({"name": e.name, "host": e.host, "secret": e.auth.secret(), "dialect": e.dialect}))
+            .map(|e| serde_json::json!({"name": e.name, "host": e.host, "secret": e.auth.secret(), "dialect": e.dialects}))
             .collect();
         println!("{}", serde_json::Value::from(endpoints));
         return Ok(());
@@ -20,7 +20,7 @@ pub fn run(json: bool) -> Result<(), String> {
             "{}  {}  {}  secret {}",
             endpoint.name,
             endpoint.host,
-            endpoint.dialect,
+            endpoint.spoken(),
             endpoint.auth.secret()
         );
         for claim in &endpoint.models {

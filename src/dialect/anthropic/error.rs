@@ -35,3 +35,19 @@ pub fn event(fault: &Fault, id: &RequestId) -> String {
     });
     format!("event: error\ndata: {error}\n\n")
 }
+
+/// A provider's error of another dialect.
+pub fn retold(status: u16, message: &str, id: &RequestId) -> String {
+    let class = match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        529 => "overloaded_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    };
+    let error = json!({"type": class, "message": message});
+    json!({"type": "error", "error": error, "request_id": id.as_str()}).to_string()
+}

@@ -1,6 +1,11 @@
 //! Anthropic's messages.
 
+pub mod answer_read;
+pub mod answer_write;
+pub mod ask_read;
+pub mod ask_write;
 pub mod error;
+mod media;
 pub mod reply;
 pub mod request;
 pub mod stream;

@@ -3,7 +3,13 @@
 use crate::dialect::call::{self, Call, Wanted};
 use crate::refusal::Invalid;
 
-const FIELDS: &[&str] = &["model", "messages", "stream", "inference_geo"];
+const FIELDS: &[&str] = &[
+    "model",
+    "messages",
+    "stream",
+    "inference_geo",
+    "anthropic_version",
+];
 
 /// Reads a request body. Its `metadata` carries a user's id and so is no
 /// source of tags; usage comes with every stream and need not be asked for.

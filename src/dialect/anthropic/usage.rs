@@ -2,6 +2,7 @@
 //! came out; `message_delta` replaces what it names, and may name anything.
 //! So the counts merge field by field and are never summed.
 
+use crate::dialect::form::Object;
 use crate::units::Tokens;
 use serde::Deserialize;
 
@@ -79,4 +80,29 @@ impl Counts {
             ..Tokens::default()
         }
     }
+}
+
+/// The same the other way: what came out of another dialect, in Anthropic's
+/// counting, where input excludes what caches served.
+pub fn object(tokens: &Tokens) -> Object<'static> {
+    let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
+    let mut usage = Object::new()
+        .with(
+            "input_tokens",
+            tokens.input.saturating_add(tokens.audio_input),
+        )
+        .with("cache_creation_input_tokens", written)
+        .with("cache_read_input_tokens", tokens.cache_read)
+        .with("output_tokens", tokens.output_total());
+    if tokens.cache_write_1h > 0 {
+        let split = Object::new()
+            .with("ephemeral_5m_input_tokens", tokens.cache_write_5m)
+            .with("ephemeral_1h_input_tokens", tokens.cache_write_1h);
+        usage.set("cache_creation", split);
+    }
+    if tokens.reasoning > 0 {
+        let details = Object::new().with("thinking_tokens", tokens.reasoning);
+        usage.set("output_tokens_details", details);
+    }
+    usage
 }

@@ -21,13 +21,33 @@ pub fn body(refusal: &Refusal) -> String {
     .to_string()
 }
 
+/// What is said of a stream that broke.
+pub fn broken(fault: &Fault) -> String {
+    format!(
+        "The provider's stream broke before its end ({}). What came before this is incomplete.",
+        fault.as_str()
+    )
+}
+
 /// The final event of a stream that broke.
 pub fn event(fault: &Fault) -> String {
     let error = json!({"error": {
-        "message": format!("The provider's stream broke before its end ({}). What came before this is incomplete.", fault.as_str()),
+        "message": broken(fault),
         "type": "server_error",
         "param": null,
         "code": "stream_broken",
     }});
     format!("data: {error}\n\n")
+}
+
+/// A provider's error of another dialect.
+pub fn retold(status: u16, kind: &str, message: &str) -> String {
+    let class = match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        500.. => "server_error",
+        _ => "invalid_request_error",
+    };
+    json!({"error": {"message": message, "type": class, "param": null, "code": kind}}).to_string()
 }

@@ -1,7 +1,13 @@
-//! OpenAI's chat completions.
+//! OpenAI's chat completions, and the hosts that speak them too.
 
+pub mod answer_read;
+pub mod answer_write;
+pub mod ask_read;
+pub mod ask_write;
 pub mod error;
+mod messages_write;
 pub mod reply;
 pub mod request;
+pub mod schema;
 pub mod stream;
-mod usage;
+pub(super) mod usage;

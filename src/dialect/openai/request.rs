@@ -39,13 +39,14 @@ type Options = BTreeMap<String, serde_json::Value>;
 
 fn asks_for_usage(options: &str) -> Result<bool, Invalid> {
     let options: Option<Options> = serde_json::from_str(options).map_err(|_| Invalid::Type {
-        field: "stream_options",
+        field: "stream_options".to_owned(),
         expected: "an object",
     })?;
     Ok(options.is_some_and(|o| o.get("include_usage") == Some(&serde_json::Value::Bool(true))))
 }
 
-fn tags(metadata: &str) -> Vec<(String, String)> {
+/// The tags among a body's own labels.
+pub fn tags(metadata: &str) -> Vec<(String, String)> {
     let metadata: Options = serde_json::from_str(metadata).unwrap_or_default();
     metadata
         .into_iter()

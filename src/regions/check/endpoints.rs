@@ -27,12 +27,14 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             findings.push(finding.instead("what stands between host and operation, as in `/v1`"));
         }
         for (field, _) in &endpoint.fixed {
-            let fixable = endpoint.dialect.fixable();
+            let fixable: Vec<&str> = (endpoint.dialects.iter())
+                .flat_map(|dialect| dialect.fixable().iter().copied())
+                .collect();
             if !fixable.contains(&field.as_str()) {
                 let spot = Spot::at(&["endpoints", &endpoint.name, "fixed", field]);
-                let what = format!("`{field}` cannot be fixed in {}", endpoint.dialect);
+                let what = format!("`{field}` cannot be fixed in {}", endpoint.spoken());
                 let finding = Finding::new(Rule::BadFixed, spot, what);
-                findings.push(finding.suggest(field, fixable.iter().copied()));
+                findings.push(finding.suggest(field, fixable));
             }
         }
     }

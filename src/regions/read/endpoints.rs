@@ -4,7 +4,7 @@ use super::table::{Table, Text};
 use super::{file, Notes};
 use crate::regions::check::Rule;
 use crate::regions::problem::Source;
-use crate::regions::{Auth, Claim, Endpoint, Guarantee, Hosting};
+use crate::regions::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks};
 use std::collections::BTreeSet;
 
 const USUAL_BASE: &str = "/v1";
@@ -29,7 +29,7 @@ pub fn endpoints(sources: &[Source], notes: &mut Notes) -> Vec<Endpoint> {
 fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpoint> {
     let host = table.words("host", "\"eu.api.openai.com\"", notes);
     let base_path = table.maybe_text("base_path", notes);
-    let dialect = table.choice("dialect", "\"openai-chat\"", notes);
+    let dialects: Vec<Dialect> = table.choices("dialect", "\"openai-chat\"", notes);
     let written = table.text("auth", "\"bearer:SECRET_NAME\"", notes);
     let auth = written.and_then(|text| auth(table.source(), &text, notes));
     let mut fixed = Vec::new();
@@ -37,6 +37,15 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
         let values = fields.values(notes).into_iter();
         fixed.extend(values.map(|(name, value)| (name.text, value)));
     }
+    let paths = paths(&mut table, notes);
+    let query = table.maybe_text("query", notes).map(|query| query.text);
+    let mut headers = Vec::new();
+    if let Some(mut fields) = table.table("headers", notes) {
+        let values = fields.words_left(notes).into_iter();
+        headers.extend(values.map(|(name, value)| (name.text, value.text)));
+    }
+    let without = table.maybe_list("without", notes).unwrap_or_default();
+    let quirks = quirks(&mut table, notes);
     let stream_usage = table
         .maybe_choice("stream_usage", notes)
         .unwrap_or_default();
@@ -62,13 +71,21 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
         }
     }
     table.finish(notes);
+    if dialects.is_empty() {
+        return None;
+    }
     Some(Endpoint {
         name: name.text,
         // What could not be read is refused all the same; meanwhile the claims
         // can be checked.
         host: host.unwrap_or_default(),
         base_path: base_path.map_or(USUAL_BASE.to_owned(), |path| path.text),
-        dialect: dialect?,
+        dialects,
+        paths,
+        query,
+        headers,
+        without: without.into_iter().map(|field| field.text).collect(),
+        quirks,
         auth: auth.unwrap_or(Auth::Bearer {
             secret: String::new(),
         }),
@@ -78,6 +95,38 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
         off,
         models,
     })
+}
+
+/// Where the operations are, if not where the dialect has them.
+fn paths(table: &mut Table<'_>, notes: &mut Notes) -> Option<Paths> {
+    let mut paths = table.table("paths", notes)?;
+    let once = paths.words("once", "\"/model/{model}/invoke\"", notes);
+    let stream = paths.words("stream", "\"/model/{model}/invoke\"", notes);
+    paths.finish(notes);
+    Some(Paths {
+        once: once?,
+        stream: stream?,
+    })
+}
+
+fn quirks(table: &mut Table<'_>, notes: &mut Notes) -> Quirks {
+    let Some(mut table) = table.table("quirks", notes) else {
+        return Quirks::default();
+    };
+    let mut quirks = Quirks::default();
+    if let Some(mut names) = table.table("rename", notes) {
+        let names = names.words_left(notes).into_iter();
+        quirks.rename = names
+            .map(|(ours, theirs)| (ours.text, theirs.text))
+            .collect();
+    }
+    let unknown = table.maybe_list("unknown", notes).unwrap_or_default();
+    quirks.unknown = unknown.into_iter().map(|field| field.text).collect();
+    let known = table.maybe_list("known", notes).unwrap_or_default();
+    quirks.known = known.into_iter().map(|field| field.text).collect();
+    quirks.short_ids = table.flag("short_ids", notes);
+    table.finish(notes);
+    quirks
 }
 
 fn read_claim(model: String, mut table: Table<'_>, notes: &mut Notes) -> Claim {
@@ -96,6 +145,8 @@ fn read_claim(model: String, mut table: Table<'_>, notes: &mut Notes) -> Claim {
         reviewed: table.date("reviewed", notes).unwrap_or_default(),
         reviewer,
         uplift_percent: table.number("uplift_percent", notes),
+        thinking: table.maybe_choice("thinking", notes),
+        max_output: Some(table.number("max_output", notes)).filter(|most| *most > 0),
     };
     table.finish(notes);
     claim
@@ -110,7 +161,7 @@ fn auth(source: &Source, written: &Text, notes: &mut Notes) -> Option<Auth> {
         );
         let problem = source.problem(Rule::BadAuth, written.at, what);
         let ways =
-            "`bearer:SECRET_NAME`, `x-api-key:`, `api-key:` or `google:` and the name of a secret";
+            "`bearer:SECRET_NAME`, `x-api-key:`, `api-key:`, `x-goog-api-key:`, `google:`, `entra:` or `sigv4:` and the name of a secret";
         notes.problems.push(problem.instead(ways));
     }
     auth
@@ -127,6 +178,9 @@ fn parse_auth(text: &str) -> Option<Auth> {
         "bearer" => Some(Auth::Bearer { secret }),
         "x-api-key" => Some(Auth::ApiKey { secret }),
         "api-key" => Some(Auth::AzureKey { secret }),
+        "x-goog-api-key" => Some(Auth::GoogleKey { secret }),
+        "entra" => Some(Auth::Entra { secret }),
+        "sigv4" => Some(Auth::SigV4 { secret }),
         "google" => Some(Auth::Google { secret }),
         _ => None,
     }

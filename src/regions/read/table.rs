@@ -1,6 +1,8 @@
 //! Taking a TOML table apart, field by field. Everything that is wrong with it
 //! is noted, not just the first thing, and so is where each field stands.
 
+mod left;
+
 use super::Notes;
 use crate::regions::check::Rule;
 use crate::regions::finding::Spot;
@@ -159,6 +161,27 @@ impl<'s> Table<'s> {
         self.chosen(name, &found, notes)
     }
 
+    /// One word of a few, or a list of them.
+    pub fn choices<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        example: &str,
+        notes: &mut Notes,
+    ) -> Vec<T> {
+        let one = self
+            .fields
+            .get(name)
+            .is_none_or(|value| !value.get_ref().is_array());
+        let found = match one {
+            true => self.text(name, example, notes).into_iter().collect(),
+            false => self.maybe_list(name, notes).unwrap_or_default(),
+        };
+        let found = found.iter();
+        found
+            .filter_map(|word| self.chosen(name, word, notes))
+            .collect()
+    }
+
     fn chosen<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -220,6 +243,18 @@ impl<'s> Table<'s> {
         number.unwrap_or_default()
     }
 
+    /// True or false; false where it is missing.
+    pub fn flag(&mut self, name: &'static str, notes: &mut Notes) -> bool {
+        let Some(value) = self.take(name, notes) else {
+            return false;
+        };
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong(value.span().start, name, "true or false", notes);
+        }
+        flag.unwrap_or_default()
+    }
+
     /// A list of texts; `None` where it is missing.
     pub fn maybe_list(&mut self, name: &'static str, notes: &mut Notes) -> Option<Vec<Text>> {
         let value = self.take(name, notes)?;
@@ -279,91 +314,6 @@ impl<'s> Table<'s> {
                 None
             }
         }
-    }
-
-    /// Everything that is left, as named tables in the order they were written.
-    pub fn tables(&mut self, notes: &mut Notes) -> Vec<(Text, Table<'s>)> {
-        let mut tables = Vec::new();
-        for (key, value) in std::mem::take(&mut self.fields) {
-            let at = key.span().start;
-            let name = key.into_inner().into_owned();
-            let spot = self.spot.then(&name);
-            match value.into_inner() {
-                DeValue::Table(fields) => {
-                    notes.lines.note(spot.clone(), self.source, at);
-                    let table = Table {
-                        source: self.source,
-                        spot,
-                        at,
-                        fields,
-                        known: Vec::new(),
-                    };
-                    tables.push((Text { text: name, at }, table));
-                }
-                _ => self.unknown(&name, at, notes),
-            }
-        }
-        tables
-    }
-
-    /// Everything that is left, as named lists of texts.
-    pub fn lists(&mut self, notes: &mut Notes) -> Vec<(Text, Vec<Text>)> {
-        let mut lists = Vec::new();
-        for (key, value) in std::mem::take(&mut self.fields) {
-            let at = key.span().start;
-            let name = key.into_inner().into_owned();
-            notes.lines.note(self.spot.then(&name), self.source, at);
-            let list = self.texts(&name, value, notes).unwrap_or_default();
-            lists.push((Text { text: name, at }, list));
-        }
-        lists
-    }
-
-    /// Everything that is left, as named texts.
-    pub fn words_left(&mut self, notes: &mut Notes) -> Vec<(Text, Text)> {
-        let mut words = Vec::new();
-        for (key, value) in std::mem::take(&mut self.fields) {
-            let at = key.span().start;
-            let name = key.into_inner().into_owned();
-            notes.lines.note(self.spot.then(&name), self.source, at);
-            match value.get_ref().as_str() {
-                Some(text) => {
-                    let text = Text {
-                        text: text.to_owned(),
-                        at: value.span().start,
-                    };
-                    words.push((Text { text: name, at }, text));
-                }
-                None => self.wrong(value.span().start, &name, "a text in quotes", notes),
-            }
-        }
-        words
-    }
-
-    /// Everything that is left, as JSON values.
-    pub fn values(&mut self, notes: &mut Notes) -> Vec<(Text, serde_json::Value)> {
-        let mut values = Vec::new();
-        for (key, value) in std::mem::take(&mut self.fields) {
-            let at = key.span().start;
-            let name = key.into_inner().into_owned();
-            notes.lines.note(self.spot.then(&name), self.source, at);
-            let value = match value.get_ref() {
-                DeValue::String(text) => text.as_ref().into(),
-                DeValue::Boolean(flag) => (*flag).into(),
-                DeValue::Integer(n) => n.as_str().parse::<i64>().unwrap_or_default().into(),
-                _ => {
-                    self.wrong(
-                        value.span().start,
-                        &name,
-                        "a text, a number, true or false",
-                        notes,
-                    );
-                    continue;
-                }
-            };
-            values.push((Text { text: name, at }, value));
-        }
-        values
     }
 
     /// Ends the reading: whatever nobody asked for is a mistake.

@@ -62,7 +62,7 @@ fn by_sku(trap: &mut Trap<'_>, sku: Sku) {
 }
 
 fn foundry(trap: &mut Trap<'_>, sku: Option<Sku>) {
-    let claude = trap.endpoint.dialect == Dialect::AnthropicMessages
+    let claude = trap.endpoint.speaks(Dialect::AnthropicMessages)
         || trap.claim.id.contains("claude")
         || trap.claim.model.contains("claude");
     let us_zone =

@@ -1,0 +1,334 @@
+//! Reading a messages request.
+
+use crate::dialect::form::{
+    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Extra, Fields, Format, Json, Knobs,
+    Lifetime, Media, Node, Role, Source, Thinking, Tool, Turn, What,
+};
+use crate::dialect::Api;
+use crate::refusal::Invalid;
+use serde_json::Number;
+use std::borrow::Cow;
+
+/// Reads the body. Only messages need a limit; their tokens can be counted
+/// without one.
+pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
+    let fields = Node::root(body).fields()?;
+    fields.ignore(&["model"]);
+    if api == Api::Messages {
+        fields.need("max_tokens")?.count()?;
+    }
+    let mut ask = Ask {
+        client: api,
+        stream: fields.flag("stream")?.unwrap_or(false),
+        system: Vec::new(),
+        turns: Vec::new(),
+        tools: Vec::new(),
+        choice: None,
+        parallel: None,
+        format: None,
+        thinking: None,
+        knobs: knobs(&fields)?,
+        extras: Vec::new(),
+    };
+    if let Some(system) = fields.get("system") {
+        ask.system = blocks(&system, &mut ask.extras)?;
+    }
+    for message in fields.need("messages")?.list()? {
+        read_message(&message, &mut ask)?;
+    }
+    for tool in fields.list("tools")? {
+        read_tool(&tool, &mut ask)?;
+    }
+    choice(&fields, &mut ask)?;
+    thinking(&fields, &mut ask)?;
+    // Caching everything there is: the last block of all carries the mark.
+    if let Some(mark) = fields.get("cache_control") {
+        let last = ask.turns.last_mut().and_then(|turn| turn.blocks.last_mut());
+        if let Some(block) = last {
+            block.cache = Some(lifetime(mark.json()));
+        }
+    }
+    ask.extras.extend(rest(&fields));
+    Ok(ask)
+}
+
+/// Fields that change nothing when they hold these values.
+const NEUTRAL: [(&str, &str); 4] = [
+    ("inference_geo", "\"global\""),
+    ("mcp_servers", "[]"),
+    ("speed", "\"standard\""),
+    ("caller", "{\"type\":\"direct\"}"),
+];
+
+fn rest<'p>(fields: &Fields<'p, '_>) -> Vec<Extra<'p>> {
+    let rest = fields.rest().into_iter();
+    let lost = rest.filter(|(_, name, json)| {
+        let text = json.to_text();
+        !NEUTRAL.iter().any(|(n, value)| n == name && *value == text)
+    });
+    lost.map(|(path, name, json)| Extra {
+        name: fields.path().is_empty().then_some(Cow::Borrowed(name)),
+        path,
+        value: json.clone(),
+    })
+    .collect()
+}
+
+fn number<'p>(fields: &Fields<'p, '_>, name: &'static str) -> Result<Option<Number>, Invalid> {
+    let Some(node) = fields.get(name) else {
+        return Ok(None);
+    };
+    node.number()?;
+    Ok(match node.json() {
+        Json::Number(number) => Some(number.clone()),
+        _ => None,
+    })
+}
+
+fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
+    let stop = fields.list("stop_sequences")?;
+    let user = match fields.get("metadata") {
+        Some(metadata) => metadata.fields()?.text("user_id")?,
+        None => None,
+    };
+    Ok(Knobs {
+        max_output: fields.count("max_tokens")?,
+        temperature: number(fields, "temperature")?,
+        top_p: number(fields, "top_p")?,
+        top_k: fields.count("top_k")?,
+        stop: stop
+            .iter()
+            .map(|s| s.text().map(Cow::Borrowed))
+            .collect::<Result<_, _>>()?,
+        user: user.map(Cow::Borrowed),
+        tier: fields
+            .text("service_tier")?
+            .filter(|tier| *tier != "auto")
+            .map(Cow::Borrowed),
+        ..Knobs::default()
+    })
+}
+
+fn lifetime(mark: &Json<'_>) -> Lifetime {
+    match mark.text("ttl") {
+        Some("1h") => Lifetime::Hour,
+        _ => Lifetime::Short,
+    }
+}
+
+fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let fields = message.fields()?;
+    let role = match fields.need_text("role")? {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => Role::System,
+        other => return Err(fields.need("role")?.unknown(other)),
+    };
+    let blocks = blocks(&fields.need("content")?, &mut ask.extras)?;
+    ask.turns.push(Turn { role, blocks });
+    ask.extras.extend(rest(&fields));
+    Ok(())
+}
+
+/// Content: text, or a list of blocks.
+fn blocks<'p>(node: &Node<'p, '_>, extras: &mut Vec<Extra<'p>>) -> Result<Vec<Block<'p>>, Invalid> {
+    if node.is_text() {
+        return Ok(vec![Block::new(
+            node.path(),
+            What::Text(node.text()?.into()),
+        )]);
+    }
+    let mut blocks: Vec<Block<'p>> = Vec::new();
+    let mut call_blob = None;
+    for entry in node.list()? {
+        let fields = entry.fields()?;
+        let mut what = read_block(&entry, &fields, extras)?;
+        match &mut what {
+            // What belongs to a call was put in front of it.
+            What::Thinking {
+                blob: Some(found), ..
+            } if found.kind == BlobKind::Call => {
+                call_blob = Some(found.clone());
+                continue;
+            }
+            What::Call { blob, .. } => *blob = call_blob.take(),
+            _ => {}
+        }
+        let foreign = matches!(what, What::Foreign(_));
+        let mut block = Block::new(entry.path(), what);
+        block.cache = fields
+            .get("cache_control")
+            .map(|mark| lifetime(mark.json()));
+        blocks.push(block);
+        if !foreign {
+            extras.extend(rest(&fields));
+        }
+    }
+    Ok(blocks)
+}
+
+fn read_block<'p>(
+    entry: &Node<'p, '_>,
+    fields: &Fields<'p, '_>,
+    extras: &mut Vec<Extra<'p>>,
+) -> Result<What<'p>, Invalid> {
+    Ok(match fields.need_text("type")? {
+        "text" => {
+            // Where former answers came from is not sent again.
+            fields.ignore(&["citations"]);
+            What::Text(fields.need_text("text")?.into())
+        }
+        "image" => What::Image(media(&fields.need("source")?)?),
+        "document" => {
+            let mut document = media(&fields.need("source")?)?;
+            document.name = fields.text("title")?.map(Cow::Borrowed);
+            document.cite = match fields.get("citations") {
+                Some(citations) => citations.fields()?.flag("enabled")?.unwrap_or(false),
+                None => false,
+            };
+            What::Document(document)
+        }
+        "tool_use" => {
+            let input = fields.need("input")?;
+            input.fields()?;
+            What::Call {
+                id: fields.need_text("id")?.into(),
+                name: fields.need_text("name")?.into(),
+                input: input.json().clone(),
+                blob: None,
+            }
+        }
+        "tool_result" => {
+            let content = match fields.get("content") {
+                Some(content) => blocks(&content, extras)?,
+                None => Vec::new(),
+            };
+            What::Result {
+                id: fields.need_text("tool_use_id")?.into(),
+                content,
+                error: fields.flag("is_error")?.unwrap_or(false),
+            }
+        }
+        "thinking" => {
+            let signature = fields.text("signature")?.filter(|s| !s.is_empty());
+            What::Thinking {
+                text: fields.need_text("thinking")?.into(),
+                blob: signature.map(|s| Blob::read(BlobKind::Signature, s)),
+            }
+        }
+        "redacted_thinking" => What::Thinking {
+            text: "".into(),
+            blob: Some(Blob::read(BlobKind::Hidden, fields.need_text("data")?)),
+        },
+        _ => What::Foreign(entry.json().clone()),
+    })
+}
+
+fn media<'p>(source: &Node<'p, '_>) -> Result<Media<'p>, Invalid> {
+    let fields = source.fields()?;
+    let place = match fields.need_text("type")? {
+        "base64" => Source::Base64(fields.need_text("data")?.into()),
+        "text" => Source::Text(fields.need_text("data")?.into()),
+        "url" => Source::Url(fields.need_text("url")?.into()),
+        "file" => Source::File(fields.need_text("file_id")?.into()),
+        other => return Err(fields.need("type")?.unknown(other)),
+    };
+    Ok(Media {
+        source: place,
+        kind: fields.text("media_type")?.map(Cow::Borrowed),
+        name: None,
+        detail: None,
+        cite: false,
+    })
+}
+
+fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let fields = node.fields()?;
+    if !matches!(fields.text("type")?, None | Some("custom")) {
+        // A tool that runs at Anthropic.
+        ask.extras.push(Extra {
+            path: node.path().to_owned(),
+            name: None,
+            value: node.json().clone(),
+        });
+        return Ok(());
+    }
+    let schema = fields.need("input_schema")?;
+    schema.fields()?;
+    // How its arguments are streamed changes nothing of them.
+    fields.ignore(&["eager_input_streaming"]);
+    ask.tools.push(Tool {
+        path: node.path().to_owned(),
+        name: fields.need_text("name")?.into(),
+        description: fields.text("description")?.map(Cow::Borrowed),
+        schema: Some(schema.json().clone()),
+        strict: fields.flag("strict")?,
+        cache: fields
+            .get("cache_control")
+            .map(|mark| lifetime(mark.json())),
+    });
+    ask.extras.extend(rest(&fields));
+    Ok(())
+}
+
+fn choice<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let Some(node) = fields.get("tool_choice") else {
+        return Ok(());
+    };
+    let choice = node.fields()?;
+    ask.choice = Some(match choice.need_text("type")? {
+        "auto" => Choice::Auto,
+        "any" => Choice::Any,
+        "none" => Choice::None,
+        "tool" => Choice::Named(choice.need_text("name")?.into()),
+        other => return Err(choice.need("type")?.unknown(other)),
+    });
+    ask.parallel = choice.flag("disable_parallel_tool_use")?.map(|off| !off);
+    ask.extras.extend(rest(&choice));
+    Ok(())
+}
+
+fn thinking<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let mut thinking = Thinking::default();
+    if let Some(node) = fields.get("thinking") {
+        let inner = node.fields()?;
+        thinking.budget = match inner.need_text("type")? {
+            "disabled" => Budget::Off,
+            "adaptive" => Budget::Adaptive,
+            "enabled" => Budget::Tokens(inner.need("budget_tokens")?.count()?),
+            other => return Err(inner.need("type")?.unknown(other)),
+        };
+        thinking.show = inner.text("display")?.map(|display| display != "omitted");
+        ask.extras.extend(rest(&inner));
+    }
+    let old_format = fields.get("output_format");
+    let mut new_format = None;
+    if let Some(node) = fields.get("output_config") {
+        let inner = node.fields()?;
+        if let Some(effort) = inner.get("effort") {
+            let word = effort.text()?;
+            thinking.effort = Some(Effort::read(word).ok_or_else(|| effort.unknown(word))?);
+        }
+        new_format = inner.get("format");
+        ask.extras.extend(rest(&inner));
+    }
+    ask.format = new_format
+        .or(old_format)
+        .map(|node| format(&node))
+        .transpose()?;
+    ask.thinking = (thinking != Thinking::default()).then_some(thinking);
+    Ok(())
+}
+
+fn format<'p>(node: &Node<'p, '_>) -> Result<Format<'p>, Invalid> {
+    let fields = node.fields()?;
+    match fields.need_text("type")? {
+        "json_schema" => Ok(Format::Schema {
+            name: None,
+            description: None,
+            schema: fields.need("schema")?.json().clone(),
+            strict: None,
+        }),
+        other => Err(fields.need("type")?.unknown(other)),
+    }
+}

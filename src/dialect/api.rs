@@ -1,0 +1,121 @@
+//! What a client may call: the operations that its SDK knows, and which of an
+//! endpoint's dialects can serve each.
+
+use crate::regions::{Dialect, Endpoint};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An operation that clients call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Api {
+    /// OpenAI's chat completions.
+    #[serde(rename = "openai-chat")]
+    Chat,
+    /// OpenAI's responses.
+    #[serde(rename = "openai-responses")]
+    Responses,
+    /// OpenAI's embeddings.
+    #[serde(rename = "openai-embeddings")]
+    Embeddings,
+    /// Anthropic's messages.
+    #[serde(rename = "anthropic-messages")]
+    Messages,
+    /// Anthropic's counting of a message's tokens.
+    #[serde(rename = "anthropic-count-tokens")]
+    CountTokens,
+}
+
+/// Whose SDK it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// OpenAI's.
+    OpenAi,
+    /// Anthropic's.
+    Anthropic,
+}
+
+impl Api {
+    /// All there are.
+    pub const ALL: [Api; 5] = [
+        Api::Chat,
+        Api::Responses,
+        Api::Embeddings,
+        Api::Messages,
+        Api::CountTokens,
+    ];
+
+    /// As written in rows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Api::Chat => "openai-chat",
+            Api::Responses => "openai-responses",
+            Api::Embeddings => "openai-embeddings",
+            Api::Messages => "anthropic-messages",
+            Api::CountTokens => "anthropic-count-tokens",
+        }
+    }
+
+    /// Where clients call it.
+    pub fn path(self) -> &'static str {
+        match self {
+            Api::Chat => "/v1/chat/completions",
+            Api::Responses => "/v1/responses",
+            Api::Embeddings => "/v1/embeddings",
+            Api::Messages => "/v1/messages",
+            Api::CountTokens => "/v1/messages/count_tokens",
+        }
+    }
+
+    /// Whose SDK calls it.
+    pub fn family(self) -> Family {
+        match self {
+            Api::Messages | Api::CountTokens => Family::Anthropic,
+            Api::Chat | Api::Responses | Api::Embeddings => Family::OpenAi,
+        }
+    }
+
+    /// The dialect it is itself.
+    pub fn native(self) -> Dialect {
+        match self {
+            Api::Chat | Api::Embeddings => Dialect::OpenAiChat,
+            Api::Responses => Dialect::OpenAiResponses,
+            Api::Messages | Api::CountTokens => Dialect::AnthropicMessages,
+        }
+    }
+
+    /// The dialect an endpoint serves it in: the client's own if it speaks
+    /// that, else the first that can.
+    pub fn dialect_at(self, endpoint: &Endpoint) -> Option<Dialect> {
+        let able = |dialect: &Dialect| self.served_in(*dialect);
+        match endpoint.speaks(self.native()) && able(&self.native()) {
+            true => Some(self.native()),
+            false => endpoint.dialects.iter().copied().find(able),
+        }
+    }
+
+    fn served_in(self, dialect: Dialect) -> bool {
+        match self {
+            Api::Chat | Api::Responses | Api::Messages => dialect != Dialect::CohereEmbed,
+            Api::Embeddings => matches!(
+                dialect,
+                Dialect::OpenAiChat
+                    | Dialect::OpenAiResponses
+                    | Dialect::Gemini
+                    | Dialect::CohereEmbed
+            ),
+            Api::CountTokens => matches!(
+                dialect,
+                Dialect::AnthropicMessages
+                    | Dialect::OpenAiResponses
+                    | Dialect::BedrockConverse
+                    | Dialect::Gemini
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,137 @@
+//! An answer put together from its pieces, for clients that want it whole.
+
+use super::blob::Blob;
+use super::delta::{Citation, Delta, Stop};
+use super::json::Json;
+use crate::units::Tokens;
+use std::borrow::Cow;
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answer {
+    /// The model that gave it.
+    pub model: Option<String>,
+    /// What it says, in order.
+    pub parts: Vec<Part>,
+    /// How likely its tokens were.
+    pub logprobs: Vec<Json<'static>>,
+    /// What was used.
+    pub tokens: Option<Tokens>,
+    /// The class of service.
+    pub tier: Option<String>,
+    /// Why it stopped.
+    pub stop: Option<Stop>,
+}
+
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Words, and where they come from.
+    Text(String, Vec<Citation>),
+    /// The model will not.
+    Refusal(String),
+    /// What it thought.
+    Thinking {
+        /// In words.
+        text: String,
+        /// The provider's proof.
+        blob: Option<Blob<'static>>,
+        /// Nothing more belongs to it.
+        over: bool,
+    },
+    /// It calls a tool.
+    Call {
+        /// Which call.
+        call: u32,
+        /// Its id.
+        id: String,
+        /// The tool.
+        name: String,
+        /// The arguments, as JSON text.
+        input: String,
+        /// What the provider wants back with it.
+        blob: Option<Blob<'static>>,
+    },
+}
+
+impl Answer {
+    /// Takes the next piece. What it says of failure is the caller's to see.
+    pub fn take(&mut self, delta: Delta<'_>) {
+        match delta {
+            Delta::Model(model) => self.model = Some(model.into_owned()),
+            Delta::Text(text) => match self.parts.last_mut() {
+                Some(Part::Text(said, cited)) if cited.is_empty() => said.push_str(&text),
+                _ if text.is_empty() => {}
+                _ => self.parts.push(Part::Text(text.into_owned(), Vec::new())),
+            },
+            Delta::Refusal(text) => match self.parts.last_mut() {
+                Some(Part::Refusal(said)) => said.push_str(&text),
+                _ => self.parts.push(Part::Refusal(text.into_owned())),
+            },
+            Delta::Thinking(text) => match self.parts.last_mut() {
+                Some(Part::Thinking {
+                    text: said,
+                    over: false,
+                    ..
+                }) => said.push_str(&text),
+                _ => self.parts.push(Part::Thinking {
+                    text: text.into_owned(),
+                    blob: None,
+                    over: false,
+                }),
+            },
+            Delta::Thought(proof) => self.thought(Some(proof.into_owned())),
+            Delta::ThinkingEnds => self.thought(None),
+            Delta::Call {
+                call,
+                id,
+                name,
+                blob,
+            } => self.parts.push(Part::Call {
+                call,
+                id: id.into_owned(),
+                name: name.into_owned(),
+                input: String::new(),
+                blob: blob.map(Blob::into_owned),
+            }),
+            Delta::Input { call: to, json } => self.input(to, &json),
+            Delta::Cited(citation) => {
+                if let Some(Part::Text(_, cited)) = self.parts.last_mut() {
+                    cited.push(citation);
+                }
+            }
+            Delta::Logprobs(logprobs) => self
+                .logprobs
+                .extend(logprobs.into_iter().map(Json::into_owned)),
+            Delta::Usage(usage) => self.tokens = Some(usage.tokens),
+            Delta::Tier(tier) => self.tier = Some(Cow::into_owned(tier)),
+            Delta::Stop(stop) => self.stop = Some(stop),
+            Delta::End | Delta::Failed { .. } | Delta::Aside => {}
+        }
+    }
+
+    fn thought(&mut self, proof: Option<Blob<'static>>) {
+        match self.parts.last_mut() {
+            Some(Part::Thinking { blob, over, .. }) if !*over => {
+                *over = true;
+                *blob = proof;
+            }
+            _ if proof.is_none() => {}
+            _ => self.parts.push(Part::Thinking {
+                text: String::new(),
+                blob: proof,
+                over: true,
+            }),
+        }
+    }
+
+    fn input(&mut self, to: u32, json: &str) {
+        let found = self.parts.iter_mut().find_map(|part| match part {
+            Part::Call { call, input, .. } if *call == to => Some(input),
+            _ => None,
+        });
+        if let Some(input) = found {
+            input.push_str(json);
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! What a client asks a model for.
+
+use super::blob::Blob;
+use super::json::Json;
+use super::losses::Knob;
+use crate::dialect::Api;
+use serde_json::Number;
+use std::borrow::Cow;
+
+/// A request, free of any dialect. It borrows from the client's body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask<'b> {
+    /// What the client called.
+    pub client: Api,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// What stands above the conversation.
+    pub system: Vec<Block<'b>>,
+    /// The conversation. Neighbours may have the same role.
+    pub turns: Vec<Turn<'b>>,
+    /// The tools the model may call.
+    pub tools: Vec<Tool<'b>>,
+    /// Whether it must, may or may not call them.
+    pub choice: Option<Choice<'b>>,
+    /// Whether it may call several at once.
+    pub parallel: Option<bool>,
+    /// The form of the answer.
+    pub format: Option<Format<'b>>,
+    /// How much to think.
+    pub thinking: Option<Thinking>,
+    /// Everything with one value.
+    pub knobs: Knobs<'b>,
+    /// What only the client's own dialect knows: a field's path, name, value.
+    pub extras: Vec<Extra<'b>>,
+}
+
+/// A field that only the client's dialect knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extra<'b> {
+    /// Where it stands.
+    pub path: String,
+    /// Its name, if it stands at the top of the body.
+    pub name: Option<Cow<'b, str>>,
+    /// Its value.
+    pub value: Json<'b>,
+}
+
+/// Settings with one value each.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Knobs<'b> {
+    /// The most tokens that may come out.
+    pub max_output: Option<u64>,
+    /// Temperature.
+    pub temperature: Option<Number>,
+    /// Nucleus sampling.
+    pub top_p: Option<Number>,
+    /// Only the likeliest tokens.
+    pub top_k: Option<u64>,
+    /// Where to stop.
+    pub stop: Vec<Cow<'b, str>>,
+    /// For answers that repeat.
+    pub seed: Option<i64>,
+    /// Against talking of the same.
+    pub presence_penalty: Option<Number>,
+    /// Against saying the same.
+    pub frequency_penalty: Option<Number>,
+    /// How likely each token was.
+    pub logprobs: bool,
+    /// How likely the likeliest others were.
+    pub top_logprobs: Option<u64>,
+    /// Who the request is for, by a name that tells nobody.
+    pub user: Option<Cow<'b, str>>,
+    /// Which requests share a prompt.
+    pub cache_key: Option<Cow<'b, str>>,
+    /// How long an answer is wanted.
+    pub verbosity: Option<Cow<'b, str>>,
+    /// The class of service.
+    pub tier: Option<Cow<'b, str>>,
+    /// Labels for the caller's own use.
+    pub labels: Vec<Label<'b>>,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The one who asks; tools' results are this one's.
+    User,
+    /// The model.
+    Assistant,
+    /// Instructions in the midst of a conversation.
+    System,
+}
+
+/// A label and its value.
+pub type Label<'b> = (Cow<'b, str>, Cow<'b, str>);
+
+/// A turn of the conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn<'b> {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub blocks: Vec<Block<'b>>,
+}
+
+/// One thing that is said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block<'b> {
+    /// Where it stands in the client's body.
+    pub path: String,
+    /// What it is.
+    pub what: What<'b>,
+    /// What is before and with it is to be cached.
+    pub cache: Option<Lifetime>,
+}
+
+impl<'b> Block<'b> {
+    /// A block without a cache mark.
+    pub fn new(path: impl Into<String>, what: What<'b>) -> Block<'b> {
+        Block {
+            path: path.into(),
+            what,
+            cache: None,
+        }
+    }
+}
+
+/// How long a cache lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Five minutes.
+    Short,
+    /// An hour.
+    Hour,
+}
+
+/// What a block is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What<'b> {
+    /// Text.
+    Text(Cow<'b, str>),
+    /// The model said that it will not.
+    Refusal(Cow<'b, str>),
+    /// A picture.
+    Image(Media<'b>),
+    /// A document.
+    Document(Media<'b>),
+    /// Sound.
+    Audio(Media<'b>),
+    /// The model calls a tool.
+    Call {
+        /// The call's id.
+        id: Cow<'b, str>,
+        /// The tool.
+        name: Cow<'b, str>,
+        /// Its arguments, an object.
+        input: Json<'b>,
+        /// What the model's provider wants back with it.
+        blob: Option<Blob<'b>>,
+    },
+    /// A tool's answer.
+    Result {
+        /// The call's id.
+        id: Cow<'b, str>,
+        /// What it says.
+        content: Vec<Block<'b>>,
+        /// The tool failed.
+        error: bool,
+    },
+    /// What the model thought. Without a blob nobody can tell that it did.
+    Thinking {
+        /// Its words, as far as they are shown.
+        text: Cow<'b, str>,
+        /// The provider's proof of it.
+        blob: Option<Blob<'b>>,
+    },
+    /// What only the client's own dialect knows.
+    Foreign(Json<'b>),
+}
+
+/// A picture, a document, a sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Media<'b> {
+    /// Where it is.
+    pub source: Source<'b>,
+    /// Its type, as `image/png`, if it is told.
+    pub kind: Option<Cow<'b, str>>,
+    /// Its name or title.
+    pub name: Option<Cow<'b, str>>,
+    /// How closely to look at a picture.
+    pub detail: Option<Cow<'b, str>>,
+    /// Whether a document's passages are to be cited.
+    pub cite: bool,
+}
+
+/// Where a picture or a document is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source<'b> {
+    /// Here, in base64.
+    Base64(Cow<'b, str>),
+    /// Here, as plain text.
+    Text(Cow<'b, str>),
+    /// At an address that the provider fetches.
+    Url(Cow<'b, str>),
+    /// At the provider that the client's dialect belongs to.
+    File(Cow<'b, str>),
+}
+
+/// A tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool<'b> {
+    /// Where it stands in the client's body.
+    pub path: String,
+    /// Its name.
+    pub name: Cow<'b, str>,
+    /// What it is for.
+    pub description: Option<Cow<'b, str>>,
+    /// The JSON schema of its arguments.
+    pub schema: Option<Json<'b>>,
+    /// Arguments must fit the schema.
+    pub strict: Option<bool>,
+    /// What is before and with it is to be cached.
+    pub cache: Option<Lifetime>,
+}
+
+/// Whether tools are called.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Choice<'b> {
+    /// As the model likes.
+    Auto,
+    /// None.
+    None,
+    /// At least one.
+    Any,
+    /// This one.
+    Named(Cow<'b, str>),
+}
+
+/// The tool that stands in for JSON mode where a dialect has none: what it is
+/// called with is the answer.
+pub const JSON_TOOL: &str = "answer_in_json";
+
+/// The form of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format<'b> {
+    /// Some JSON object.
+    Json,
+    /// JSON that fits a schema.
+    Schema {
+        /// Its name.
+        name: Option<Cow<'b, str>>,
+        /// What it is for.
+        description: Option<Cow<'b, str>>,
+        /// The schema.
+        schema: Json<'b>,
+        /// It must fit.
+        strict: Option<bool>,
+    },
+}
+
+/// How much the model is to think before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Thinking {
+    /// How much.
+    pub budget: Budget,
+    /// How hard, if that is told beside the budget.
+    pub effort: Option<Effort>,
+    /// Whether its thoughts are to be shown, if that is told.
+    pub show: Option<bool>,
+}
+
+/// How much thinking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Budget {
+    /// As the model's default is.
+    #[default]
+    Unsaid,
+    /// None.
+    Off,
+    /// As much as the model likes.
+    Adaptive,
+    /// So many tokens.
+    Tokens(u64),
+}
+
+/// How hard to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// Hardly.
+    Minimal,
+    /// Little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// More.
+    XHigh,
+    /// As much as there is.
+    Max,
+}
+
+impl Effort {
+    /// As the dialects write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effort::Minimal => "minimal",
+            Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::XHigh => "xhigh",
+            Effort::Max => "max",
+        }
+    }
+
+    /// Reads it.
+    pub fn read(word: &str) -> Option<Effort> {
+        use Effort::{High, Low, Max, Medium, Minimal, XHigh};
+        let all = [Minimal, Low, Medium, High, XHigh, Max];
+        all.into_iter().find(|effort| effort.as_str() == word)
+    }
+
+    /// The tokens that come near to it, for models that count them.
+    pub fn tokens(self) -> u64 {
+        match self {
+            Effort::Minimal | Effort::Low => 1_024,
+            Effort::Medium => 4_096,
+            Effort::High => 16_384,
+            Effort::XHigh | Effort::Max => 24_576,
+        }
+    }
+
+    /// What comes near to so many tokens.
+    pub fn of_tokens(tokens: u64) -> Effort {
+        match tokens {
+            ..2_500 => Effort::Low,
+            2_500..10_000 => Effort::Medium,
+            _ => Effort::High,
+        }
+    }
+}
+
+impl Thinking {
+    /// How hard, from whatever was told; `None` leaves it to the model.
+    pub fn hardness(&self) -> Option<Effort> {
+        self.effort.or(match self.budget {
+            Budget::Tokens(tokens) => Some(Effort::of_tokens(tokens)),
+            _ => None,
+        })
+    }
+
+    /// Whether it is wanted at all.
+    pub fn is_on(&self) -> bool {
+        self.budget != Budget::Off && (self.budget != Budget::Unsaid || self.effort.is_some())
+    }
+}
+
+impl Ask<'_> {
+    /// What the client calls a setting.
+    pub fn name(&self, knob: Knob) -> &'static str {
+        knob.called_in(self.client)
+    }
+}

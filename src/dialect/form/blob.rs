@@ -1,0 +1,97 @@
+//! What a provider hands out for itself and wants back unchanged: signatures
+//! of thoughts, encrypted reasoning. Only the endpoint that made one can read
+//! it, so on its way through a client it carries that endpoint's name.
+
+use std::borrow::Cow;
+
+/// What a client is given in front of a provider's blob.
+const MARK: &str = "meridian.";
+
+/// What a blob belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Thoughts that are shown beside it.
+    Signature,
+    /// Thoughts that only it holds.
+    Hidden,
+    /// The tool call that follows.
+    Call,
+}
+
+impl Kind {
+    fn letter(self) -> &'static str {
+        match self {
+            Kind::Signature => "s",
+            Kind::Hidden => "h",
+            Kind::Call => "c",
+        }
+    }
+}
+
+/// A provider's blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob<'b> {
+    /// What it belongs to.
+    pub kind: Kind,
+    /// The endpoint that made it, as far as it is known.
+    pub origin: Option<Cow<'b, str>>,
+    /// What the provider made.
+    pub data: Cow<'b, str>,
+}
+
+impl<'b> Blob<'b> {
+    /// One that a provider has just made, or that no name stands on.
+    pub fn new(kind: Kind, data: impl Into<Cow<'b, str>>) -> Blob<'b> {
+        Blob {
+            kind,
+            origin: None,
+            data: data.into(),
+        }
+    }
+
+    /// Reads one from a client: with the name the gateway put on it, or bare.
+    pub fn read(kind: Kind, text: &'b str) -> Blob<'b> {
+        Blob::named(text).unwrap_or_else(|| Blob::new(kind, text))
+    }
+
+    fn named(text: &'b str) -> Option<Blob<'b>> {
+        let (letter, rest) = text.strip_prefix(MARK)?.split_once('.')?;
+        let (origin, data) = rest.split_once('.')?;
+        let all = [Kind::Signature, Kind::Hidden, Kind::Call];
+        Some(Blob {
+            kind: all.into_iter().find(|kind| kind.letter() == letter)?,
+            origin: Some(Cow::Borrowed(origin)),
+            data: Cow::Borrowed(data),
+        })
+    }
+
+    /// As a client is given it.
+    pub fn for_client(&self, endpoint: &str) -> String {
+        let origin = self.origin.as_deref().unwrap_or(endpoint);
+        format!("{MARK}{}.{origin}.{}", self.kind.letter(), self.data)
+    }
+
+    /// The same, without borrowing.
+    pub fn into_owned(self) -> Blob<'static> {
+        Blob {
+            kind: self.kind,
+            origin: self.origin.map(|origin| Cow::Owned(origin.into_owned())),
+            data: Cow::Owned(self.data.into_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_keeps_the_name_of_who_made_it() {
+        let made = Blob::new(Kind::Hidden, "a.b==");
+        let given = made.for_client("vertex-eu");
+        let back = Blob::read(Kind::Signature, &given);
+        assert_eq!((back.kind, back.data.as_ref()), (Kind::Hidden, "a.b=="));
+        assert_eq!(back.origin.as_deref(), Some("vertex-eu"));
+        assert_eq!(Blob::read(Kind::Signature, "Er8B").origin, None);
+    }
+}

@@ -1,0 +1,343 @@
+//! Writing a generateContent request. The model stands in the address.
+
+use crate::dialect::form::{
+    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Format, Json, Knob, Losses, Media, Object,
+    Role, Sheet, Source, Target, Tool, What,
+};
+use crate::dialect::openai::schema::kind_by_name;
+use crate::dialect::Family;
+use crate::regions::{Dialect, ThinkingStyle};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What Google takes for a signature that no model of its made: calls that
+/// another model made have none.
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// Writes the body, and what it could not say.
+pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+    let mut sheet = Sheet::new(ask, target);
+    conversation(ask, &mut sheet);
+    let config = config(ask, &mut sheet);
+    if !config.is_empty() {
+        sheet.set("generationConfig", config);
+    }
+    sheet.lose_if(ask.knobs.user.is_some(), Knob::User);
+    sheet.lose_if(!ask.knobs.labels.is_empty(), Knob::Labels);
+    sheet.lose_if(ask.knobs.verbosity.is_some(), Knob::Verbosity);
+    let tier = ask.knobs.tier.as_deref();
+    let usual = matches!(tier, None | Some("default" | "standard_only"));
+    sheet.lose_if(!usual, Knob::Tier);
+    sheet.extras(ask, false);
+    sheet.finish()
+}
+
+/// Writes what is to be counted.
+pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+    let mut sheet = Sheet::new(ask, target);
+    conversation(ask, &mut sheet);
+    sheet.extras(ask, false);
+    let (mut body, losses) = sheet.finish();
+    if let Json::Object(fields) = &mut body {
+        fields.set("model", format!("models/{}", target.model));
+    }
+    let body = Object::new().with("generateContentRequest", body);
+    (body.into(), losses)
+}
+
+fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+    let mut system: Vec<Json<'a>> = Vec::new();
+    // Instructions stand above everything here, wherever they stood before.
+    let later = ask.turns.iter().filter(|turn| turn.role == Role::System);
+    for block in ask.system.iter().chain(later.flat_map(|turn| &turn.blocks)) {
+        match &block.what {
+            What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
+            _ => sheet.losses.note(block.path.as_str()),
+        }
+    }
+    if !system.is_empty() {
+        sheet.set("systemInstruction", Object::new().with("parts", system));
+    }
+    let names = called(ask);
+    let mut contents: Vec<(Role, Vec<Json<'a>>)> = Vec::new();
+    for turn in ask.turns.iter().filter(|turn| turn.role != Role::System) {
+        let mut parts = Vec::new();
+        for block in &turn.blocks {
+            write_part(block, &names, &mut parts, sheet);
+        }
+        match contents.last_mut() {
+            Some((role, said)) if *role == turn.role => said.append(&mut parts),
+            _ => contents.push((turn.role, parts)),
+        }
+    }
+    let contents = contents.into_iter().map(|(role, parts)| {
+        let role = if role == Role::Assistant {
+            "model"
+        } else {
+            "user"
+        };
+        Object::new().with("role", role).with("parts", parts).into()
+    });
+    sheet.set("contents", contents.collect::<Vec<Json<'a>>>());
+    tools(ask, sheet);
+}
+
+/// The tool of each call: results name the tool here, not the call.
+fn called<'a>(ask: &'a Ask<'_>) -> BTreeMap<&'a str, &'a str> {
+    let blocks = ask.turns.iter().flat_map(|turn| &turn.blocks);
+    let calls = blocks.filter_map(|block| match &block.what {
+        What::Call { id, name, .. } => Some((id.as_ref(), name.as_ref())),
+        _ => None,
+    });
+    calls.collect()
+}
+
+fn write_part<'a>(
+    block: &'a Block<'_>,
+    names: &BTreeMap<&'a str, &'a str>,
+    parts: &mut Vec<Json<'a>>,
+    sheet: &mut Sheet<'a>,
+) {
+    let part = match &block.what {
+        What::Text(text) | What::Refusal(text) => match text.is_empty() {
+            true => return,
+            false => Object::new().with("text", text.as_ref()),
+        },
+        What::Image(media) | What::Document(media) | What::Audio(media) => {
+            match media_part(media, block, sheet) {
+                Some(part) => part,
+                None => return,
+            }
+        }
+        What::Call {
+            name, input, blob, ..
+        } => {
+            let call = Object::new()
+                .with("name", name.as_ref())
+                .with("args", input);
+            let part = Object::new().with("functionCall", call);
+            // Only the first of parallel calls is signed.
+            let parallel = parts
+                .last()
+                .is_some_and(|part| part.get("functionCall").is_some());
+            part.with_some(
+                "thoughtSignature",
+                signature(blob.as_ref(), parallel, block, sheet),
+            )
+        }
+        What::Result { id, content, error } => {
+            match names.get(id.as_ref()) {
+                Some(name) => result(name, content, *error, parts, sheet),
+                None => sheet.losses.note(block.path.as_str()),
+            }
+            return;
+        }
+        What::Thinking {
+            text,
+            blob: Some(blob),
+        } if sheet.owns(blob, Dialect::Gemini) => {
+            if !text.is_empty() {
+                let thought = Object::new().with("text", text.as_ref());
+                parts.push(thought.with("thought", true).into());
+            }
+            Object::new()
+                .with("text", "")
+                .with("thoughtSignature", blob.data.as_ref())
+        }
+        What::Thinking { .. } | What::Foreign(_) => {
+            sheet.losses.note(block.path.as_str());
+            return;
+        }
+    };
+    parts.push(part.into());
+}
+
+fn signature<'a>(
+    blob: Option<&'a Blob<'_>>,
+    parallel: bool,
+    block: &Block<'_>,
+    sheet: &mut Sheet<'a>,
+) -> Option<Cow<'a, str>> {
+    match blob {
+        Some(blob) if blob.kind == BlobKind::Call && sheet.owns(blob, Dialect::Gemini) => {
+            Some(Cow::Borrowed(blob.data.as_ref()))
+        }
+        Some(_) => {
+            sheet.losses.note(block.path.as_str());
+            None
+        }
+        // The models that are told by a word insist on signatures.
+        None => {
+            let insists = sheet.target().thinking == Some(ThinkingStyle::Effort);
+            (insists && !parallel).then_some(Cow::Borrowed(NO_SIGNATURE))
+        }
+    }
+}
+
+fn result<'a>(
+    name: &'a str,
+    content: &'a [Block<'_>],
+    error: bool,
+    parts: &mut Vec<Json<'a>>,
+    sheet: &mut Sheet<'a>,
+) {
+    let mut said = String::new();
+    let mut beside: Vec<Json<'a>> = Vec::new();
+    for inner in content {
+        match &inner.what {
+            What::Text(text) => said.push_str(text),
+            What::Image(media) | What::Document(media) => {
+                beside.extend(media_part(media, inner, sheet).map(Json::Object));
+            }
+            _ => sheet.losses.note(inner.path.as_str()),
+        }
+    }
+    let response = Object::new().with(if error { "error" } else { "output" }, said);
+    let part = Object::new().with("name", name).with("response", response);
+    parts.push(Object::new().with("functionResponse", part).into());
+    parts.append(&mut beside);
+}
+
+fn media_part<'a>(
+    media: &'a Media<'_>,
+    block: &Block<'_>,
+    sheet: &mut Sheet<'a>,
+) -> Option<Object<'a>> {
+    sheet
+        .losses
+        .note_if(media.cite, &format!("{}.citations", block.path));
+    sheet
+        .losses
+        .note_if(media.detail.is_some(), &format!("{}.detail", block.path));
+    let usual = match &block.what {
+        What::Image(_) => "image/png",
+        _ => "application/pdf",
+    };
+    match &media.source {
+        Source::Base64(data) => {
+            let kind = media.kind.as_deref().unwrap_or(usual);
+            let inline = Object::new().with("mimeType", kind);
+            Some(Object::new().with("inlineData", inline.with("data", data.as_ref())))
+        }
+        Source::Text(text) => Some(Object::new().with("text", text.as_ref())),
+        Source::Url(url) => {
+            let told = media.kind.as_deref();
+            let kind = told.or_else(|| kind_by_name(url)).unwrap_or(match usual {
+                "image/png" => "image/*",
+                other => other,
+            });
+            let file = Object::new()
+                .with("fileUri", url.as_ref())
+                .with("mimeType", kind);
+            Some(Object::new().with("fileData", file))
+        }
+        Source::File(_) => {
+            sheet.losses.note(block.path.as_str());
+            None
+        }
+    }
+}
+
+fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+    if ask.tools.is_empty() {
+        return;
+    }
+    let declared: Vec<Json<'a>> = ask.tools.iter().map(declare).collect();
+    let tools = Object::new().with("functionDeclarations", declared);
+    sheet.set("tools", vec![tools.into()]);
+    sheet.lose_if(ask.parallel == Some(false), Knob::Parallel);
+    // What is strict elsewhere is a mode here.
+    let strict = ask.tools.iter().any(|tool| tool.strict == Some(true));
+    let mode = match &ask.choice {
+        Some(Choice::None) => "NONE",
+        Some(Choice::Any | Choice::Named(_)) => "ANY",
+        Some(Choice::Auto) | None if strict => "VALIDATED",
+        Some(Choice::Auto) => "AUTO",
+        None => return,
+    };
+    let mut config = Object::new().with("mode", mode);
+    if let Some(Choice::Named(name)) = &ask.choice {
+        config.set("allowedFunctionNames", vec![Json::from(name.as_ref())]);
+    }
+    sheet.set(
+        "toolConfig",
+        Object::new().with("functionCallingConfig", config),
+    );
+}
+
+fn declare<'a>(tool: &'a Tool<'_>) -> Json<'a> {
+    Object::new()
+        .with("name", tool.name.as_ref())
+        .with_some("description", tool.description.as_deref())
+        .with_some("parametersJsonSchema", tool.schema.as_ref())
+        .into()
+}
+
+fn config<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Object<'a> {
+    let knobs = &ask.knobs;
+    let stops: Vec<Json<'a>> = knobs.stop.iter().map(|s| Json::from(s.as_ref())).collect();
+    let mut config = Object::new()
+        .with_some("maxOutputTokens", knobs.max_output)
+        .with_some("temperature", knobs.temperature.as_ref())
+        .with_some("topP", knobs.top_p.as_ref())
+        .with_some("topK", knobs.top_k)
+        .with_some("stopSequences", (!stops.is_empty()).then_some(stops))
+        .with_some("seed", knobs.seed)
+        .with_some("presencePenalty", knobs.presence_penalty.as_ref())
+        .with_some("frequencyPenalty", knobs.frequency_penalty.as_ref())
+        .with_some("responseLogprobs", knobs.logprobs.then_some(true))
+        .with_some("logprobs", knobs.top_logprobs.filter(|n| *n > 0));
+    match &ask.format {
+        None => {}
+        Some(Format::Json) => config.set("responseMimeType", "application/json"),
+        Some(format @ Format::Schema { .. }) => {
+            config.set("responseMimeType", "application/json");
+            let schema = crate::dialect::anthropic::ask_write::described(format);
+            config.set("responseJsonSchema", schema);
+        }
+    }
+    let thinking = thinking(ask, sheet);
+    if !thinking.is_empty() {
+        config.set("thinkingConfig", thinking);
+    }
+    config
+}
+
+fn thinking<'a>(ask: &Ask<'_>, sheet: &mut Sheet<'a>) -> Object<'a> {
+    let nothing = Object::new();
+    let Some(thinking) = ask.thinking else {
+        return nothing;
+    };
+    // Who asks Anthropic's way to think is shown the thoughts, unless told not.
+    let shown = ask.client.family() == Family::Anthropic;
+    let show = thinking.is_on() && thinking.show.unwrap_or(shown);
+    let config = match sheet.target().thinking {
+        Some(ThinkingStyle::None) => {
+            sheet.lose_if(thinking.is_on(), Knob::Thinking);
+            return nothing;
+        }
+        Some(ThinkingStyle::Effort) => {
+            // These models always think.
+            sheet.lose_if(thinking.budget == Budget::Off, Knob::Thinking);
+            nothing.with_some("thinkingLevel", thinking.hardness().map(level))
+        }
+        Some(ThinkingStyle::Budget | ThinkingStyle::Adaptive) | None => match thinking.budget {
+            Budget::Off => nothing.with("thinkingBudget", 0_u64),
+            Budget::Tokens(tokens) => nothing.with("thinkingBudget", tokens),
+            Budget::Adaptive | Budget::Unsaid => match thinking.effort {
+                Some(effort) => nothing.with("thinkingBudget", effort.tokens()),
+                None if thinking.is_on() => nothing.with("thinkingBudget", -1_i64),
+                None => nothing,
+            },
+        },
+    };
+    config.with_some("includeThoughts", show.then_some(true))
+}
+
+/// Google's word for an effort; there is none above `high`.
+fn level(effort: Effort) -> &'static str {
+    match effort {
+        Effort::XHigh | Effort::Max => "high",
+        other => other.as_str(),
+    }
+}

@@ -1,0 +1,5 @@
+//! Google's generateContent, at the Gemini API and at Vertex.
+
+pub mod answer_read;
+pub mod ask_write;
+pub(super) mod usage;

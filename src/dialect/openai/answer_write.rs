@@ -1,0 +1,328 @@
+//! Writing a chat completion, whole or as a stream.
+
+use super::usage;
+use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Part, Stop, Usage, Voice};
+use crate::dialect::Fault;
+
+/// A stream on its way to a client.
+#[derive(Debug)]
+pub struct Writer {
+    voice: Voice,
+    begun: bool,
+    model: Option<String>,
+    tier: Option<String>,
+    usage: Option<Usage>,
+    stop: Option<Stop>,
+    /// Characters of text so far: citations say where they stand.
+    written: usize,
+    /// What was thought since the last proof, and all proofs so far. Clients
+    /// put a list together by taking the last one whole.
+    thoughts: String,
+    details: Vec<Json<'static>>,
+    /// Something was thought.
+    thought: bool,
+}
+
+impl Writer {
+    /// A stream in which nothing was said yet.
+    pub fn new(voice: Voice) -> Writer {
+        Writer {
+            voice,
+            begun: false,
+            model: None,
+            tier: None,
+            usage: None,
+            stop: None,
+            written: 0,
+            thoughts: String::new(),
+            details: Vec::new(),
+            thought: false,
+        }
+    }
+
+    /// Passes a piece on.
+    pub fn take(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
+        match delta {
+            Delta::Model(model) => self.model = Some(model.to_string()),
+            Delta::Tier(tier) => self.tier = Some(tier.to_string()),
+            Delta::Usage(usage) => self.usage = Some(*usage),
+            Delta::Stop(stop) => self.stop = Some(stop.clone()),
+            Delta::Text(text) => {
+                self.written += text.chars().count();
+                self.say(Object::new().with("content", text.as_ref()), out);
+            }
+            Delta::Refusal(text) => self.say(Object::new().with("refusal", text.as_ref()), out),
+            Delta::Thinking(text) => {
+                // One thought after another.
+                if self.thoughts.is_empty() && self.thought {
+                    self.say(Object::new().with("reasoning_content", "\n\n"), out);
+                }
+                self.thought = true;
+                self.thoughts.push_str(text);
+                self.say(Object::new().with("reasoning_content", text.as_ref()), out);
+            }
+            Delta::Thought(blob) => {
+                let text = std::mem::take(&mut self.thoughts);
+                self.details.push(detail(text, blob, &self.voice.endpoint));
+                let details = self.details.clone();
+                self.say(Object::new().with("reasoning_details", details), out);
+            }
+            Delta::Call {
+                call,
+                id,
+                name,
+                blob,
+            } => {
+                let function = Object::new()
+                    .with("name", name.as_ref())
+                    .with("arguments", "");
+                let mut one = Object::new()
+                    .with("index", u64::from(*call))
+                    .with("id", id.as_ref())
+                    .with("type", "function")
+                    .with("function", function);
+                if let Some(blob) = blob {
+                    one.set(
+                        "extra_content",
+                        signed(blob.for_client(&self.voice.endpoint)),
+                    );
+                }
+                self.say(Object::new().with("tool_calls", vec![one.into()]), out);
+            }
+            Delta::Input { call, json } => {
+                let one = Object::new()
+                    .with("index", u64::from(*call))
+                    .with("function", Object::new().with("arguments", json.as_ref()));
+                self.say(Object::new().with("tool_calls", vec![one.into()]), out);
+            }
+            Delta::Cited(citation) => {
+                let cited = annotation(citation, 0, self.written);
+                if let Some(cited) = cited {
+                    self.say(Object::new().with("annotations", vec![cited]), out);
+                }
+            }
+            Delta::Logprobs(tokens) if self.voice.tells_logprobs => {
+                let logprobs = Object::new()
+                    .with("content", Json::List(tokens.clone()))
+                    .with("refusal", Json::Null);
+                self.chunk(Object::new(), Some(logprobs), None, out);
+            }
+            Delta::End => self.end(out),
+            Delta::ThinkingEnds => self.thoughts.clear(),
+            Delta::Logprobs(_) | Delta::Failed { .. } | Delta::Aside => {}
+        }
+    }
+
+    /// The last event of a stream that failed.
+    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+        out.extend_from_slice(super::error::event(fault).as_bytes());
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let reason = finish_reason(self.stop.as_ref());
+        self.begin(out);
+        self.chunk(Object::new(), None, Some(reason), out);
+        if let (true, Some(usage)) = (self.voice.tells_usage, self.usage) {
+            let mut chunk = self.frame(Vec::new());
+            chunk.set("usage", usage::object(&usage.tokens));
+            event(chunk, out);
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    fn say(&mut self, delta: Object<'_>, out: &mut Vec<u8>) {
+        self.begin(out);
+        self.chunk(delta, None, None, out);
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.begun, true) {
+            let delta = Object::new().with("role", "assistant").with("content", "");
+            self.chunk(delta, None, None, out);
+        }
+    }
+
+    fn chunk(
+        &self,
+        delta: Object<'_>,
+        logprobs: Option<Object<'_>>,
+        reason: Option<&'static str>,
+        out: &mut Vec<u8>,
+    ) {
+        let choice = Object::new()
+            .with("index", 0_u64)
+            .with("delta", delta)
+            .with("logprobs", logprobs.map_or(Json::Null, Json::Object))
+            .with("finish_reason", reason.map_or(Json::Null, Json::from));
+        let mut chunk = self.frame(vec![choice.into()]);
+        if self.voice.tells_usage {
+            chunk.set("usage", Json::Null);
+        }
+        event(chunk, out);
+    }
+
+    fn frame<'w>(&'w self, choices: Vec<Json<'w>>) -> Object<'w> {
+        let model = self.model.as_ref().unwrap_or(&self.voice.model);
+        Object::new()
+            .with("id", self.voice.mint("chatcmpl-"))
+            .with("object", "chat.completion.chunk")
+            .with("created", self.voice.seconds())
+            .with("model", model)
+            .with_some("service_tier", self.tier.as_ref())
+            .with("system_fingerprint", Json::Null)
+            .with("choices", choices)
+    }
+}
+
+fn event(chunk: Object<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"data: ");
+    // Writing into memory does not fail.
+    let _ = serde_json::to_writer(&mut *out, &Json::Object(chunk));
+    out.extend_from_slice(b"\n\n");
+}
+
+/// A thought as clients are to send it back: its words and its proof.
+fn detail(text: String, blob: &Blob<'_>, endpoint: &str) -> Json<'static> {
+    let proof = blob.for_client(endpoint);
+    match text.is_empty() {
+        false => Object::new()
+            .with("type", "reasoning.text")
+            .with("text", text)
+            .with("signature", proof),
+        true => Object::new()
+            .with("type", "reasoning.encrypted")
+            .with("data", proof),
+    }
+    .into()
+}
+
+fn signed(proof: String) -> Object<'static> {
+    Object::new().with("google", Object::new().with("thought_signature", proof))
+}
+
+fn annotation<'c>(citation: &'c Citation, from: usize, to: usize) -> Option<Json<'c>> {
+    let url = citation.url.as_ref()?;
+    let cited = Object::new()
+        .with("start_index", from as u64)
+        .with("end_index", to as u64)
+        .with("title", citation.title.as_deref().unwrap_or_default())
+        .with("url", url);
+    let cited = Object::new()
+        .with("type", "url_citation")
+        .with("url_citation", cited);
+    Some(cited.into())
+}
+
+fn finish_reason(stop: Option<&Stop>) -> &'static str {
+    match stop {
+        Some(Stop::Length) => "length",
+        Some(Stop::Tool) => "tool_calls",
+        Some(Stop::Filtered) => "content_filter",
+        Some(Stop::Done | Stop::Sequence(_) | Stop::Paused) | None => "stop",
+    }
+}
+
+/// Writes a whole chat completion.
+pub fn whole(answer: &Answer, voice: &Voice) -> String {
+    let mut said = Said::default();
+    for part in &answer.parts {
+        said.take(part, voice);
+    }
+    let choice = Object::new()
+        .with("index", 0_u64)
+        .with("message", said.message())
+        .with("logprobs", logprobs(answer, voice))
+        .with("finish_reason", finish_reason(answer.stop.as_ref()));
+    let body = Object::new()
+        .with("id", voice.mint("chatcmpl-"))
+        .with("object", "chat.completion")
+        .with("created", voice.seconds())
+        .with("model", answer.model.as_ref().unwrap_or(&voice.model))
+        .with("choices", vec![choice.into()])
+        .with_some("usage", answer.tokens.as_ref().map(usage::object))
+        .with_some("service_tier", answer.tier.as_ref())
+        .with("system_fingerprint", Json::Null);
+    Json::Object(body).to_text()
+}
+
+fn logprobs<'a>(answer: &'a Answer, voice: &Voice) -> Json<'a> {
+    match voice.tells_logprobs && !answer.logprobs.is_empty() {
+        true => Object::new()
+            .with("content", Json::List(answer.logprobs.clone()))
+            .with("refusal", Json::Null)
+            .into(),
+        false => Json::Null,
+    }
+}
+
+/// A message that is put together.
+#[derive(Default)]
+struct Said<'a> {
+    text: Option<String>,
+    refusal: Option<&'a str>,
+    thoughts: String,
+    details: Vec<Json<'a>>,
+    annotations: Vec<Json<'a>>,
+    calls: Vec<Json<'a>>,
+}
+
+impl<'a> Said<'a> {
+    fn take(&mut self, part: &'a Part, voice: &Voice) {
+        match part {
+            Part::Text(words, citations) => {
+                let text = self.text.get_or_insert_default();
+                let from = text.chars().count();
+                text.push_str(words);
+                let to = text.chars().count();
+                let cited = citations.iter().filter_map(|c| annotation(c, from, to));
+                self.annotations.extend(cited);
+            }
+            Part::Refusal(words) => self.refusal = Some(words),
+            Part::Thinking { text, blob, .. } => {
+                if !self.thoughts.is_empty() && !text.is_empty() {
+                    self.thoughts.push_str("\n\n");
+                }
+                self.thoughts.push_str(text);
+                let Some(blob) = blob else { return };
+                self.details
+                    .push(detail(text.clone(), blob, &voice.endpoint));
+            }
+            Part::Call {
+                id,
+                name,
+                input,
+                blob,
+                ..
+            } => {
+                let input = if input.is_empty() { "{}" } else { input };
+                let function = Object::new().with("name", name).with("arguments", input);
+                let mut call = Object::new()
+                    .with("id", id)
+                    .with("type", "function")
+                    .with("function", function);
+                if let Some(blob) = blob {
+                    call.set("extra_content", signed(blob.for_client(&voice.endpoint)));
+                }
+                self.calls.push(call.into());
+            }
+        }
+    }
+
+    fn message(self) -> Object<'a> {
+        let mut message = Object::new()
+            .with("role", "assistant")
+            .with("content", self.text.map_or(Json::Null, Json::from));
+        if !self.thoughts.is_empty() {
+            message.set("reasoning_content", self.thoughts);
+        }
+        if !self.details.is_empty() {
+            message.set("reasoning_details", self.details);
+        }
+        if !self.calls.is_empty() {
+            message.set("tool_calls", self.calls);
+        }
+        message.set("refusal", self.refusal.map_or(Json::Null, Json::from));
+        message.set("annotations", self.annotations);
+        message
+    }
+}

@@ -1,0 +1,346 @@
+//! Reading a chat completion request.
+
+use super::schema;
+use crate::dialect::form::{
+    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Extra, Fields, Json, Knobs, Lifetime,
+    Media, Node, Role, Source, Thinking, Turn, What,
+};
+use crate::dialect::Api;
+use crate::refusal::Invalid;
+use std::borrow::Cow;
+
+/// Fields that change nothing when they hold these values.
+const NEUTRAL: [(&str, &str); 10] = [
+    ("n", "1"),
+    ("store", "false"),
+    ("logprobs", "false"),
+    ("logit_bias", "{}"),
+    ("modalities", "[\"text\"]"),
+    ("tools", "[]"),
+    ("service_tier", "\"auto\""),
+    ("presence_penalty", "0"),
+    ("frequency_penalty", "0"),
+    ("prompt_cache_retention", "\"in_memory\""),
+];
+
+/// Reads the body.
+pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
+    let fields = Node::root(body).fields()?;
+    fields.ignore(&["model", "stream_options"]);
+    let mut ask = Ask {
+        client: Api::Chat,
+        stream: fields.flag("stream")?.unwrap_or(false),
+        system: Vec::new(),
+        turns: Vec::new(),
+        tools: schema::tools(&fields)?,
+        choice: choice(&fields)?,
+        parallel: fields.flag("parallel_tool_calls")?,
+        format: schema::format(fields.get("response_format"), true)?,
+        thinking: thinking(&fields)?,
+        knobs: knobs(&fields)?,
+        extras: Vec::new(),
+    };
+    for message in fields.need("messages")?.list()? {
+        read_message(&message, &mut ask)?;
+    }
+    ask.extras.extend(extras(&fields, &NEUTRAL));
+    Ok(ask)
+}
+
+/// What was not read, but for what changes nothing.
+pub fn extras<'p>(fields: &Fields<'p, '_>, neutral: &[(&str, &str)]) -> Vec<Extra<'p>> {
+    let rest = fields.rest().into_iter();
+    let lost = rest.filter(|(_, name, json)| {
+        let text = json.to_text();
+        !neutral.iter().any(|(n, value)| n == name && *value == text)
+    });
+    lost.map(|(path, name, json)| Extra {
+        name: fields.path().is_empty().then_some(Cow::Borrowed(name)),
+        path,
+        value: json.clone(),
+    })
+    .collect()
+}
+
+/// A number that may be missing, as it was written.
+pub fn number<'p>(
+    fields: &Fields<'p, '_>,
+    name: &'static str,
+) -> Result<Option<serde_json::Number>, Invalid> {
+    let Some(node) = fields.get(name) else {
+        return Ok(None);
+    };
+    node.number()?;
+    Ok(match node.json() {
+        Json::Number(number) => Some(number.clone()),
+        _ => None,
+    })
+}
+
+fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
+    let old_limit = fields.count("max_tokens")?;
+    let old_user = fields.text("user")?;
+    let stop = match fields.get("stop") {
+        None => Vec::new(),
+        Some(one) if one.is_text() => vec![one.text()?.into()],
+        Some(many) => {
+            let many = many.list()?;
+            many.iter()
+                .map(|s| s.text().map(Cow::Borrowed))
+                .collect::<Result<_, _>>()?
+        }
+    };
+    Ok(Knobs {
+        max_output: fields.count("max_completion_tokens")?.or(old_limit),
+        temperature: number(fields, "temperature")?,
+        top_p: number(fields, "top_p")?,
+        top_k: fields.count("top_k")?,
+        stop,
+        seed: fields.get("seed").map(|seed| seed.whole()).transpose()?,
+        presence_penalty: number(fields, "presence_penalty")?.filter(|n| n.as_f64() != Some(0.0)),
+        frequency_penalty: number(fields, "frequency_penalty")?.filter(|n| n.as_f64() != Some(0.0)),
+        logprobs: fields.flag("logprobs")?.unwrap_or(false),
+        top_logprobs: fields.count("top_logprobs")?,
+        user: fields
+            .text("safety_identifier")?
+            .or(old_user)
+            .map(Cow::Borrowed),
+        cache_key: fields.text("prompt_cache_key")?.map(Cow::Borrowed),
+        verbosity: fields.text("verbosity")?.map(Cow::Borrowed),
+        tier: fields
+            .text("service_tier")?
+            .filter(|tier| *tier != "auto")
+            .map(Cow::Borrowed),
+        labels: schema::labels(fields)?,
+    })
+}
+
+fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
+    let Some(node) = fields.get("tool_choice") else {
+        return Ok(None);
+    };
+    if node.is_text() {
+        return schema::choice_word(&node).map(Some);
+    }
+    let choice = node.fields()?;
+    match choice.need_text("type")? {
+        "function" => {
+            let function = choice.need("function")?.fields()?;
+            Ok(Some(Choice::Named(function.need_text("name")?.into())))
+        }
+        other => Err(choice.need("type")?.unknown(other)),
+    }
+}
+
+fn thinking(fields: &Fields<'_, '_>) -> Result<Option<Thinking>, Invalid> {
+    let Some(node) = fields.get("reasoning_effort") else {
+        return Ok(None);
+    };
+    effort(&node).map(Some)
+}
+
+/// A word for the effort, `none` among them.
+pub fn effort(node: &Node<'_, '_>) -> Result<Thinking, Invalid> {
+    let word = node.text()?;
+    let mut thinking = Thinking::default();
+    match word {
+        "none" => thinking.budget = Budget::Off,
+        word => thinking.effort = Some(Effort::read(word).ok_or_else(|| node.unknown(word))?),
+    }
+    Ok(thinking)
+}
+
+fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let fields = message.fields()?;
+    let role = fields.need_text("role")?;
+    let mut blocks = Vec::new();
+    match role {
+        "system" | "developer" => {
+            content(&fields.need("content")?, &mut blocks, ask)?;
+            if ask.turns.is_empty() {
+                ask.system.append(&mut blocks);
+            } else {
+                ask.turns.push(Turn {
+                    role: Role::System,
+                    blocks,
+                });
+            }
+        }
+        "user" => {
+            content(&fields.need("content")?, &mut blocks, ask)?;
+            ask.turns.push(Turn {
+                role: Role::User,
+                blocks,
+            });
+        }
+        "assistant" => {
+            fields.ignore(&["annotations"]);
+            thoughts(&fields, &mut blocks)?;
+            if let Some(node) = fields.get("content") {
+                content(&node, &mut blocks, ask)?;
+            }
+            if let Some(refusal) = fields.text("refusal")?.filter(|text| !text.is_empty()) {
+                let path = format!("{}.refusal", message.path());
+                blocks.push(Block::new(path, What::Refusal(refusal.into())));
+            }
+            for call in fields.list("tool_calls")? {
+                blocks.push(read_call(&call)?);
+            }
+            ask.turns.push(Turn {
+                role: Role::Assistant,
+                blocks,
+            });
+        }
+        "tool" => {
+            let id = fields.need_text("tool_call_id")?.into();
+            let mut said = Vec::new();
+            content(&fields.need("content")?, &mut said, ask)?;
+            let what = What::Result {
+                id,
+                content: said,
+                error: false,
+            };
+            let block = Block::new(message.path(), what);
+            match ask.turns.last_mut() {
+                // Results of parallel calls belong into one turn.
+                Some(Turn {
+                    role: Role::User,
+                    blocks,
+                }) if blocks.iter().all(is_result) => {
+                    blocks.push(block);
+                }
+                _ => ask.turns.push(Turn {
+                    role: Role::User,
+                    blocks: vec![block],
+                }),
+            }
+        }
+        other => return Err(fields.need("role")?.unknown(other)),
+    }
+    ask.extras.extend(extras(&fields, &[]));
+    Ok(())
+}
+
+fn is_result(block: &Block<'_>) -> bool {
+    matches!(block.what, What::Result { .. })
+}
+
+fn read_call<'p>(call: &Node<'p, '_>) -> Result<Block<'p>, Invalid> {
+    let fields = call.fields()?;
+    if let Some(kind) = fields
+        .get("type")
+        .filter(|kind| kind.json().as_text() != Some("function"))
+    {
+        return Err(kind.unknown(&kind.json().to_text()));
+    }
+    let function = fields.need("function")?.fields()?;
+    let blob = fields.get("extra_content").and_then(|extra| {
+        let google = extra.json().get("google")?;
+        Some(Blob::read(
+            BlobKind::Call,
+            google.text("thought_signature")?,
+        ))
+    });
+    let what = What::Call {
+        id: fields.need_text("id")?.into(),
+        name: function.need_text("name")?.into(),
+        input: schema::arguments(&function.need("arguments")?)?,
+        blob,
+    };
+    Ok(Block::new(call.path(), what))
+}
+
+/// What the model thought before, in the spellings there are.
+fn thoughts<'p>(fields: &Fields<'p, '_>, blocks: &mut Vec<Block<'p>>) -> Result<(), Invalid> {
+    let text = fields.text("reasoning_content")?;
+    let text = fields.text("reasoning")?.or(text);
+    let details = fields.list("reasoning_details")?;
+    if details.is_empty() {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            let path = format!("{}.reasoning_content", fields.path());
+            let what = What::Thinking {
+                text: text.into(),
+                blob: None,
+            };
+            blocks.push(Block::new(path, what));
+        }
+        return Ok(());
+    }
+    for detail in details {
+        let one = detail.fields()?;
+        let what = match one.need_text("type")? {
+            "reasoning.text" => What::Thinking {
+                text: one.text("text")?.unwrap_or_default().into(),
+                blob: one
+                    .text("signature")?
+                    .map(|s| Blob::read(BlobKind::Signature, s)),
+            },
+            "reasoning.encrypted" => What::Thinking {
+                text: "".into(),
+                blob: Some(Blob::read(BlobKind::Hidden, one.need_text("data")?)),
+            },
+            // A summary is for people; the model does not get it back.
+            "reasoning.summary" => continue,
+            other => return Err(one.need("type")?.unknown(other)),
+        };
+        blocks.push(Block::new(detail.path(), what));
+    }
+    Ok(())
+}
+
+/// A message's content: text, or a list of parts.
+fn content<'p>(
+    node: &Node<'p, '_>,
+    blocks: &mut Vec<Block<'p>>,
+    ask: &mut Ask<'p>,
+) -> Result<(), Invalid> {
+    if node.is_text() {
+        blocks.push(Block::new(node.path(), What::Text(node.text()?.into())));
+        return Ok(());
+    }
+    for part in node.list()? {
+        let fields = part.fields()?;
+        let what = read_part(&part, &fields)?;
+        let mut block = Block::new(part.path(), what);
+        block.cache = fields.get("cache_control").map(|node| cache(node.json()));
+        blocks.push(block);
+        ask.extras.extend(extras(&fields, &[("annotations", "[]")]));
+    }
+    Ok(())
+}
+
+/// How long a cache mark asks for.
+fn cache(mark: &Json<'_>) -> Lifetime {
+    match mark.text("ttl") {
+        Some("1h") => Lifetime::Hour,
+        _ => Lifetime::Short,
+    }
+}
+
+fn read_part<'p>(part: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<What<'p>, Invalid> {
+    Ok(match fields.need_text("type")? {
+        "text" => What::Text(fields.need_text("text")?.into()),
+        "refusal" => What::Refusal(fields.need_text("refusal")?.into()),
+        "image_url" => {
+            let image = fields.need("image_url")?.fields()?;
+            let mut media = schema::at_url(image.need_text("url")?);
+            media.detail = image
+                .text("detail")?
+                .filter(|d| *d != "auto")
+                .map(Cow::Borrowed);
+            What::Image(media)
+        }
+        "input_audio" => {
+            let audio = fields.need("input_audio")?.fields()?;
+            What::Audio(Media {
+                source: Source::Base64(audio.need_text("data")?.into()),
+                kind: Some(format!("audio/{}", audio.need_text("format")?).into()),
+                name: None,
+                detail: None,
+                cite: false,
+            })
+        }
+        "file" => What::Document(schema::file(&fields.need("file")?)?),
+        _ => return Err(part.unknown(fields.need_text("type")?)),
+    })
+}

@@ -1,0 +1,289 @@
+//! Writing the messages of a chat completion request.
+
+use super::schema::data_url;
+use crate::dialect::form::{
+    Ask, Blob, Block, Json, Media, Object, Role, Sheet, Source, Turn, What,
+};
+use std::borrow::Cow;
+
+/// Writes the conversation.
+pub fn messages<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Vec<Json<'a>> {
+    let mut messages = Vec::new();
+    if !ask.system.is_empty() {
+        messages.push(message("system", text_content(&ask.system, sheet)));
+    }
+    for turn in &ask.turns {
+        match turn.role {
+            Role::System => messages.push(message("system", text_content(&turn.blocks, sheet))),
+            Role::User => user(turn, &mut messages, sheet),
+            Role::Assistant => messages.push(assistant(turn, sheet)),
+        }
+    }
+    messages
+}
+
+fn message<'a>(role: &'a str, content: Json<'a>) -> Json<'a> {
+    Object::new()
+        .with("role", role)
+        .with("content", content)
+        .into()
+}
+
+/// Blocks of which only the text can be said.
+fn text_content<'a>(blocks: &'a [Block<'_>], sheet: &mut Sheet<'a>) -> Json<'a> {
+    let mut texts: Vec<&'a str> = Vec::new();
+    for block in blocks {
+        match &block.what {
+            What::Text(text) => texts.push(text),
+            _ => sheet.losses.note(block.path.as_str()),
+        }
+    }
+    match texts.as_slice() {
+        [one] => Json::from(*one),
+        many => {
+            let part = |text: &&'a str| {
+                Object::new()
+                    .with("type", "text")
+                    .with("text", *text)
+                    .into()
+            };
+            Json::List(many.iter().map(part).collect())
+        }
+    }
+}
+
+fn user<'a>(turn: &'a Turn<'_>, messages: &mut Vec<Json<'a>>, sheet: &mut Sheet<'a>) {
+    let mut parts: Vec<Json<'a>> = Vec::new();
+    let flush = |parts: &mut Vec<Json<'a>>, messages: &mut Vec<Json<'a>>| {
+        if !parts.is_empty() {
+            messages.push(message("user", plain(std::mem::take(parts))));
+        }
+    };
+    for block in &turn.blocks {
+        match &block.what {
+            What::Result { id, content, error } => {
+                flush(&mut parts, messages);
+                messages.push(result(id, content, *error, sheet));
+            }
+            _ => parts.extend(part(block, sheet)),
+        }
+    }
+    flush(&mut parts, messages);
+}
+
+/// A single text needs no list.
+fn plain(mut parts: Vec<Json<'_>>) -> Json<'_> {
+    if let [Json::Object(Object(fields))] = parts.as_mut_slice() {
+        if let [(_, Json::Text(kind)), (_, text)] = fields.as_mut_slice() {
+            if kind == "text" {
+                return std::mem::replace(text, Json::Null);
+            }
+        }
+    }
+    Json::List(parts)
+}
+
+fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+    let part = match &block.what {
+        What::Text(text) => Object::new()
+            .with("type", "text")
+            .with("text", text.as_ref()),
+        What::Image(image) => Object::new()
+            .with("type", "image_url")
+            .with("image_url", image_url(image, block, sheet)?),
+        What::Document(document) => Object::new()
+            .with("type", "file")
+            .with("file", file(document, block, sheet)?),
+        What::Audio(audio) => {
+            let (Source::Base64(data), Some(kind)) = (&audio.source, &audio.kind) else {
+                sheet.losses.note(block.path.as_str());
+                return None;
+            };
+            let format = kind.strip_prefix("audio/").unwrap_or(kind);
+            let format = if format == "mpeg" { "mp3" } else { format };
+            Object::new().with("type", "input_audio").with(
+                "input_audio",
+                Object::new()
+                    .with("data", data.as_ref())
+                    .with("format", format),
+            )
+        }
+        _ => {
+            sheet.losses.note(block.path.as_str());
+            return None;
+        }
+    };
+    Some(part.into())
+}
+
+fn image_url<'a>(
+    image: &'a Media<'_>,
+    block: &Block<'_>,
+    sheet: &mut Sheet<'a>,
+) -> Option<Object<'a>> {
+    let url: Cow<'a, str> = match &image.source {
+        Source::Url(url) => Cow::Borrowed(url.as_ref()),
+        Source::Base64(data) => data_url(image.kind.as_deref(), "image/png", data).into(),
+        Source::Text(_) | Source::File(_) => {
+            sheet.losses.note(block.path.as_str());
+            return None;
+        }
+    };
+    let object = Object::new().with("url", url);
+    Some(object.with_some("detail", image.detail.as_deref()))
+}
+
+fn file<'a>(
+    document: &'a Media<'_>,
+    block: &Block<'_>,
+    sheet: &mut Sheet<'a>,
+) -> Option<Object<'a>> {
+    sheet
+        .losses
+        .note_if(document.cite, &format!("{}.citations", block.path));
+    let data = match &document.source {
+        Source::Base64(data) => data_url(document.kind.as_deref(), "application/pdf", data),
+        // A text is a file too; it need not be encoded by hand.
+        Source::Text(text) => {
+            use base64::Engine;
+            let data = base64::engine::general_purpose::STANDARD.encode(text.as_bytes());
+            data_url(document.kind.as_deref(), "text/plain", &data)
+        }
+        Source::Url(_) | Source::File(_) => {
+            sheet.losses.note(block.path.as_str());
+            return None;
+        }
+    };
+    let name = document.name.as_deref().unwrap_or("document");
+    Some(Object::new().with("filename", name).with("file_data", data))
+}
+
+fn result<'a>(
+    id: &'a str,
+    content: &'a [Block<'_>],
+    error: bool,
+    sheet: &mut Sheet<'a>,
+) -> Json<'a> {
+    let mut said = String::new();
+    for block in content {
+        match &block.what {
+            What::Text(text) => said.push_str(text),
+            _ => sheet.losses.note(block.path.as_str()),
+        }
+    }
+    // There is no field for a failure, so the words say it.
+    let said = if error {
+        format!("Error: {said}")
+    } else {
+        said
+    };
+    Object::new()
+        .with("role", "tool")
+        .with("tool_call_id", call_id(id, sheet))
+        .with("content", said)
+        .into()
+}
+
+/// A call's id, as short as the endpoint wants it. The same id always gives
+/// the same short one, so calls and results still fit.
+fn call_id<'a>(id: &'a str, sheet: &Sheet<'a>) -> Cow<'a, str> {
+    let fits = id.len() == 9 && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !sheet.target().quirks.short_ids || fits {
+        return Cow::Borrowed(id);
+    }
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(id.as_bytes());
+    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+    Cow::Owned(hex.collect::<String>().chars().take(9).collect())
+}
+
+fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+    let mut texts: Vec<&'a str> = Vec::new();
+    let mut refusal: Option<&'a str> = None;
+    let mut calls: Vec<Json<'a>> = Vec::new();
+    let mut details: Vec<Json<'a>> = Vec::new();
+    for block in &turn.blocks {
+        match &block.what {
+            What::Text(text) => texts.push(text),
+            What::Refusal(text) => refusal = Some(text),
+            What::Call {
+                id,
+                name,
+                input,
+                blob,
+            } => {
+                calls.push(call(id, name, input, blob.as_ref(), block, sheet));
+            }
+            What::Thinking {
+                text,
+                blob: Some(blob),
+            } if own(blob, sheet) => {
+                details.push(detail(text, blob));
+            }
+            _ => sheet.losses.note(block.path.as_str()),
+        }
+    }
+    let content = match texts.as_slice() {
+        [] => Json::Null,
+        [one] => Json::from(*one),
+        many => many.concat().into(),
+    };
+    let mut message = Object::new()
+        .with("role", "assistant")
+        .with("content", content);
+    message = message.with_some("refusal", refusal);
+    if !details.is_empty() {
+        message.set("reasoning_details", details);
+    }
+    if !calls.is_empty() {
+        message.set("tool_calls", calls);
+    }
+    message.into()
+}
+
+/// Whether this endpoint is known to have made a blob. A bare one is no chat
+/// completion's.
+fn own(blob: &Blob<'_>, sheet: &Sheet<'_>) -> bool {
+    blob.origin.as_deref() == Some(sheet.target().endpoint)
+}
+
+fn detail<'a>(text: &'a str, blob: &'a Blob<'_>) -> Json<'a> {
+    match text {
+        "" => Object::new()
+            .with("type", "reasoning.encrypted")
+            .with("data", blob.data.as_ref()),
+        text => Object::new()
+            .with("type", "reasoning.text")
+            .with("text", text)
+            .with("signature", blob.data.as_ref()),
+    }
+    .into()
+}
+
+fn call<'a>(
+    id: &'a str,
+    name: &'a str,
+    input: &'a Json<'_>,
+    blob: Option<&'a Blob<'_>>,
+    block: &Block<'_>,
+    sheet: &mut Sheet<'a>,
+) -> Json<'a> {
+    let mut call = Object::new()
+        .with("id", call_id(id, sheet))
+        .with("type", "function")
+        .with(
+            "function",
+            Object::new()
+                .with("name", name)
+                .with("arguments", input.to_text()),
+        );
+    match blob {
+        Some(blob) if own(blob, sheet) => {
+            let google = Object::new().with("thought_signature", blob.data.as_ref());
+            call.set("extra_content", Object::new().with("google", google));
+        }
+        Some(_) => sheet.losses.note(block.path.as_str()),
+        None => {}
+    }
+    call.into()
+}

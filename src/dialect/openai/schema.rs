@@ -1,0 +1,179 @@
+//! What chat completions and responses have in common: tools, formats, files,
+//! arguments in text.
+
+use crate::dialect::form::{
+    Choice, Fields, Format, Json, Label, Media, Node, Object, Source, Tool,
+};
+use crate::refusal::Invalid;
+use std::borrow::Cow;
+
+/// Labels that the gateway reads itself; they are no provider's business.
+const OWN_LABELS: [&str; 3] = ["team", "feature", "environment"];
+
+/// The body's `metadata`.
+pub fn labels<'p>(fields: &Fields<'p, '_>) -> Result<Vec<Label<'p>>, Invalid> {
+    let Some(node) = fields.get("metadata") else {
+        return Ok(Vec::new());
+    };
+    let mut labels = Vec::new();
+    for (name, value) in &node.fields()?.object().0 {
+        let value = value
+            .as_text()
+            .ok_or_else(|| node.wrong("an object of strings"))?;
+        if !OWN_LABELS.contains(&name.as_ref()) {
+            labels.push((Cow::Borrowed(name.as_ref()), Cow::Borrowed(value)));
+        }
+    }
+    Ok(labels)
+}
+
+/// Chat completions' tools.
+pub fn tools<'p>(fields: &Fields<'p, '_>) -> Result<Vec<Tool<'p>>, Invalid> {
+    fields.list("tools")?.iter().map(tool).collect()
+}
+
+fn tool<'p>(node: &Node<'p, '_>) -> Result<Tool<'p>, Invalid> {
+    let fields = node.fields()?;
+    match fields.need_text("type")? {
+        "function" => function(node, &fields.need("function")?.fields()?),
+        other => Err(fields.need("type")?.unknown(other)),
+    }
+}
+
+/// A function that is declared.
+pub fn function<'p>(node: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<Tool<'p>, Invalid> {
+    let schema = fields.get("parameters");
+    if let Some(schema) = &schema {
+        schema.fields()?;
+    }
+    Ok(Tool {
+        path: node.path().to_owned(),
+        name: fields.need_text("name")?.into(),
+        description: fields.text("description")?.map(Cow::Borrowed),
+        schema: schema.map(|schema| schema.json().clone()),
+        strict: fields.flag("strict")?,
+        cache: None,
+    })
+}
+
+/// `auto`, `none` or `required`.
+pub fn choice_word<'p>(node: &Node<'p, '_>) -> Result<Choice<'p>, Invalid> {
+    Ok(match node.text()? {
+        "auto" => Choice::Auto,
+        "none" => Choice::None,
+        "required" | "any" => Choice::Any,
+        other => return Err(node.unknown(other)),
+    })
+}
+
+/// The form of the answer; chat completions hold the schema one step deeper.
+pub fn format<'p>(node: Option<Node<'p, '_>>, nested: bool) -> Result<Option<Format<'p>>, Invalid> {
+    let Some(node) = node else { return Ok(None) };
+    let fields = node.fields()?;
+    match fields.need_text("type")? {
+        "text" => Ok(None),
+        "json_object" => Ok(Some(Format::Json)),
+        "json_schema" => {
+            let inner = match nested {
+                true => fields.need("json_schema")?.fields()?,
+                false => fields,
+            };
+            Ok(Some(Format::Schema {
+                name: inner.text("name")?.map(Cow::Borrowed),
+                description: inner.text("description")?.map(Cow::Borrowed),
+                schema: inner
+                    .get("schema")
+                    .map_or_else(|| Object::new().into(), |schema| schema.json().clone()),
+                strict: inner.flag("strict")?,
+            }))
+        }
+        other => Err(fields.need("type")?.unknown(other)),
+    }
+}
+
+/// A call's arguments: JSON in text.
+pub fn arguments<'p>(node: &Node<'p, '_>) -> Result<Json<'p>, Invalid> {
+    let text = node.text()?;
+    if text.trim().is_empty() {
+        return Ok(Object::new().into());
+    }
+    match Json::parse(text) {
+        Ok(json @ Json::Object(_)) => Ok(json),
+        _ => Err(node.wrong("a JSON object, written as a string")),
+    }
+}
+
+/// What is at an address, or in a `data:` one.
+pub fn at_url(url: &str) -> Media<'_> {
+    let inline = url.strip_prefix("data:").and_then(|rest| {
+        let (head, data) = rest.split_once(',')?;
+        Some((head.strip_suffix(";base64")?, data))
+    });
+    let (source, kind) = match inline {
+        Some((kind, data)) => (Source::Base64(data.into()), Some(kind)),
+        None => (Source::Url(url.into()), None),
+    };
+    let kind = kind.map(|kind| kind.split(';').next().unwrap_or(kind));
+    Media {
+        source,
+        kind: kind.filter(|kind| !kind.is_empty()).map(Cow::Borrowed),
+        name: None,
+        detail: None,
+        cite: false,
+    }
+}
+
+/// A file: its data, its address or its id.
+pub fn file<'p>(node: &Node<'p, '_>) -> Result<Media<'p>, Invalid> {
+    let fields = node.fields()?;
+    let name = fields.text("filename")?;
+    let mut media = match (
+        fields.text("file_data")?,
+        fields.text("file_id")?,
+        fields.text("file_url")?,
+    ) {
+        (Some(data), _, _) if data.starts_with("data:") => at_url(data),
+        (Some(data), _, _) => Media {
+            source: Source::Base64(data.into()),
+            ..at_url("")
+        },
+        (None, Some(id), _) => Media {
+            source: Source::File(id.into()),
+            ..at_url("")
+        },
+        (None, None, Some(url)) => at_url(url),
+        (None, None, None) => fields.need("file_data").and(Err(node.wrong("a file")))?,
+    };
+    if media.kind.is_none() {
+        media.kind = name.and_then(kind_by_name).map(Cow::Borrowed);
+    }
+    media.name = name.map(Cow::Borrowed);
+    Ok(media)
+}
+
+/// The type of a file, by the end of its name or address.
+pub fn kind_by_name(name: &str) -> Option<&'static str> {
+    let name = name.split(['?', '#']).next().unwrap_or(name);
+    let (_, end) = name.rsplit_once('.')?;
+    Some(match end.to_ascii_lowercase().as_str() {
+        "pdf" => "application/pdf",
+        "txt" => "text/plain",
+        "md" => "text/markdown",
+        "html" | "htm" => "text/html",
+        "csv" => "text/csv",
+        "doc" => "application/msword",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xls" => "application/vnd.ms-excel",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        _ => return None,
+    })
+}
+
+/// Base64 data as a `data:` address.
+pub fn data_url(kind: Option<&str>, usual: &str, data: &str) -> String {
+    format!("data:{};base64,{data}", kind.unwrap_or(usual))
+}

@@ -1,0 +1,248 @@
+//! Reading a response, whole or as a stream.
+
+use super::usage;
+use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::openai::answer_read::failure;
+
+/// What has come of a stream.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// The output index of each call, and whether arguments of it came.
+    calls: Vec<(u64, bool)>,
+    modelled: bool,
+    /// The reasoning item that is open has words.
+    thinking: bool,
+}
+
+impl Reader {
+    /// Takes an event.
+    pub fn event(&mut self, data: &[u8], on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+        // OpenRouter ends with chat completions' marker.
+        if data == b"[DONE]" {
+            return Ok(());
+        }
+        let event = Json::parse_bytes(data).map_err(|_| Malformed)?;
+        let text = |name: &str| event.text(name).ok_or(Malformed);
+        let index = event.count("output_index").unwrap_or(0);
+        match text("type")? {
+            "response.created" | "response.in_progress" => {
+                self.model(event.get("response").ok_or(Malformed)?, on);
+            }
+            "response.output_item.added" => {
+                self.opened(event.get("item").ok_or(Malformed)?, index, on)?;
+            }
+            "response.output_text.delta" => {
+                on(Delta::Text(text("delta")?.into()));
+                let logprobs = event.list("logprobs");
+                if !logprobs.is_empty() {
+                    on(Delta::Logprobs(logprobs.to_vec()));
+                }
+            }
+            "response.refusal.delta" => on(Delta::Refusal(text("delta")?.into())),
+            "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
+                self.thinking = true;
+                on(Delta::Thinking(text("delta")?.into()));
+            }
+            "response.reasoning_summary_part.added" if self.thinking => {
+                on(Delta::Thinking("\n\n".into()));
+            }
+            "response.function_call_arguments.delta" => {
+                self.input(index, text("delta")?, false, on);
+            }
+            "response.function_call_arguments.done" => {
+                self.input(index, event.text("arguments").unwrap_or("{}"), true, on);
+            }
+            "response.output_text.annotation.added" => {
+                cited(event.get("annotation").ok_or(Malformed)?, on);
+            }
+            "response.output_item.done" => {
+                self.done(event.get("item").ok_or(Malformed)?, index, on)?;
+            }
+            "response.completed" | "response.incomplete" | "response.failed" => {
+                self.over(event.get("response").ok_or(Malformed)?, on);
+            }
+            "error" => on(failure(event.get("error").unwrap_or(&event))),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a whole response.
+    pub fn whole(
+        &mut self,
+        body: &Json<'_>,
+        on: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
+        if !matches!(body.get("output"), Some(Json::List(_))) {
+            return match body.get("error") {
+                Some(error) => {
+                    on(failure(error));
+                    Ok(())
+                }
+                None => Err(Malformed),
+            };
+        }
+        self.model(body, on);
+        for (index, item) in body.list("output").iter().enumerate() {
+            let index = index as u64;
+            self.opened(item, index, on)?;
+            if item.text("type") == Some("message") {
+                said(item, on)?;
+            }
+            if item.text("type") == Some("reasoning") {
+                self.thoughts(item, on);
+            }
+            self.done(item, index, on)?;
+        }
+        self.over(body, on);
+        Ok(())
+    }
+
+    fn model(&mut self, response: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
+        if let (Some(model), false) = (response.filled("model"), self.modelled) {
+            self.modelled = true;
+            on(Delta::Model(model.into()));
+        }
+    }
+
+    fn opened(
+        &mut self,
+        item: &Json<'_>,
+        index: u64,
+        on: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
+        match item.text("type").ok_or(Malformed)? {
+            "function_call" => {
+                let call = self.calls.len() as u32;
+                self.calls.push((index, false));
+                on(Delta::Call {
+                    call,
+                    id: item.text("call_id").ok_or(Malformed)?.into(),
+                    name: item.text("name").ok_or(Malformed)?.into(),
+                    blob: None,
+                });
+            }
+            "reasoning" => self.thinking = false,
+            "message" => {}
+            _ => on(Delta::Aside),
+        }
+        Ok(())
+    }
+
+    /// Arguments in pieces, or all of them if no piece came.
+    fn input(&mut self, index: u64, json: &str, whole: bool, on: &mut dyn FnMut(Delta<'_>)) {
+        let found = self.calls.iter().position(|(at, _)| *at == index);
+        let Some(call) = found else { return };
+        let Some((_, any)) = self.calls.get_mut(call) else {
+            return;
+        };
+        if json.is_empty() || whole && *any {
+            return;
+        }
+        *any = true;
+        on(Delta::Input {
+            call: call as u32,
+            json: json.into(),
+        });
+    }
+
+    fn thoughts(&mut self, item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
+        for part in item.list("summary").iter().chain(item.list("content")) {
+            if let Some(text) = part.filled("text") {
+                if self.thinking {
+                    on(Delta::Thinking("\n\n".into()));
+                }
+                self.thinking = true;
+                on(Delta::Thinking(text.into()));
+            }
+        }
+    }
+
+    fn done(
+        &mut self,
+        item: &Json<'_>,
+        index: u64,
+        on: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
+        match item.text("type").ok_or(Malformed)? {
+            "function_call" => {
+                let arguments = item.filled("arguments").unwrap_or("{}");
+                self.input(index, arguments, true, on);
+            }
+            "reasoning" => {
+                // Its id belongs to it: both are wanted back.
+                let proof = item.filled("encrypted_content").map(|content| {
+                    let id = item.text("id").unwrap_or_default();
+                    Blob::new(BlobKind::Hidden, format!("{id}~{content}"))
+                });
+                match proof {
+                    Some(proof) => on(Delta::Thought(proof)),
+                    None if self.thinking => on(Delta::ThinkingEnds),
+                    None => {}
+                }
+                self.thinking = false;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The response is over, one way or the other.
+    fn over(&mut self, response: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
+        self.model(response, on);
+        if let Some(tier) = response.filled("service_tier") {
+            on(Delta::Tier(tier.into()));
+        }
+        if let Some(counts) = response.get("usage") {
+            on(Delta::Usage(Usage {
+                tokens: usage::tokens(counts),
+                complete: true,
+            }));
+        }
+        let why = response.get("incomplete_details");
+        let why = why.and_then(|details| details.text("reason"));
+        match (response.text("status"), why) {
+            (Some("failed" | "cancelled"), _) => {
+                let nothing = Json::Null;
+                on(failure(response.get("error").unwrap_or(&nothing)));
+                return;
+            }
+            (_, Some("content_filter")) => on(Delta::Stop(Stop::Filtered)),
+            (Some("incomplete"), _) => on(Delta::Stop(Stop::Length)),
+            _ if !self.calls.is_empty() => on(Delta::Stop(Stop::Tool)),
+            _ => on(Delta::Stop(Stop::Done)),
+        }
+        on(Delta::End);
+    }
+}
+
+fn said(item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+    for part in item.list("content") {
+        match part.text("type").ok_or(Malformed)? {
+            "output_text" => {
+                on(Delta::Text(part.text("text").ok_or(Malformed)?.into()));
+                let logprobs = part.list("logprobs");
+                if !logprobs.is_empty() {
+                    on(Delta::Logprobs(logprobs.to_vec()));
+                }
+                for annotation in part.list("annotations") {
+                    cited(annotation, on);
+                }
+            }
+            "refusal" => on(Delta::Refusal(
+                part.text("refusal").ok_or(Malformed)?.into(),
+            )),
+            _ => on(Delta::Aside),
+        }
+    }
+    Ok(())
+}
+
+fn cited(annotation: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
+    let text = |name: &str| annotation.text(name).map(str::to_owned);
+    on(Delta::Cited(Citation {
+        url: text("url"),
+        title: text("title").or_else(|| text("filename")),
+        ..Citation::default()
+    }));
+}

@@ -1,0 +1,83 @@
+//! Writing a whole response.
+
+use super::items::{
+    annotation, call_item, incomplete, message_item, reasoning_item, response, Said,
+};
+use crate::dialect::form::{Answer, Citation, Json, Part, Voice};
+
+/// Writes a whole response.
+pub fn whole(answer: &Answer, voice: &Voice) -> String {
+    let mut items: Vec<Json<'static>> = Vec::new();
+    let mut said: Vec<Said> = Vec::new();
+    let flush = |said: &mut Vec<Said>, items: &mut Vec<Json<'static>>| {
+        if !said.is_empty() {
+            let content = said.drain(..).map(|part| part.part().into()).collect();
+            let id = voice.mint_nth("msg_", items.len());
+            items.push(message_item(&id, "completed", content).into());
+        }
+    };
+    for part in &answer.parts {
+        match part {
+            Part::Text(text, citations) => add_text(text, citations, &mut said),
+            Part::Refusal(text) => said.push(Said {
+                text: text.clone(),
+                refusal: true,
+                citations: Vec::new(),
+                logprobs: Vec::new(),
+                cited: 0,
+            }),
+            Part::Thinking { text, blob, .. } => {
+                flush(&mut said, &mut items);
+                let id = voice.mint_nth("rs_", items.len());
+                let proof = blob.as_ref().map(|blob| blob.for_client(&voice.endpoint));
+                items.push(reasoning_item(&id, text, proof).into());
+            }
+            Part::Call {
+                id: call,
+                name,
+                input,
+                blob,
+                ..
+            } => {
+                flush(&mut said, &mut items);
+                if let Some(blob) = blob {
+                    let id = voice.mint_nth("rs_", items.len());
+                    let proof = blob.for_client(&voice.endpoint);
+                    items.push(reasoning_item(&id, "", Some(proof)).into());
+                }
+                let id = voice.mint_nth("fc_", items.len());
+                let input = if input.is_empty() { "{}" } else { input };
+                items.push(call_item(&id, "completed", call, name, input).into());
+            }
+        }
+    }
+    if let (true, Some(first)) = (voice.tells_logprobs, said.first_mut()) {
+        first.logprobs.clone_from(&answer.logprobs);
+    }
+    flush(&mut said, &mut items);
+    let status = match incomplete(answer.stop.as_ref()) {
+        Some(_) => "incomplete",
+        None => "completed",
+    };
+    Json::Object(response(voice, answer, status, items)).to_text()
+}
+
+/// Neighbouring texts are one part; each keeps the place of its citations.
+fn add_text(text: &str, citations: &[Citation], said: &mut Vec<Said>) {
+    if !matches!(said.last(), Some(last) if !last.refusal) {
+        said.push(Said {
+            text: String::new(),
+            refusal: false,
+            citations: Vec::new(),
+            logprobs: Vec::new(),
+            cited: 0,
+        });
+    }
+    if let Some(last) = said.last_mut() {
+        let from = last.text.chars().count();
+        last.text.push_str(text);
+        let to = last.text.chars().count();
+        let cited = citations.iter().map(|c| annotation(c, from, to).into());
+        last.citations.extend(cited);
+    }
+}

@@ -1,0 +1,330 @@
+//! Reading a responses request.
+
+use crate::dialect::form::{
+    Ask, Blob, BlobKind, Block, Choice, Extra, Fields, Json, Knobs, Media, Node, Role, Source,
+    Thinking, Turn, What,
+};
+use crate::dialect::openai::ask_read::{effort, extras, number};
+use crate::dialect::openai::schema;
+use crate::dialect::Api;
+use crate::refusal::Invalid;
+use std::borrow::Cow;
+
+/// Fields that change nothing when they hold these values.
+const NEUTRAL: [(&str, &str); 8] = [
+    ("store", "false"),
+    ("background", "false"),
+    ("truncation", "\"disabled\""),
+    ("service_tier", "\"auto\""),
+    ("include", "[]"),
+    ("tools", "[]"),
+    ("top_logprobs", "0"),
+    ("prompt_cache_retention", "\"in_memory\""),
+];
+
+/// What may be included that costs nothing to promise.
+const ENCRYPTED: &str = "reasoning.encrypted_content";
+const LOGPROBS: &str = "message.output_text.logprobs";
+
+/// Reads the body.
+pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
+    let fields = Node::root(body).fields()?;
+    fields.ignore(&["model", "stream_options"]);
+    let mut ask = Ask {
+        client: Api::Responses,
+        stream: fields.flag("stream")?.unwrap_or(false),
+        system: Vec::new(),
+        turns: Vec::new(),
+        tools: Vec::new(),
+        choice: choice(&fields)?,
+        parallel: fields.flag("parallel_tool_calls")?,
+        format: None,
+        thinking: None,
+        knobs: knobs(&fields)?,
+        extras: Vec::new(),
+    };
+    if let Some(instructions) = fields.get("instructions") {
+        let what = What::Text(instructions.text()?.into());
+        ask.system.push(Block::new(instructions.path(), what));
+    }
+    input(&fields.need("input")?, &mut ask)?;
+    tools(&fields, &mut ask)?;
+    text(&fields, &mut ask)?;
+    reasoning(&fields, &mut ask)?;
+    include(&fields, &mut ask)?;
+    ask.extras.extend(extras(&fields, &NEUTRAL));
+    Ok(ask)
+}
+
+fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
+    let old_user = fields.text("user")?;
+    let top_logprobs = fields.count("top_logprobs")?.filter(|n| *n > 0);
+    Ok(Knobs {
+        max_output: fields.count("max_output_tokens")?,
+        temperature: number(fields, "temperature")?,
+        top_p: number(fields, "top_p")?,
+        logprobs: top_logprobs.is_some(),
+        top_logprobs,
+        user: fields
+            .text("safety_identifier")?
+            .or(old_user)
+            .map(Cow::Borrowed),
+        cache_key: fields.text("prompt_cache_key")?.map(Cow::Borrowed),
+        tier: fields
+            .text("service_tier")?
+            .filter(|tier| *tier != "auto")
+            .map(Cow::Borrowed),
+        labels: schema::labels(fields)?,
+        ..Knobs::default()
+    })
+}
+
+fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
+    let Some(node) = fields.get("tool_choice") else {
+        return Ok(None);
+    };
+    if node.is_text() {
+        return schema::choice_word(&node).map(Some);
+    }
+    let choice = node.fields()?;
+    match choice.need_text("type")? {
+        "function" => Ok(Some(Choice::Named(choice.need_text("name")?.into()))),
+        other => Err(choice.need("type")?.unknown(other)),
+    }
+}
+
+fn tools<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    for node in fields.list("tools")? {
+        let tool = node.fields()?;
+        match tool.need_text("type")? {
+            "function" => ask.tools.push(schema::function(&node, &tool)?),
+            // A tool that runs at OpenAI, or one without a schema.
+            _ => ask.extras.push(Extra {
+                path: node.path().to_owned(),
+                name: None,
+                value: node.json().clone(),
+            }),
+        }
+    }
+    Ok(())
+}
+
+fn text<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let Some(node) = fields.get("text") else {
+        return Ok(());
+    };
+    let inner = node.fields()?;
+    ask.format = schema::format(inner.get("format"), false)?;
+    ask.knobs.verbosity = inner.text("verbosity")?.map(Cow::Borrowed);
+    ask.extras.extend(extras(&inner, &[]));
+    Ok(())
+}
+
+fn reasoning<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    let Some(node) = fields.get("reasoning") else {
+        return Ok(());
+    };
+    let inner = node.fields()?;
+    let mut thinking = match inner.get("effort") {
+        Some(word) => effort(&word)?,
+        None => Thinking::default(),
+    };
+    let old = inner.text("generate_summary")?;
+    if inner.text("summary")?.or(old).is_some() {
+        thinking.show = Some(true);
+    }
+    ask.extras.extend(extras(&inner, &[]));
+    ask.thinking = (thinking != Thinking::default()).then_some(thinking);
+    Ok(())
+}
+
+fn include<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    for node in fields.list("include")? {
+        match node.text()? {
+            // Whatever is thought is handed out with its proof.
+            ENCRYPTED => {}
+            LOGPROBS => ask.knobs.logprobs = true,
+            _ => ask.extras.push(Extra {
+                path: node.path().to_owned(),
+                name: None,
+                value: node.json().clone(),
+            }),
+        }
+    }
+    Ok(())
+}
+
+fn input<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+    if node.is_text() {
+        let what = What::Text(node.text()?.into());
+        let blocks = vec![Block::new(node.path(), what)];
+        ask.turns.push(Turn {
+            role: Role::User,
+            blocks,
+        });
+        return Ok(());
+    }
+    let mut call_blob = None;
+    for item in node.list()? {
+        read_item(&item, &mut call_blob, ask)?;
+    }
+    Ok(())
+}
+
+/// Adds to a role's turn; neighbours of one role are one turn.
+fn add<'p>(ask: &mut Ask<'p>, role: Role, block: Block<'p>) {
+    match ask.turns.last_mut() {
+        Some(turn) if turn.role == role => turn.blocks.push(block),
+        _ => ask.turns.push(Turn {
+            role,
+            blocks: vec![block],
+        }),
+    }
+}
+
+fn read_item<'p>(
+    item: &Node<'p, '_>,
+    call_blob: &mut Option<Blob<'p>>,
+    ask: &mut Ask<'p>,
+) -> Result<(), Invalid> {
+    let fields = item.fields()?;
+    fields.ignore(&["id", "status", "phase"]);
+    match fields.text("type")?.unwrap_or("message") {
+        "message" => return message(item, &fields, ask),
+        "function_call" => {
+            let what = What::Call {
+                id: fields.need_text("call_id")?.into(),
+                name: fields.need_text("name")?.into(),
+                input: schema::arguments(&fields.need("arguments")?)?,
+                blob: call_blob.take(),
+            };
+            add(ask, Role::Assistant, Block::new(item.path(), what));
+        }
+        "function_call_output" => {
+            let output = fields.need("output")?;
+            let mut content = Vec::new();
+            parts(&output, &mut content, ask)?;
+            let what = What::Result {
+                id: fields.need_text("call_id")?.into(),
+                content,
+                error: false,
+            };
+            add(ask, Role::User, Block::new(item.path(), what));
+        }
+        "reasoning" => {
+            let mut text = String::new();
+            for part in fields
+                .list("summary")?
+                .into_iter()
+                .chain(fields.list("content")?)
+            {
+                text.push_str(part.fields()?.need_text("text")?);
+            }
+            let blob = fields.text("encrypted_content")?;
+            let blob = blob.map(|data| Blob::read(BlobKind::Hidden, data));
+            if let Some(found) = blob.as_ref().filter(|b| b.kind == BlobKind::Call) {
+                *call_blob = Some(found.clone());
+                return Ok(());
+            }
+            // A bare one is given back with the id it had.
+            let blob = blob.map(|blob| match (&blob.origin, fields.text("id")) {
+                (None, Ok(Some(id))) => Blob {
+                    data: format!("{id}~{}", blob.data).into(),
+                    ..blob
+                },
+                _ => blob,
+            });
+            let what = What::Thinking {
+                text: text.into(),
+                blob,
+            };
+            add(ask, Role::Assistant, Block::new(item.path(), what));
+        }
+        _ => {
+            let what = What::Foreign(item.json().clone());
+            add(ask, Role::Assistant, Block::new(item.path(), what));
+            return Ok(());
+        }
+    }
+    ask.extras.extend(extras(&fields, &[]));
+    Ok(())
+}
+
+fn message<'p>(
+    item: &Node<'p, '_>,
+    fields: &Fields<'p, '_>,
+    ask: &mut Ask<'p>,
+) -> Result<(), Invalid> {
+    let role = match fields.need_text("role")? {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" | "developer" => Role::System,
+        other => return Err(fields.need("role")?.unknown(other)),
+    };
+    let mut blocks = Vec::new();
+    parts(&fields.need("content")?, &mut blocks, ask)?;
+    ask.extras.extend(extras(fields, &[]));
+    if role == Role::System && ask.turns.is_empty() {
+        ask.system.extend(blocks);
+        return Ok(());
+    }
+    if blocks.is_empty() {
+        return Err(item.wrong("a message with content"));
+    }
+    for block in blocks {
+        add(ask, role, block);
+    }
+    Ok(())
+}
+
+fn parts<'p>(
+    node: &Node<'p, '_>,
+    blocks: &mut Vec<Block<'p>>,
+    ask: &mut Ask<'p>,
+) -> Result<(), Invalid> {
+    if node.is_text() {
+        blocks.push(Block::new(node.path(), What::Text(node.text()?.into())));
+        return Ok(());
+    }
+    for part in node.list()? {
+        let fields = part.fields()?;
+        fields.ignore(&["annotations", "logprobs"]);
+        let what = match fields.need_text("type")? {
+            "input_text" | "output_text" | "text" => What::Text(fields.need_text("text")?.into()),
+            "refusal" => What::Refusal(fields.need_text("refusal")?.into()),
+            "input_image" => What::Image(image(&fields)?),
+            "input_file" => {
+                fields.ignore(&["file_data", "file_id", "file_url", "filename"]);
+                What::Document(schema::file(&part)?)
+            }
+            "input_audio" => {
+                let audio = fields.need("input_audio")?.fields()?;
+                What::Audio(Media {
+                    source: Source::Base64(audio.need_text("data")?.into()),
+                    kind: Some(format!("audio/{}", audio.need_text("format")?).into()),
+                    ..schema::at_url("")
+                })
+            }
+            other => return Err(fields.need("type")?.unknown(other)),
+        };
+        blocks.push(Block::new(part.path(), what));
+        ask.extras.extend(extras(&fields, &[]));
+    }
+    Ok(())
+}
+
+fn image<'p>(fields: &Fields<'p, '_>) -> Result<Media<'p>, Invalid> {
+    let mut image = match (fields.text("file_id")?, fields.text("image_url")?) {
+        (Some(id), _) => Media {
+            source: Source::File(id.into()),
+            ..schema::at_url("")
+        },
+        (None, Some(url)) => schema::at_url(url),
+        (None, None) => schema::at_url(fields.need_text("image_url")?),
+    };
+    image.detail = fields
+        .text("detail")?
+        .filter(|detail| *detail != "auto")
+        .map(Cow::Borrowed);
+    Ok(image)
+}

@@ -1,0 +1,305 @@
+//! From one dialect into another: who reads a provider, who writes to a
+//! client, and the translator that stands between them.
+
+use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, Voice, JSON_TOOL};
+use super::{anthropic, bedrock, gemini, openai, responses, Api, Fault, Reading};
+use crate::regions::Dialect;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// What an answer to be translated may hold in all: a stream that goes on for
+/// ever is none.
+const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
+
+/// Reads what a provider answers.
+#[derive(Debug)]
+pub enum Reader {
+    /// Chat completions.
+    Chat(openai::answer_read::Reader),
+    /// Responses.
+    Responses(responses::answer_read::Reader),
+    /// Messages.
+    Messages(anthropic::answer_read::Reader),
+    /// Converse.
+    Converse(bedrock::answer_read::Reader),
+    /// generateContent.
+    Gemini(gemini::answer_read::Reader),
+}
+
+impl Reader {
+    /// One for a dialect; none for one that holds no conversations.
+    pub fn of(dialect: Dialect) -> Option<Reader> {
+        Some(match dialect {
+            Dialect::OpenAiChat => Reader::Chat(Default::default()),
+            Dialect::OpenAiResponses => Reader::Responses(Default::default()),
+            Dialect::AnthropicMessages => Reader::Messages(Default::default()),
+            Dialect::BedrockConverse => Reader::Converse(Default::default()),
+            Dialect::Gemini => Reader::Gemini(Default::default()),
+            Dialect::CohereEmbed => return None,
+        })
+    }
+
+    /// Takes an event of a stream; `name` counts only where frames carry it.
+    pub fn event(
+        &mut self,
+        name: &str,
+        data: &[u8],
+        on: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
+        match self {
+            Reader::Chat(reader) => reader.event(data, on),
+            Reader::Responses(reader) => reader.event(data, on),
+            Reader::Messages(reader) => reader.event(data, on),
+            Reader::Converse(reader) => reader.event(name, data, on),
+            Reader::Gemini(reader) => reader.event(data, on),
+        }
+    }
+
+    /// Takes a whole reply.
+    pub fn whole(
+        &mut self,
+        body: &Json<'_>,
+        on: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
+        match self {
+            Reader::Chat(reader) => reader.whole(body, on),
+            Reader::Responses(reader) => reader.whole(body, on),
+            Reader::Messages(reader) => reader.whole(body, on),
+            Reader::Converse(reader) => reader.whole(body, on),
+            Reader::Gemini(reader) => reader.whole(body, on),
+        }
+    }
+}
+
+/// Writes a stream to a client.
+#[derive(Debug)]
+enum Writer {
+    Chat(openai::answer_write::Writer),
+    Responses(Box<responses::answer_write::Writer>),
+    Messages(anthropic::answer_write::Writer),
+}
+
+impl Writer {
+    fn of(api: Api, voice: Voice) -> Writer {
+        match api {
+            Api::Responses => {
+                Writer::Responses(Box::new(responses::answer_write::Writer::new(voice)))
+            }
+            Api::Messages | Api::CountTokens => {
+                Writer::Messages(anthropic::answer_write::Writer::new(voice))
+            }
+            Api::Chat | Api::Embeddings => Writer::Chat(openai::answer_write::Writer::new(voice)),
+        }
+    }
+
+    fn take(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
+        match self {
+            Writer::Chat(writer) => writer.take(delta, out),
+            Writer::Responses(writer) => writer.take(delta, out),
+            Writer::Messages(writer) => writer.take(delta, out),
+        }
+    }
+
+    fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+        match self {
+            Writer::Chat(writer) => writer.fail(fault, out),
+            Writer::Responses(writer) => writer.fail(fault, out),
+            Writer::Messages(writer) => writer.fail(fault, out),
+        }
+    }
+}
+
+/// What stands beside the words: ids, and a tool that is none.
+#[derive(Debug)]
+struct Mender {
+    voice: Voice,
+    /// The answer to JSON mode comes as a call of a tool.
+    unwraps_json: bool,
+    /// Calls that are the answer in JSON mode.
+    json_calls: BTreeSet<u32>,
+    other_calls: bool,
+}
+
+impl Mender {
+    fn mend<'d>(&mut self, delta: Delta<'d>) -> Option<Delta<'d>> {
+        Some(match delta {
+            Delta::Call { call, name, .. } if self.unwraps_json && name == JSON_TOOL => {
+                self.json_calls.insert(call);
+                return None;
+            }
+            Delta::Input { call, json } if self.json_calls.contains(&call) => Delta::Text(json),
+            Delta::Stop(Stop::Tool) if !self.other_calls && !self.json_calls.is_empty() => {
+                Delta::Stop(Stop::Done)
+            }
+            Delta::Call {
+                call,
+                id,
+                name,
+                blob,
+            } => {
+                self.other_calls = true;
+                let id = match id.is_empty() {
+                    true => Cow::Owned(self.voice.mint_nth("call_", call as usize)),
+                    false => id,
+                };
+                Delta::Call {
+                    call,
+                    id,
+                    name,
+                    blob,
+                }
+            }
+            other => other,
+        })
+    }
+}
+
+/// An answer on its way from a provider's dialect into a client's.
+#[derive(Debug)]
+pub struct Translator {
+    reader: Reader,
+    writer: Writer,
+    mender: Mender,
+    over: bool,
+}
+
+impl Translator {
+    /// One for an answer from a dialect to a client.
+    pub fn new(from: Dialect, to: Api, voice: Voice, unwraps_json: bool) -> Option<Translator> {
+        Some(Translator {
+            reader: Reader::of(from)?,
+            writer: Writer::of(to, voice.clone()),
+            mender: Mender {
+                voice,
+                unwraps_json,
+                json_calls: BTreeSet::new(),
+                other_calls: false,
+            },
+            over: false,
+        })
+    }
+
+    /// Takes an event of the provider's; what the client gets goes to `out`.
+    pub fn event(&mut self, name: &str, data: &[u8], reading: &mut Reading, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        let (writer, mender) = (&mut self.writer, &mut self.mender);
+        let mut on = |delta: Delta<'_>| pass(delta, mender, writer, reading, out);
+        if self.reader.event(name, data, &mut on).is_err() {
+            reading.fault.get_or_insert(Fault::Garbled);
+        }
+        self.check(reading, out);
+    }
+
+    /// Takes a frame that is an exception.
+    pub fn exception(&mut self, kind: &str, data: &[u8], reading: &mut Reading, out: &mut Vec<u8>) {
+        let body = Json::parse_bytes(data).unwrap_or(Json::Null);
+        reading.take(&bedrock::answer_read::failure(kind, &body));
+        self.check(reading, out);
+    }
+
+    /// Takes a whole reply where the client wants a stream.
+    pub fn whole(&mut self, body: &[u8], reading: &mut Reading, out: &mut Vec<u8>) {
+        let (writer, mender) = (&mut self.writer, &mut self.mender);
+        let mut on = |delta: Delta<'_>| pass(delta, mender, writer, reading, out);
+        let read = Json::parse_bytes(body).map_err(|_| Malformed);
+        if read
+            .and_then(|json| self.reader.whole(&json, &mut on))
+            .is_err()
+        {
+            reading.fault.get_or_insert(Fault::Garbled);
+        }
+        self.check(reading, out);
+    }
+
+    fn check(&mut self, reading: &mut Reading, out: &mut Vec<u8>) {
+        if reading.output_bytes > LONGEST_ANSWER {
+            reading.fault.get_or_insert(Fault::Garbled);
+        }
+        if let (Some(fault), false) = (&reading.fault, self.over) {
+            self.over = true;
+            self.writer.fail(fault, out);
+        }
+        self.over |= reading.ended;
+    }
+
+    /// The provider's stream is over: without a last event if `sound`, and a
+    /// reason to stop was told, the answer is complete all the same.
+    pub fn finish(&mut self, sound: bool, reading: &mut Reading, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        if sound && reading.stopped.is_some() {
+            reading.ended = true;
+            self.writer.take(&Delta::End, out);
+        } else {
+            reading.fault.get_or_insert(Fault::Cut);
+        }
+        self.check(reading, out);
+    }
+}
+
+fn pass(
+    delta: Delta<'_>,
+    mender: &mut Mender,
+    writer: &mut Writer,
+    reading: &mut Reading,
+    out: &mut Vec<u8>,
+) {
+    let Some(delta) = mender.mend(delta) else {
+        return;
+    };
+    // After a failure nothing may look like a good end.
+    let sound = reading.fault.is_none();
+    reading.take(&delta);
+    if sound && reading.fault.is_none() {
+        writer.take(&delta, out);
+    }
+}
+
+/// A whole reply in the client's dialect. What went wrong is in the reading.
+pub fn whole(
+    from: Dialect,
+    to: Api,
+    body: &[u8],
+    voice: Voice,
+    unwraps_json: bool,
+    reading: &mut Reading,
+) -> Option<String> {
+    let mut answer = Answer::default();
+    let mut mender = Mender {
+        voice: voice.clone(),
+        unwraps_json,
+        json_calls: BTreeSet::new(),
+        other_calls: false,
+    };
+    let read = Reader::of(from).and_then(|mut reader| {
+        let json = Json::parse_bytes(body).ok()?;
+        let mut on = |delta: Delta<'_>| {
+            if let Some(delta) = mender.mend(delta) {
+                reading.take(&delta);
+                answer.take(delta);
+            }
+        };
+        reader.whole(&json, &mut on).ok()
+    });
+    let written = read.and_then(|()| match to {
+        Api::Responses => Some(responses::answer_whole::whole(&answer, &voice)),
+        Api::Messages | Api::CountTokens => anthropic::answer_write::whole(&answer, &voice).ok(),
+        Api::Chat | Api::Embeddings => Some(openai::answer_write::whole(&answer, &voice)),
+    });
+    if written.is_none() || reading.stopped.is_none() {
+        reading.fault.get_or_insert(Fault::Garbled);
+    }
+    written.filter(|_| reading.fault.is_none())
+}
+
+/// Whether JSON mode is spoken of as a tool in a dialect.
+pub fn unwraps_json(ask: &Ask<'_>, dialect: Dialect) -> bool {
+    let without = matches!(
+        dialect,
+        Dialect::AnthropicMessages | Dialect::BedrockConverse
+    );
+    without && ask.format == Some(super::form::Format::Json)
+}
