@@ -153,6 +153,8 @@ pub enum Refusal {
     ProviderGarbled {
         /// The endpoint.
         endpoint: String,
+        /// All endpoints that were tried.
+        tried: Vec<String>,
     },
     /// No endpoint that is allowed could be reached.
     Unreachable {
@@ -326,7 +328,7 @@ impl fmt::Display for Refusal {
             Refusal::ProviderRefusedUs { endpoint, status } => write!(f, "The provider at `{endpoint}` did not accept the gateway's own credential (status {status}). Your key is fine; an operator has to look at the Worker secret or the provider account."),
             Refusal::PlaceRefused { endpoint, colo } => write!(f, "The provider at `{endpoint}` does not serve the country or region that the gateway ran in for this request (data center `{colo}`). Your key is fine; an operator can hold the gateway's domain to a region that the provider serves."),
             Refusal::NoToken { endpoint } => write!(f, "No access token could be had for endpoint `{endpoint}`. Your key is fine; an operator has to look at its Worker secret."),
-            Refusal::ProviderGarbled { endpoint } => write!(f, "What the provider at `{endpoint}` answered could not be understood, so nothing of it is passed on. It may have been billed; try again."),
+            Refusal::ProviderGarbled { endpoint, tried } => write!(f, "What the provider at `{endpoint}` answered could not be understood, so nothing of it is passed on. It may have been billed; try again. Tried: {}.", tried.join(", ")),
             Refusal::Unreachable { tried } => write!(f, "No endpoint that is allowed here answered. Tried: {}.", tried.join(", ")),
             Refusal::Internal => f.write_str("Something broke inside the gateway. The request id says where to look."),
         }

@@ -4,7 +4,7 @@
 //! another dialect the request is written anew, and what that cannot say is
 //! refused or, if the client wishes so, left out and told.
 
-use crate::dialect::form::{Json, Losses, Object, Target};
+use crate::dialect::form::{Ask, Json, Losses, Object, Target};
 use crate::dialect::{self, openai, responses, Api, Call, Edits};
 use crate::head::Head;
 use crate::plan::Attempt;
@@ -29,6 +29,7 @@ const ANTHROPIC_VERSION: &str = "2023-06-01";
 #[derive(Debug)]
 pub struct Outbound<'c> {
     attempt: Attempt<'c>,
+    dialect: Dialect,
     path: String,
     /// The headers, but for the credential.
     pub headers: Vec<(String, String)>,
@@ -79,6 +80,11 @@ impl<'c> Outbound<'c> {
         self.attempt
     }
 
+    /// The dialect it is written in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// The path with its query. All of it comes from the map.
     pub fn path(&self) -> &str {
         &self.path
@@ -103,10 +109,80 @@ pub struct Asked<'a> {
 
 /// Prepares a call for one attempt.
 pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
-    match is_own(attempt, asked.api) {
-        true => Ok(own(attempt, asked)),
-        false => anew(attempt, asked),
+    if is_own(attempt, asked.api) {
+        return Ok(own(attempt, asked));
     }
+    let tree = Json::parse(asked.call.body).map_err(|e| Refusal::Body(Invalid::of(&e)))?;
+    if asked.api == Api::Embeddings {
+        return embeddings(attempt, asked, &tree);
+    }
+    let ask = dialect::read_ask(asked.api, &tree).map_err(Refusal::Body)?;
+    // Where an endpoint speaks several dialects, the first that can say it all.
+    let others = attempt.endpoint().dialects.iter().copied();
+    let others = others.filter(|other| *other != attempt.dialect());
+    let mut first = None;
+    for dialect in std::iter::once(attempt.dialect()).chain(others) {
+        let target = Target::of(attempt.endpoint(), attempt.claim());
+        let Some((body, losses)) = dialect::write_ask(dialect, &ask, target) else {
+            continue;
+        };
+        let whole = losses.is_empty();
+        let draft = Draft {
+            dialect,
+            body,
+            losses,
+            back: back(&ask, &tree, dialect, asked),
+        };
+        if whole {
+            return finish(attempt, asked, draft);
+        }
+        first.get_or_insert(draft);
+    }
+    finish(attempt, asked, first.ok_or(Refusal::Internal)?)
+}
+
+/// A request that was written anew.
+struct Draft<'a> {
+    dialect: Dialect,
+    body: Json<'a>,
+    losses: Losses,
+    back: Back,
+}
+
+fn back(ask: &Ask<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> Back {
+    if asked.api == Api::CountTokens {
+        return Back::Count;
+    }
+    Back::Translated(Wishes {
+        unwraps_json: dialect::unwraps_json(ask, dialect),
+        usage: asked.api == Api::Chat && !asked.call.hide_usage,
+        logprobs: ask.knobs.logprobs,
+        echo: match asked.api {
+            Api::Responses => responses::items::echo(tree),
+            _ => Object::new(),
+        },
+    })
+}
+
+fn embeddings<'c>(
+    attempt: Attempt<'c>,
+    asked: Asked<'_>,
+    tree: &Json<'_>,
+) -> Result<Outbound<'c>, Refusal> {
+    let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
+    let embed = dialect::embed::read(tree).map_err(Refusal::Body)?;
+    let written = dialect::embed::write(&embed, endpoint, dialect, &attempt.claim().id);
+    let (body, losses) = written.ok_or(Refusal::Internal)?;
+    let back = Back::Embeddings {
+        base64: embed.base64,
+    };
+    let draft = Draft {
+        dialect,
+        body,
+        losses,
+        back,
+    };
+    finish(attempt, asked, draft)
 }
 
 /// Whether the endpoint takes the client's own bytes.
@@ -149,7 +225,8 @@ fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
     }
     Outbound {
         attempt,
-        path: path(attempt, api, call.wanted.stream),
+        dialect: attempt.dialect(),
+        path: path(attempt, attempt.dialect(), api, call.wanted.stream),
         headers,
         body: edits.apply(call.body),
         back: Back::AsIs {
@@ -163,48 +240,19 @@ fn is_out(endpoint: &Endpoint, field: &str) -> bool {
     endpoint.without.iter().any(|out| out == field)
 }
 
-/// The request written anew.
-fn anew<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
-    let Asked { api, call, .. } = asked;
-    let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
-    let tree = Json::parse(call.body).map_err(|e| Refusal::Body(Invalid::of(&e)))?;
-    if api == Api::Embeddings {
-        let embed = dialect::embed::read(&tree).map_err(Refusal::Body)?;
-        let written = dialect::embed::write(&embed, endpoint, dialect, &attempt.claim().id);
-        let written = written.ok_or(Refusal::Internal)?;
-        let back = Back::Embeddings {
-            base64: embed.base64,
-        };
-        return finish(attempt, asked, written, back);
-    }
-    let ask = dialect::read_ask(api, &tree).map_err(Refusal::Body)?;
-    let target = Target::of(endpoint, attempt.claim());
-    let written = dialect::write_ask(dialect, &ask, target).ok_or(Refusal::Internal)?;
-    let wishes = Wishes {
-        unwraps_json: dialect::unwraps_json(&ask, dialect),
-        usage: api == Api::Chat && !call.hide_usage,
-        logprobs: ask.knobs.logprobs,
-        echo: match api {
-            Api::Responses => responses::items::echo(&tree),
-            _ => Object::new(),
-        },
-    };
-    let back = match api {
-        Api::CountTokens => Back::Count,
-        _ => Back::Translated(wishes),
-    };
-    finish(attempt, asked, written, back)
-}
-
 /// What was written, made a request.
 fn finish<'c>(
     attempt: Attempt<'c>,
     asked: Asked<'_>,
-    written: (Json<'_>, Losses),
-    back: Back,
+    draft: Draft<'_>,
 ) -> Result<Outbound<'c>, Refusal> {
-    let (mut body, losses) = written;
-    let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
+    let endpoint = attempt.endpoint();
+    let Draft {
+        dialect,
+        mut body,
+        losses,
+        back,
+    } = draft;
     if let Json::Object(fields) = &mut body {
         for (field, value) in &endpoint.fixed {
             fields.set(field.clone(), Json::of(value));
@@ -228,7 +276,8 @@ fn finish<'c>(
     }
     Ok(Outbound {
         attempt,
-        path: path(attempt, asked.api, asked.call.wanted.stream),
+        dialect,
+        path: path(attempt, dialect, asked.api, asked.call.wanted.stream),
         headers,
         body: body.to_text(),
         back,
@@ -243,13 +292,13 @@ fn usual_headers(endpoint: &Endpoint) -> Vec<(String, String)> {
 }
 
 /// Where the operation is at the endpoint.
-fn path(attempt: Attempt<'_>, api: Api, stream: bool) -> String {
+fn path(attempt: Attempt<'_>, dialect: Dialect, api: Api, stream: bool) -> String {
     let endpoint = attempt.endpoint();
     let own = endpoint.paths.as_ref().map(|paths| match stream {
         true => paths.stream.as_str(),
         false => paths.once.as_str(),
     });
-    let operation = own.unwrap_or_else(|| usual_path(attempt.dialect(), api, stream));
+    let operation = own.unwrap_or_else(|| usual_path(dialect, api, stream));
     let path = format!("{}{operation}", endpoint.base_path);
     let path = path.replace("{model}", &segment(&attempt.claim().id));
     match &endpoint.query {

@@ -63,7 +63,7 @@ const CALLS: [(&str, Api, &str); 8] = [
     (
         "DE",
         Api::Chat,
-        r#"{"model":"mistral-small-latest","stream":true,"messages":[{}]}"#,
+        r#"{"model":"mistral-small-latest","stream":true,"max_completion_tokens":9,"messages":[{"role":"developer","content":"y"},{"role":"user","content":"x"}]}"#,
     ),
     (
         "DE",

@@ -110,6 +110,10 @@ pub async fn try_in_order(
             refusal: Refusal::Unreachable { .. },
             ..
         }) => Err(Refusal::Unreachable { tried }),
+        Some(Failed {
+            refusal: Refusal::ProviderGarbled { endpoint, .. },
+            ..
+        }) => Err(Refusal::ProviderGarbled { endpoint, tried }),
         Some(Failed { refusal, .. }) => Err(refusal),
         // A plan is never empty.
         None => Err(Refusal::Internal),
@@ -217,14 +221,14 @@ fn voice(outbound: &Outbound<'_>, x: Exchange<'_>) -> Voice {
 
 fn translator(outbound: &Outbound<'_>, x: Exchange<'_>) -> Result<Translator, Refusal> {
     let unwraps = matches!(&outbound.back, Back::Translated(wishes) if wishes.unwraps_json);
-    let from = outbound.attempt().dialect();
+    let from = outbound.dialect();
     Translator::new(from, x.asked.api, voice(outbound, x), unwraps).ok_or(Refusal::Internal)
 }
 
 fn relay(outbound: &Outbound<'_>, x: Exchange<'_>, content_type: &str) -> Result<Relay, Refusal> {
     let passage = match &outbound.back {
         Back::AsIs { hide_usage } => Passage::AsIs {
-            dialect: outbound.attempt().dialect(),
+            dialect: outbound.dialect(),
             hide_usage: *hide_usage,
         },
         _ => Passage::Translated(Box::new(translator(outbound, x)?)),
@@ -242,6 +246,7 @@ fn whole(
 ) -> Result<Body, Refusal> {
     let broken = || Refusal::ProviderGarbled {
         endpoint: outbound.attempt().endpoint().name.clone(),
+        tried: Vec::new(),
     };
     let bytes = reply.whole().ok_or_else(broken)?;
     let copy = bytes.to_vec();
@@ -250,7 +255,7 @@ fn whole(
     if credential.is_quoted(&copy) {
         return Err(broken());
     }
-    let dialect = outbound.attempt().dialect();
+    let dialect = outbound.dialect();
     if reply.status() >= 400 {
         if matches!(outbound.back, Back::AsIs { .. }) {
             return Ok(Body::Whole(bytes, Box::new(reading)));

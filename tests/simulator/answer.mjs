@@ -1,39 +1,72 @@
-// From one request to one answer, without touching a socket: which dialect it
-// is, whether the provider would refuse it, and if not, what it would say.
+// From one request to one answer, without touching a socket: which provider's
+// API it is, whether the provider would refuse it, and if not, what it would say.
 
 import * as anthropic from "./anthropic.mjs";
-import * as openai from "./openai.mjs";
+import * as azure from "./azure.mjs";
+import * as bedrock from "./bedrock.mjs";
+import * as cohere from "./cohere.mjs";
+import { embedded } from "./embeddings.mjs";
 import { parseFault } from "./faults.mjs";
+import * as gemini from "./gemini.mjs";
+import * as google from "./google-token.mjs";
 import { randomText } from "./ids.mjs";
+import * as openai from "./openai.mjs";
 import { instructionIn } from "./prompt.mjs";
 import { compose } from "./reply.mjs";
+import * as responses from "./responses.mjs";
 import { frames } from "./stream.mjs";
 
 /**
- * request: {host, method, pathname, headers, body}; rule: the fault of a rule, or null
- * → {fault, status, headers, body} or {fault, status, headers, frames: [{text, waitMs}]}
+ * request: {host, method, path, pathname, headers, body}; rule: the fault of a rule, or null
+ * → {fault, status, headers, body} or {fault, status, headers, frames: [{text | bytes, waitMs}]}
  */
-export function answer(request, rule) {
-  const { dialect, operation } = route(request);
+export function answer(received, rule) {
+  const routed = route(received);
+  const { dialect, operation } = routed;
+  const request = { ...received, ...routed };
   const json = parseObject(request.body);
   let fault = rule ?? {};
   let badInstruction = null;
   if (operation === "generate" && json) {
     try {
-      fault = { ...instructed(json), ...fault };
+      fault = { ...instructed(dialect, json), ...fault };
     } catch (error) {
       badInstruction = error.message;
     }
   }
-  const ctx = context(dialect);
+  const ctx = context(dialect, request);
   const made = faulted(dialect, fault, ctx) ??
     refused(dialect, request, operation, json, badInstruction, ctx) ??
-    (operation === "models" ? listed(dialect, ctx) : generated(dialect, json, ctx, fault));
+    performed(operation, dialect, request, json, ctx, fault);
   return { fault, ...made, headers: finalHeaders(made, dialect, ctx, fault) };
 }
 
+function performed(operation, dialect, request, json, ctx, fault) {
+  switch (operation) {
+    case "models":
+      return { status: 200, body: dialect.modelList(ctx) };
+    case "count":
+      return { status: 200, body: dialect.countTokens(json, request) };
+    case "embed":
+      return { status: 200, body: embedded(dialect, json, request) };
+    case "token":
+      return { status: 200, body: dialect.token(request, fault) };
+    default:
+      return generated(dialect, json, request, ctx, fault);
+  }
+}
+
+/** Which API a path belongs to, and what it says of model and streaming. */
 function route({ host, method, pathname }) {
+  if (host === google.HOST) return { dialect: google, operation: "token" };
+  if (host.endsWith(".openai.azure.com")) return azure.route(pathname, method);
+  const inPath = bedrock.route(host, pathname) ?? gemini.route(host, pathname) ?? cohere.route(host, pathname);
+  if (inPath) return inPath;
   if (pathname.endsWith("/chat/completions")) return { dialect: openai, operation: "generate" };
+  if (pathname.endsWith("/responses")) return { dialect: responses, operation: "generate" };
+  if (pathname.endsWith("/responses/input_tokens")) return { dialect: responses, operation: "count" };
+  if (pathname.endsWith("/embeddings")) return { dialect: openai, operation: "embed" };
+  if (pathname.endsWith("/messages/count_tokens")) return { dialect: anthropic, operation: "count" };
   if (pathname.endsWith("/messages")) return { dialect: anthropic, operation: "generate" };
   const dialect = host.includes("anthropic") || pathname.includes("/anthropic/") ? anthropic : openai;
   return { dialect, operation: method === "GET" && pathname.endsWith("/models") ? "models" : null };
@@ -48,16 +81,17 @@ function parseObject(text) {
   }
 }
 
-function instructed({ messages }) {
+function instructed(dialect, json) {
+  const messages = dialect.messagesOf(json);
   const written = Array.isArray(messages) ? instructionIn(messages) : null;
   return written === null ? {} : parseFault(written);
 }
 
-function context(dialect) {
-  const prefix = dialect === openai ? "chatcmpl-" : "msg_01";
+function context(dialect, { host }) {
   return {
+    host,
     requestId: dialect.requestId(),
-    replyId: prefix + randomText(22),
+    replyId: (dialect.replyPrefix ?? "") + randomText(22),
     created: Math.floor(Date.now() / 1000),
   };
 }
@@ -72,33 +106,31 @@ function faulted(dialect, fault, ctx) {
 function refused(dialect, request, operation, json, badInstruction, ctx) {
   const reason =
     (operation === null ? dialect.refuseUnknownPath(request) : dialect.refuseHead(request)) ??
-    (operation === "generate" ? refusedCall(dialect, request, json, badInstruction) : null);
+    (["generate", "count", "embed"].includes(operation) ? refusedCall(dialect, request, json, badInstruction) : null);
   return reason && { status: reason.status, body: dialect.errorBody(reason.status, reason, ctx) };
 }
 
 function refusedCall(dialect, request, json, badInstruction) {
   if (request.method !== "POST") return dialect.refuseMethod(request);
   if (json === null) return dialect.refuseJson();
-  return dialect.refuseBody(json) ?? (badInstruction ? dialect.refuseInstruction(badInstruction) : null);
+  if (request.operation === "embed") return dialect.refuseEmbed?.(json, request) ?? null;
+  return dialect.refuseBody(json, request) ?? (badInstruction ? dialect.refuseInstruction(badInstruction) : null);
 }
 
-function listed(dialect, ctx) {
-  return { status: 200, body: dialect.modelList(ctx) };
-}
-
-function generated(dialect, json, ctx, fault) {
-  const reply = compose(dialect.ask(json), fault);
+function generated(dialect, json, request, ctx, fault) {
+  const reply = compose(dialect.ask(json, request), fault);
   const status = fault.status ?? 200;
-  if (json.stream === true) {
+  if (dialect.streams(json, request)) {
     const events = dialect.events(reply, json, ctx, fault);
-    return { status, frames: frames(events, fault, dialect.streamError(ctx)) };
+    const framed = (dialect.frames ?? frames)(events, fault, dialect.streamError(ctx), request);
+    return { status, frames: framed, streamType: dialect.streamType?.(request) };
   }
-  const body = dialect.body(reply, ctx, fault);
+  const body = dialect.body(reply, ctx, fault, json);
   return { status, body: fault.garbage ? body.slice(0, Math.floor(body.length / 2)) : body };
 }
 
 function finalHeaders(made, dialect, ctx, fault) {
-  const natural = made.frames ? "text/event-stream; charset=utf-8" : "application/json";
+  const natural = made.frames ? (made.streamType ?? "text/event-stream; charset=utf-8") : "application/json";
   const headers = { "content-type": natural, ...dialect.headers(ctx, made.status) };
   if (made.frames) headers["cache-control"] = "no-cache";
   for (const [name, value] of Object.entries(fault.headers ?? {})) headers[name.toLowerCase()] = value;

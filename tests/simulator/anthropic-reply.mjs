@@ -2,9 +2,10 @@
 // the order the real one sends them, ping and padding included.
 
 import { overlay } from "./reply.mjs";
+import { mintBlob } from "./blobs.mjs";
 import { randomText } from "./ids.mjs";
 
-const STOP = { end: "end_turn", length: "max_tokens", tool: "tool_use" };
+const STOP = { end: "end_turn", length: "max_tokens", tool: "tool_use", refusal: "refusal" };
 const FIRST_OUTPUT_TOKENS = 1; // what message_start already counts
 
 function usage(reply, fault) {
@@ -45,8 +46,10 @@ function message(reply, ctx, { content, stop, usage }) {
 export function body(reply, ctx, fault) {
   const [choice] = reply.choices;
   const content = [];
-  if (choice.texts.length > 0) content.push({ type: "text", text: choice.texts.join("") });
-  if (choice.tool) content.push(toolBlock(choice.tool, choice.tool.input));
+  if (choice.thoughts.length > 0) content.push({ type: "thinking", thinking: choice.thoughts.join(""), signature: mintBlob(ctx.host) });
+  const said = choice.refusal ?? choice.texts;
+  if (said.length > 0) content.push({ type: "text", text: said.join("") });
+  for (const tool of choice.tools) content.push(toolBlock(tool, tool.input));
   return JSON.stringify(message(reply, ctx, { content, stop: STOP[choice.stop], usage: usage(reply, fault) }));
 }
 
@@ -60,7 +63,7 @@ export function events(reply, _json, ctx, fault) {
   const total = usage(reply, fault);
   const first = total && { ...total, output_tokens: Math.min(FIRST_OUTPUT_TOKENS, total.output_tokens) };
   const sent = [event("message_start", { message: message(reply, ctx, { content: [], stop: null, usage: first }) })];
-  for (const [index, block] of blocks(choice).entries()) {
+  for (const [index, block] of blocks(choice, ctx).entries()) {
     sent.push(event("content_block_start", { index, content_block: block.start }));
     if (index === 0) sent.push({ event: "ping", data: '{"type": "ping"}' });
     for (const delta of block.deltas) sent.push({ ...event("content_block_delta", { index, delta }), content: true });
@@ -72,13 +75,19 @@ export function events(reply, _json, ctx, fault) {
   return sent.map(pad);
 }
 
-function blocks({ texts, tool }) {
+function blocks({ thoughts, texts, refusal, tools }, ctx) {
   const list = [];
-  if (texts.length > 0 || !tool) {
-    const deltas = texts.map((text) => ({ type: "text_delta", text }));
+  if (thoughts.length > 0) {
+    const deltas = thoughts.map((thinking) => ({ type: "thinking_delta", thinking }));
+    deltas.push({ type: "signature_delta", signature: mintBlob(ctx.host) });
+    list.push({ start: { type: "thinking", thinking: "", signature: "" }, deltas });
+  }
+  const said = refusal ?? texts;
+  if (said.length > 0 || !tools.length) {
+    const deltas = said.map((text) => ({ type: "text_delta", text }));
     list.push({ start: { type: "text", text: "" }, deltas });
   }
-  if (tool) {
+  for (const tool of tools) {
     const pieces = ["", ...tool.pieces]; // the real one opens with an empty piece
     const deltas = pieces.map((partial_json) => ({ type: "input_json_delta", partial_json }));
     list.push({ start: toolBlock(tool, {}), deltas });

@@ -2,7 +2,9 @@
 // and what a request asks for. The shape of answers is in anthropic-reply.mjs.
 
 import { lastUserText, textOf, textOfMessages } from "./prompt.mjs";
+import { isBlobOf } from "./blobs.mjs";
 import { randomText } from "./ids.mjs";
+import { tokensIn } from "./words.mjs";
 
 export { body, events, streamError } from "./anthropic-reply.mjs";
 
@@ -82,8 +84,13 @@ export function refuseInstruction(message) {
   return invalid(`Bad [[sim: …]] instruction: ${message}`);
 }
 
-export function refuseBody(json) {
-  for (const name of ["model", "messages", "max_tokens"]) {
+export const replyPrefix = "msg_01";
+export const messagesOf = (json) => json.messages;
+export const streams = (json) => json.stream === true;
+
+export function refuseBody(json, request) {
+  const needed = request?.operation === "count" ? ["model", "messages"] : ["model", "messages", "max_tokens"];
+  for (const name of needed) {
     if (json[name] === undefined) return invalid(`${name}: Field required`);
   }
   const unknown = Object.keys(json).find((name) => !PARAMETERS.has(name));
@@ -92,6 +99,7 @@ export function refuseBody(json) {
   if (typeof model !== "string" || !/^[\w][\w.:/@-]{0,199}$/.test(model)) {
     return invalid("model: String should be a model identifier");
   }
+  if (request?.operation === "count") return refuseMessages(json.messages, request);
   if (!Number.isInteger(max_tokens)) return invalid("max_tokens: Input should be a valid integer");
   if (max_tokens < 1) return invalid("max_tokens: must be greater than or equal to 1");
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 1)) {
@@ -107,10 +115,53 @@ export function refuseBody(json) {
     return invalid("tool_choice: may only be specified while providing tools");
   }
   if (model.startsWith("nope")) return { status: 404, message: `model: ${model}` };
-  return refuseMessages(json.messages);
+  if (json.thinking?.type === "enabled" && !(json.thinking.budget_tokens >= 1024 && json.thinking.budget_tokens < max_tokens)) {
+    return invalid("`max_tokens` must be greater than `thinking.budget_tokens`, which must be at least 1024.");
+  }
+  if (json.thinking && ["any", "tool"].includes(json.tool_choice?.type)) {
+    return invalid("Thinking may not be enabled when tool_choice forces tool use.");
+  }
+  return refuseMessages(json.messages, request);
 }
 
-function refuseMessages(messages) {
+const BLOCKS = {
+  text: (block) => typeof block.text === "string" && block.text !== "",
+  image: ({ source }) =>
+    (source?.type === "base64" && /^image\/(png|jpeg|gif|webp)$/.test(source.media_type) && /^[A-Za-z0-9+/=]+$/.test(source.data)) ||
+    (source?.type === "url" && /^https:/.test(source.url)),
+  document: ({ source }) =>
+    (source?.type === "base64" && source.media_type === "application/pdf") || (source?.type === "text" && source.media_type === "text/plain") || source?.type === "url",
+  tool_use: (block) => typeof block.id === "string" && typeof block.name === "string" && typeof block.input === "object",
+  tool_result: (block) => typeof block.tool_use_id === "string",
+  thinking: (block) => typeof block.thinking === "string" && typeof block.signature === "string",
+  redacted_thinking: (block) => typeof block.data === "string",
+};
+
+function refuseBlocks(messages, request) {
+  let open = new Set();
+  for (const [i, { role, content }] of messages.entries()) {
+    const blocks = typeof content === "string" ? [{ type: "text", text: content || " " }] : content;
+    for (const [j, block] of blocks.entries()) {
+      const at = `messages.${i}.content.${j}`;
+      if (BLOCKS[block?.type] && !BLOCKS[block.type](block)) return invalid(`${at}: Input does not match the expected shape`);
+      const blob = block.type === "thinking" ? block.signature : block.type === "redacted_thinking" ? block.data : null;
+      if (blob !== null && !isBlobOf(blob, request?.host)) return invalid(`${at}: Invalid \`signature\` in \`thinking\` block`);
+    }
+    const results = blocks.filter((block) => block.type === "tool_result").map((block) => block.tool_use_id);
+    const strange = results.find((id) => !open.delete(id));
+    if (strange) return invalid(`messages.${i}.content: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${strange}`);
+    if (open.size > 0) return invalid(`messages.${i}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${[...open].join(", ")}`);
+    if (role === "assistant") open = new Set(blocks.filter((block) => block.type === "tool_use").map((block) => block.id));
+  }
+  return open.size > 0 ? invalid("`tool_use` ids were found without `tool_result` blocks") : null;
+}
+
+export function countTokens(json) {
+  const { text, tools } = ask({ ...json, max_tokens: 1 });
+  return JSON.stringify({ input_tokens: tokensIn(text + (tools.length ? JSON.stringify(tools) : "")) });
+}
+
+function refuseMessages(messages, request) {
   if (!Array.isArray(messages)) return invalid("messages: Input should be a valid list");
   if (messages.length === 0) return invalid("messages: at least one message is required");
   for (const [i, message] of messages.entries()) {
@@ -125,7 +176,7 @@ function refuseMessages(messages) {
       return invalid(`messages.${i}: messages must have non-empty content`);
     }
   }
-  return null;
+  return refuseBlocks(messages, request);
 }
 
 export function ask(json) {
@@ -140,6 +191,8 @@ export function ask(json) {
     speaksBeforeTool: choice === "auto",
     maxTokens: json.max_tokens,
     count: 1,
+    thinks: ["enabled", "adaptive"].includes(json.thinking?.type),
+    schema: json.output_config?.format?.schema,
   };
 }
 

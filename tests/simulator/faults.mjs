@@ -19,6 +19,7 @@ const FIELDS = {
   delay_first_ms: milliseconds,
   // what the answer says
   text,
+  refusal: text,
   chunks: positive,
   chunk_words: positive,
   usage: object,

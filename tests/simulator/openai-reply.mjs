@@ -5,7 +5,7 @@ import { overlay } from "./reply.mjs";
 import { hash } from "./words.mjs";
 import { randomText } from "./ids.mjs";
 
-const FINISH = { end: "stop", length: "length", tool: "tool_calls" };
+const FINISH = { end: "stop", length: "length", tool: "tool_calls", refusal: "stop" };
 
 const fingerprint = (model) => `fp_${hash(model).toString(16).padStart(10, "0")}`;
 
@@ -18,7 +18,7 @@ function usage(reply, fault) {
       total_tokens: 0,
       prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
       completion_tokens_details: {
-        reasoning_tokens: 0,
+        reasoning_tokens: reply.thoughtTokens,
         audio_tokens: 0,
         accepted_prediction_tokens: 0,
         rejected_prediction_tokens: 0,
@@ -49,21 +49,15 @@ export function body(reply, ctx, fault) {
   return JSON.stringify(answer, null, 2);
 }
 
-function message({ texts, tool }) {
-  if (!tool) return { role: "assistant", content: texts.join(""), refusal: null, annotations: [] };
-  return {
-    role: "assistant",
-    content: null,
-    tool_calls: [
-      {
-        id: callId(),
-        type: "function",
-        function: { name: tool.name, arguments: tool.pieces.join("") },
-      },
-    ],
-    refusal: null,
-    annotations: [],
-  };
+function message({ texts, tools, refusal }) {
+  if (refusal) return { role: "assistant", content: null, refusal: refusal.join(""), annotations: [] };
+  if (!tools.length) return { role: "assistant", content: texts.join(""), refusal: null, annotations: [] };
+  const calls = tools.map((tool) => ({
+    id: callId(),
+    type: "function",
+    function: { name: tool.name, arguments: tool.pieces.join("") },
+  }));
+  return { role: "assistant", content: null, tool_calls: calls, refusal: null, annotations: [] };
 }
 
 const callId = () => `call_${randomText(24)}`;
@@ -101,15 +95,21 @@ export function events(reply, json, ctx, fault) {
   return sent;
 }
 
-function firstDelta({ tool }) {
-  if (!tool) return { role: "assistant", content: "", refusal: null };
-  const call = { index: 0, id: callId(), type: "function", function: { name: tool.name, arguments: "" } };
-  return { role: "assistant", content: null, tool_calls: [call], refusal: null };
+function firstDelta({ tools }) {
+  if (!tools.length) return { role: "assistant", content: "", refusal: null };
+  return { role: "assistant", content: null, tool_calls: [opening(tools[0], 0)], refusal: null };
 }
 
-function contentOf({ texts, tool }) {
-  if (!tool) return texts.map((content) => ({ content }));
-  return tool.pieces.map((piece) => ({ tool_calls: [{ index: 0, function: { arguments: piece } }] }));
+const opening = (tool, index) => ({ index, id: callId(), type: "function", function: { name: tool.name, arguments: "" } });
+
+function contentOf({ texts, tools, refusal }) {
+  if (refusal) return refusal.map((piece) => ({ refusal: piece }));
+  if (!tools.length) return texts.map((content) => ({ content }));
+  // The first call was opened with the role; each further one opens itself.
+  return tools.flatMap((tool, index) => [
+    ...(index > 0 ? [{ tool_calls: [opening(tool, index)] }] : []),
+    ...tool.pieces.map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] })),
+  ]);
 }
 
 export function streamError() {

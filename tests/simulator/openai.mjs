@@ -104,6 +104,13 @@ export function refuseBody(json) {
   return refuseMessages(messages) ?? refuseOptions(json) ?? refuseModel(model);
 }
 
+/** What JSON mode answers with. */
+export const ANSWER = { type: "object", properties: { answer: { type: "string" } } };
+
+export const replyPrefix = "chatcmpl-";
+export const messagesOf = (json) => json.messages;
+export const streams = (json) => json.stream === true;
+
 function refuseMessages(messages) {
   if (!Array.isArray(messages)) {
     return invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type");
@@ -124,8 +131,35 @@ function refuseMessages(messages) {
     if (!wellFormed && !(message.role === "assistant" && content == null)) {
       return invalid(`Invalid type for '${at}.content'.`, `${at}.content`, "invalid_type");
     }
+    const badPart = Array.isArray(content) && content.find((part) => !PARTS[part?.type]?.(part));
+    if (badPart) return invalid(`Invalid value in '${at}.content': ${JSON.stringify(badPart).slice(0, 80)}.`, `${at}.content`, "invalid_value");
   }
-  return null;
+  return unanswered(messages);
+}
+
+const isImage = (url) => /^https:\/\/|^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/.test(url ?? "");
+const PARTS = {
+  text: (part) => typeof part.text === "string",
+  refusal: (part) => typeof part.refusal === "string",
+  image_url: (part) => isImage(part.image_url?.url),
+  input_audio: (part) => typeof part.input_audio?.data === "string" && ["wav", "mp3"].includes(part.input_audio.format),
+  file: (part) => typeof part.file?.file_id === "string" || /^data:[\w/+.-]+;base64,/.test(part.file?.file_data ?? ""),
+};
+
+/** Each call must be answered before anybody else speaks. */
+function unanswered(messages) {
+  let open = new Set();
+  for (const [i, message] of messages.entries()) {
+    if (message.role === "tool") {
+      if (!open.delete(message.tool_call_id)) {
+        return invalid("Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.", `messages[${i}].role`);
+      }
+    } else if (open.size > 0) {
+      return invalid(`An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...open].join(", ")}`, `messages[${i}].role`);
+    }
+    for (const call of message.tool_calls ?? []) open.add(call.id);
+  }
+  return open.size > 0 ? invalid(`tool_call_ids without response: ${[...open].join(", ")}`, "messages") : null;
 }
 
 function refuseOptions(json) {
@@ -181,6 +215,8 @@ export function ask(json) {
     speaksBeforeTool: false,
     maxTokens: json.max_completion_tokens ?? json.max_tokens ?? Infinity,
     count: json.n ?? 1,
+    thinks: json.reasoning_effort != null && json.reasoning_effort !== "none",
+    schema: json.response_format?.json_schema?.schema ?? (json.response_format?.type === "json_object" ? ANSWER : undefined),
   };
 }
 

@@ -7,31 +7,45 @@ const ARGUMENT_PIECE = 7; // characters; small, so that arguments come in severa
 
 /**
  * ask: {model, text, lastText, tools: [{name, schema}], toolChoice: "auto" | "none" | "any" |
- *       {name}, speaksBeforeTool, maxTokens, count}
- * → {model, choices: [{texts, tool, stop, tokens}], inputTokens, outputTokens}
- *   with tool: {name, input, pieces} or null, and stop: "end" | "length" | "tool".
+ *       {name}, speaksBeforeTool, maxTokens, count, thinks?, schema?}
+ * → {model, choices: [{thoughts, texts, refusal, tools, stop, tokens, thoughtTokens}],
+ *    inputTokens, outputTokens, thoughtTokens}
+ *   with tools: [{name, input, pieces}], and stop: "end" | "length" | "tool" | "refusal".
  */
 export function compose(ask, fault) {
   const seed = hash(`${ask.model}\n${ask.text}`);
-  const tool = chosenTool(ask);
-  const choices = Array.from({ length: ask.count }, (_, index) =>
-    tool ? toolChoice(ask, tool, seed + index, fault) : textChoice(ask, seed + index, fault),
-  );
+  const tools = chosenTools(ask);
+  const choices = Array.from({ length: ask.count }, (_, index) => {
+    const thoughts = ask.thinks ? wordPieces(seed + index + 1, 6) : [];
+    const left = { ...ask, maxTokens: ask.maxTokens - thoughts.length };
+    const said = tools.length ? toolChoice(left, tools, seed + index, fault) : textChoice(left, seed + index, fault);
+    return { ...said, thoughts, thoughtTokens: thoughts.length, tokens: said.tokens + thoughts.length };
+  });
   return {
     model: ask.model,
     choices,
     inputTokens: tokensIn(ask.text + (ask.tools.length ? JSON.stringify(ask.tools) : "")),
     outputTokens: choices.reduce((sum, choice) => sum + choice.tokens, 0),
+    thoughtTokens: choices.reduce((sum, choice) => sum + choice.thoughtTokens, 0),
   };
 }
 
-function chosenTool({ tools, toolChoice: choice, lastText }) {
-  if (tools.length === 0 || choice === "none") return null;
-  if (typeof choice === "object") return tools.find((tool) => tool.name === choice.name) ?? null;
-  return choice === "any" || /use the tool/i.test(lastText) ? tools[0] : null;
+function chosenTools({ tools, toolChoice: choice, lastText }) {
+  if (tools.length === 0 || choice === "none") return [];
+  if (typeof choice === "object") return tools.filter((tool) => tool.name === choice.name);
+  if (/use both tools/i.test(lastText)) return tools.slice(0, 2);
+  return choice === "any" || /use the tool/i.test(lastText) ? tools.slice(0, 1) : [];
 }
 
 function textChoice(ask, seed, fault) {
+  if (fault.refusal !== undefined) {
+    const pieces = splitText(fault.refusal);
+    return { texts: [], refusal: pieces, tools: [], stop: "refusal", tokens: pieces.length };
+  }
+  if (ask.schema) {
+    const pieces = JSON.stringify(example(ask.schema, random(seed))).match(/.{1,12}/gsu);
+    return { texts: pieces, tools: [], stop: "end", tokens: pieces.length };
+  }
   const perChunk = fault.chunk_words ?? 1;
   const wanted = fault.chunks ? fault.chunks * perChunk : 12 + (seed % 24);
   // An error at chunk N is only "at N" if the answer has that many chunks.
@@ -40,25 +54,27 @@ function textChoice(ask, seed, fault) {
   const said = all.slice(0, ask.maxTokens);
   return {
     texts: groupPieces(said, perChunk, fault.text === undefined ? undefined : fault.chunks),
-    tool: null,
+    tools: [],
     stop: said.length < all.length ? "length" : "end",
     tokens: said.length,
   };
 }
 
-function toolChoice(ask, { name, schema }, seed, fault) {
+function toolChoice(ask, chosen, seed, fault) {
   const before = ask.speaksBeforeTool ? textChoice(ask, seed, fault) : { texts: [], tokens: 0 };
   if (before.stop === "length") return before;
-  const input = example(schema, random(seed));
-  const all = JSON.stringify(input).match(new RegExp(`.{1,${ARGUMENT_PIECE}}`, "gsu"));
-  const pieces = all.slice(0, ask.maxTokens - before.tokens);
-  const whole = pieces.length === all.length;
-  return {
-    texts: before.texts,
-    tool: { name, input: whole ? input : {}, pieces },
-    stop: whole ? "tool" : "length",
-    tokens: before.tokens + pieces.length,
-  };
+  let tokens = before.tokens;
+  let cut = false;
+  const tools = chosen.map(({ name, schema }, nth) => {
+    const input = example(schema, random(seed + nth));
+    const all = JSON.stringify(input).match(new RegExp(`.{1,${ARGUMENT_PIECE}}`, "gsu"));
+    const pieces = all.slice(0, Math.max(0, ask.maxTokens - tokens));
+    tokens += pieces.length;
+    const whole = pieces.length === all.length;
+    cut ||= !whole;
+    return { name, input: whole ? input : {}, pieces };
+  });
+  return { texts: before.texts, tools, stop: cut ? "length" : "tool", tokens };
 }
 
 /** A value that fits a JSON schema well enough for a tool to be called with it. */

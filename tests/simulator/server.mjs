@@ -49,7 +49,7 @@ export function createServer({ rules, log }) {
     if (!req.complete) return log.close(entry, "client_closed");
     if (req.rawTrailers.length > 0) entry.trailers = req.rawTrailers;
 
-    const request = { host, method: req.method, pathname, headers: req.headers, body: entry.body };
+    const request = { host, method: req.method, path: req.url, pathname, headers: req.headers, body: entry.body };
     try {
       const { fault, ...made } = host === null ? misdirected() : answer(request, rule);
       if (Object.keys(fault).length > 0) entry.fault = fault;

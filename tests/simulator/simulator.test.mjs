@@ -90,7 +90,8 @@ test("OpenAI: a tool is called when forced or asked for, its arguments in pieces
 
   const asked = { tools: [openaiTool], messages: user("Please use the tool.") };
   assert.ok(JSON.parse((await chat(sim, asked)).text).choices[0].message.tool_calls);
-  const answered = [...asked.messages, { role: "tool", tool_call_id: "call_1", content: "sunny" }];
+  const call = JSON.parse((await chat(sim, asked)).text).choices[0].message;
+  const answered = [...asked.messages, call, { role: "tool", tool_call_id: call.tool_calls[0].id, content: "sunny" }];
   const done = JSON.parse((await chat(sim, { ...asked, messages: answered })).text).choices[0];
   assert.equal(done.finish_reason, "stop");
 });

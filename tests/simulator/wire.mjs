@@ -42,7 +42,7 @@ async function sendAnswer(res, made, fault, accepts, entry, gone) {
   let left = fault.cut_at_byte ?? Infinity;
   for (const part of parts) {
     await pause(part.waitMs, gone);
-    for (const piece of split(await encoder.encode(part.text), fault.split)) {
+    for (const piece of split(await encoder.encode(part.bytes ?? part.text), fault.split)) {
       await write(res, piece.subarray(0, left), entry, gone);
       left -= piece.length;
       if (left <= 0) return cut(res);

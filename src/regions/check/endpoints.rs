@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::regions::finding::{Finding, Spot};
-use crate::regions::RegionMap;
+use crate::regions::{Endpoint, RegionMap};
 use std::collections::BTreeSet;
 
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
@@ -19,13 +19,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             let finding = Finding::new(Rule::BadHost, spot, what);
             findings.push(finding.instead("the host alone, as in `eu.api.openai.com`"));
         }
-        let path = &endpoint.base_path;
-        if !path.starts_with('/') || path.ends_with('/') || path.contains(['?', '#', ' ']) {
-            let spot = Spot::endpoint(&endpoint.name, "base_path");
-            let what = format!("`{path}` is no path");
-            let finding = Finding::new(Rule::BadHost, spot, what);
-            findings.push(finding.instead("what stands between host and operation, as in `/v1`"));
-        }
+        check_address(endpoint, findings);
         for (field, _) in &endpoint.fixed {
             let fixable: Vec<&str> = (endpoint.dialects.iter())
                 .flat_map(|dialect| dialect.fixable().iter().copied())
@@ -38,6 +32,77 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// What stands behind the host, and the headers that are set there.
+fn check_address(endpoint: &Endpoint, findings: &mut Vec<Finding>) {
+    let mut wrong = |field: &str, what: String, instead: &str| {
+        let spot = Spot::endpoint(&endpoint.name, field);
+        let finding = Finding::new(Rule::BadHost, spot, what);
+        findings.push(finding.instead(instead));
+    };
+    let path = &endpoint.base_path;
+    if !path.is_empty() && (!is_path(path) || path.ends_with('/')) {
+        let what = format!("`{path}` is no path");
+        wrong(
+            "base_path",
+            what,
+            "what stands between host and operation, as in `/v1`",
+        );
+    }
+    let own = endpoint.paths.iter();
+    for path in own.flat_map(|paths| [&paths.once, &paths.stream]) {
+        if !is_path(path) {
+            let what = format!("`{path}` is no path");
+            wrong(
+                "paths",
+                what,
+                "what stands behind `base_path`, as in `/{model}:rawPredict`",
+            );
+        }
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.=&".contains(c);
+    if let Some(query) = endpoint
+        .query
+        .iter()
+        .find(|query| !query.chars().all(plain))
+    {
+        let what = format!("`{query}` is no query");
+        wrong(
+            "query",
+            what,
+            "what stands behind the `?`, as in `api-version=2024-10-21`",
+        );
+    }
+    for (name, value) in &endpoint.headers {
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let named = !name.is_empty() && name.bytes().all(letter);
+        let said = value.bytes().all(|b| (b' '..=b'~').contains(&b));
+        if !named || !said || SECRET_HEADERS.contains(&name.as_str()) {
+            let what = format!("the header `{name}` cannot be set here");
+            wrong(
+                "headers",
+                what,
+                "a header in lower case that holds no credential; those are `auth`",
+            );
+        }
+    }
+}
+
+/// Headers that carry credentials or say where a request goes.
+const SECRET_HEADERS: [&str; 8] = [
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "host",
+    "cookie",
+    "x-amz-date",
+    "x-amz-security-token",
+];
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && !path.contains(['?', '#', ' ', '%', '\\']) && !path.contains("..")
 }
 
 fn is_host(host: &str) -> bool {

@@ -7,7 +7,15 @@ use crate::regions::problem::Source;
 use crate::regions::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks};
 use std::collections::BTreeSet;
 
-const USUAL_BASE: &str = "/v1";
+/// What stands before a dialect's operations, mostly.
+fn usual_base(dialects: &[Dialect]) -> &'static str {
+    match dialects.first() {
+        Some(Dialect::BedrockConverse) => "",
+        Some(Dialect::Gemini) => "/v1beta",
+        Some(Dialect::CohereEmbed) => "/v2",
+        _ => "/v1",
+    }
+}
 
 pub fn endpoints(sources: &[Source], notes: &mut Notes) -> Vec<Endpoint> {
     let mut endpoints = Vec::new();
@@ -79,7 +87,7 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
         // What could not be read is refused all the same; meanwhile the claims
         // can be checked.
         host: host.unwrap_or_default(),
-        base_path: base_path.map_or(USUAL_BASE.to_owned(), |path| path.text),
+        base_path: base_path.map_or(usual_base(&dialects).to_owned(), |path| path.text),
         dialects,
         paths,
         query,

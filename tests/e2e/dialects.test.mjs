@@ -1,0 +1,283 @@
+// Any client, any provider: conversations of the openai and Anthropic packages
+// with every kind of endpoint, streaming and not. The simulator refuses what
+// the real provider would refuse, so a translation that is wrong fails here.
+import Anthropic from "@anthropic-ai/sdk";
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import OpenAI from "openai";
+import { COUNTRY, EMBEDDERS, modelOf, startWithTargets, TARGETS } from "./dialects.mjs";
+
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const SCHEMA = { type: "object", properties: { city: { type: "string" }, days: { type: "integer" } }, required: ["city", "days"], additionalProperties: false };
+
+let gateway, key;
+before(async () => {
+  gateway = await startWithTargets();
+  key = await gateway.key();
+});
+after(() => gateway.close());
+beforeEach(() => gateway.simulator.reset());
+
+const openai = (headers) => new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, fetch: gateway.from(COUNTRY), maxRetries: 0, defaultHeaders: headers });
+const anthropic = (headers) => new Anthropic({ apiKey: key, baseURL: gateway.url, fetch: gateway.from(COUNTRY), maxRetries: 0, defaultHeaders: headers });
+
+const last = () => gateway.simulator.log.filter((entry) => entry.host !== "oauth2.googleapis.com").at(-1);
+const CASES = Object.keys(TARGETS).flatMap((target) => [false, true].map((stream) => [target, stream]));
+
+// ---- the three clients, each with the same few abilities
+
+const chat = {
+  name: "chat",
+  tool: (name) => ({ type: "function", function: { name, description: `The ${name}.`, parameters: SCHEMA } }),
+  user: (content) => ({ role: "user", content }),
+  async say(model, messages, { stream, ...more } = {}) {
+    const asked = { model, messages, ...more };
+    const completion = stream ? await openai().chat.completions.stream(asked).finalChatCompletion() : await openai().chat.completions.create(asked);
+    const [{ message, finish_reason }] = completion.choices;
+    const calls = (message.tool_calls ?? []).map((call) => ({ id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) }));
+    return { text: message.content ?? "", calls, stopped: finish_reason, turn: [message], thoughts: message.reasoning_details?.length ?? 0, usage: completion.usage && [completion.usage.prompt_tokens, completion.usage.completion_tokens], refusal: message.refusal };
+  },
+  results: (calls) => calls.map(({ id }, i) => ({ role: "tool", tool_call_id: id, content: i ? "Error: none there" : "42" })),
+  image: () => [{ role: "user", content: [{ type: "text", text: "What is this?" }, { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } }] }],
+  schema: () => ({ response_format: { type: "json_schema", json_schema: { name: "trip", schema: SCHEMA, strict: true } } }),
+  thinking: () => ({ reasoning_effort: "low" }),
+};
+
+const responses = {
+  name: "responses",
+  tool: (name) => ({ type: "function", name, description: `The ${name}.`, parameters: SCHEMA, strict: true }),
+  user: (content) => ({ role: "user", content }),
+  async say(model, input, { stream, ...more } = {}) {
+    const asked = { model, input, store: false, ...more };
+    const response = stream ? await openai().responses.stream(asked).finalResponse() : await openai().responses.create(asked);
+    const calls = response.output.filter((item) => item.type === "function_call").map((item) => ({ id: item.call_id, name: item.name, input: JSON.parse(item.arguments) }));
+    const turn = response.output.map(({ parsed_arguments, ...item }) => (item.type === "message" ? { ...item, content: item.content.map(({ parsed, ...part }) => part) } : item));
+    return { text: response.output_text, calls, stopped: response.status, turn, thoughts: response.output.filter((item) => item.type === "reasoning").length, usage: [response.usage.input_tokens, response.usage.output_tokens] };
+  },
+  results: (calls) => calls.map(({ id }, i) => ({ type: "function_call_output", call_id: id, output: i ? "Error: none there" : "42" })),
+  image: () => [{ role: "user", content: [{ type: "input_text", text: "What is this?" }, { type: "input_image", detail: "auto", image_url: `data:image/png;base64,${PNG}` }] }],
+  schema: () => ({ text: { format: { type: "json_schema", name: "trip", schema: SCHEMA, strict: true } } }),
+  thinking: () => ({ reasoning: { effort: "low", summary: "auto" }, include: ["reasoning.encrypted_content"] }),
+};
+
+const messages = {
+  name: "messages",
+  tool: (name) => ({ name, description: `The ${name}.`, input_schema: SCHEMA }),
+  user: (content) => ({ role: "user", content }),
+  async say(model, conversation, { stream, ...more } = {}) {
+    const asked = { model, max_tokens: 2000, messages: conversation, ...more };
+    const message = stream ? await anthropic().messages.stream(asked).finalMessage() : await anthropic().messages.create(asked);
+    const calls = message.content.filter((block) => block.type === "tool_use").map(({ id, name, input }) => ({ id, name, input }));
+    const text = message.content.filter((block) => block.type === "text").map((block) => block.text).join("");
+    const turn = message.content.map(({ parsed, parsed_output, ...block }) => block);
+    return { text, calls, stopped: message.stop_reason, turn: [{ role: "assistant", content: turn }], thoughts: message.content.filter((block) => block.type.includes("thinking")).length, usage: [message.usage.input_tokens, message.usage.output_tokens] };
+  },
+  results: (calls) => [{ role: "user", content: calls.map(({ id }, i) => ({ type: "tool_result", tool_use_id: id, content: i ? "none there" : "42", ...(i ? { is_error: true } : {}) })) }],
+  image: () => [{ role: "user", content: [{ type: "text", text: "What is this?" }, { type: "image", source: { type: "base64", media_type: "image/png", data: PNG } }] }],
+  schema: () => ({ output_config: { format: { type: "json_schema", schema: SCHEMA } } }),
+  thinking: () => ({ thinking: { type: "enabled", budget_tokens: 1024 } }),
+};
+
+const CLIENTS = [chat, responses, messages];
+
+// ---- what each of them does with each target
+
+for (const client of CLIENTS) {
+  for (const [target, stream] of CASES) {
+    const about = `${client.name} to ${target}, ${stream ? "streamed" : "whole"}`;
+    const model = modelOf(target);
+
+    test(`tools: ${about}`, async () => {
+      const tools = [client.tool("weather"), client.tool("hotels")];
+      const conversation = [client.user("Please use both tools.")];
+      const first = await client.say(model, conversation, { stream, tools });
+      assert.deepEqual(first.calls.map((call) => call.name), ["weather", "hotels"]);
+      assert.notEqual(first.calls[0].id, first.calls[1].id);
+      for (const { input } of first.calls) assert.deepEqual(Object.keys(input).sort(), ["city", "days"]);
+      assert.ok(["tool_calls", "tool_use", "completed"].includes(first.stopped), first.stopped);
+
+      conversation.push(...first.turn, ...client.results(first.calls));
+      const second = await client.say(model, conversation, { stream, tools });
+      assert.ok(second.text.length > 20 && second.calls.length === 0);
+      assert.ok(["stop", "end_turn", "completed"].includes(second.stopped), second.stopped);
+
+      conversation.push(...second.turn, client.user("Now use the tool once more."));
+      const third = await client.say(model, conversation, { stream, tools });
+      assert.deepEqual(third.calls.map((call) => call.name), ["weather"]);
+      assert.ok(gateway.simulator.log.filter((e) => e.path !== "/token").every((entry) => entry.status === 200));
+    });
+
+    test(`image: ${about}`, async () => {
+      const { text } = await client.say(model, client.image(), { stream });
+      assert.ok(text.length > 20);
+      assert.ok(last().body.includes(PNG), "the picture went along");
+    });
+
+    test(`json: ${about}`, async () => {
+      const { text } = await client.say(model, [client.user("Where to?")], { stream, ...client.schema() });
+      assert.deepEqual(Object.keys(JSON.parse(text)), ["city", "days"]);
+    });
+
+    test(`thinking: ${about}`, async () => {
+      // Mistral, of all targets, is one that is not told to think here.
+      const conversation = [client.user("Think, then answer.")];
+      const first = await client.say(model, conversation, { stream, ...client.thinking() });
+      assert.ok(first.text.length > 20);
+      if (first.thoughts > 0) {
+        // What comes back goes to the endpoint that made it, which checks it.
+        conversation.push(...first.turn, client.user("And now?"));
+        const second = await client.say(model, conversation, { stream, ...client.thinking() });
+        assert.ok(second.text.length > 20);
+      }
+    });
+
+    test(`usage: ${about}`, async () => {
+      const usage = stream && client === chat ? { stream_options: { include_usage: true } } : {};
+      const said = await client.say(model, [client.user("Tell me something.")], { stream, ...usage });
+      const entry = last();
+      assert.equal(entry.status, 200);
+      assert.ok(said.usage[0] > 0 && said.usage[1] > 5, JSON.stringify(said.usage));
+    });
+  }
+}
+
+test("a stream says what the whole answer says, to every target", async () => {
+  for (const client of CLIENTS) {
+    for (const target of Object.keys(TARGETS)) {
+      const ask = (stream) => client.say(modelOf(target), [client.user("Tell me of the sea.")], { stream });
+      const [whole, streamed] = [await ask(false), await ask(true)];
+      assert.equal(streamed.text, whole.text, `${client.name} ${target}`);
+      assert.equal(streamed.stopped, whole.stopped, `${client.name} ${target}`);
+    }
+  }
+});
+
+test("every target leaves a row with what the provider counted", async () => {
+  for (const target of Object.keys(TARGETS)) {
+    for (const stream of [false, true]) {
+      const asked = { model: modelOf(target), max_tokens: 100, messages: [{ role: "user", content: "count me" }], stream };
+      const { data, response } = await anthropic().messages.create(asked).withResponse();
+      if (stream) for await (const _ of data);
+      const row = await gateway.row(response.headers.get("meridian-request-id"));
+      const about = `${target} ${stream}`;
+      assert.equal(row.endpoint, target, about);
+      assert.equal(row.estimated, 0, about);
+      assert.deepEqual([row.outcome, row.status], ["ok", 200], about);
+      assert.ok(row.input > 0 && row.output > 5, about);
+    }
+  }
+});
+
+// ---- embeddings and counting
+
+for (const target of Object.keys(EMBEDDERS)) {
+  test(`embedding: ${target}`, async () => {
+    const asked = { model: modelOf(target), input: ["one", "two words"] };
+    const floats = await openai().embeddings.create({ ...asked, encoding_format: "float" });
+    const usual = await openai().embeddings.create(asked); // base64 on the wire
+    assert.equal(floats.data.length, 2);
+    assert.deepEqual(floats.data.map((one) => one.index), [0, 1]);
+    assert.equal(floats.data[0].embedding.length, 8);
+    const close = (a, b) => a.every((n, i) => Math.abs(n - b[i]) < 1e-6);
+    assert.ok(close(usual.data[1].embedding, floats.data[1].embedding));
+    assert.notDeepEqual(floats.data[0].embedding, floats.data[1].embedding);
+    const short = await openai().embeddings.create({ ...asked, encoding_format: "float", dimensions: 4 });
+    assert.equal(short.data[0].embedding.length, 4);
+  });
+}
+
+test("tokens are counted where a provider counts them, and refused where none does", async () => {
+  const asked = { messages: [{ role: "user", content: "How long is this?" }], system: "Be brief.", tools: [messages.tool("weather")] };
+  for (const target of ["anthropic-messages", "openai-responses", "bedrock-converse", "gemini-api", "vertex"]) {
+    const { input_tokens } = await anthropic().messages.countTokens({ model: modelOf(target), ...asked });
+    assert.ok(input_tokens > 5, target);
+  }
+  await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 403, message: /openai-chat, which cannot/ });
+});
+
+// ---- what cannot be said
+
+test("what a target cannot say is refused by the client's own name for it", async () => {
+  const hello = [{ role: "user", content: "hi" }];
+  const cases = [
+    [() => openai().chat.completions.create({ model: modelOf("anthropic-messages"), messages: hello, logit_bias: { 5: 1 } }), "logit_bias"],
+    [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: hello, seed: 7 }), "seed"],
+    [() => openai().chat.completions.create({ model: modelOf("gemini-api"), messages: hello, n: 2 }), "n"],
+    [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }), "messages[0].content[0]"],
+    [() => openai().responses.create({ model: modelOf("anthropic-messages"), input: "hi", previous_response_id: "resp_1" }), "previous_response_id"],
+    [() => openai().responses.create({ model: modelOf("gemini-api"), input: "hi", tools: [{ type: "web_search" }] }), "tools[0]"],
+    [() => openai().chat.completions.create({ model: modelOf("anthropic-messages"), messages: hello, temperature: 1.5 }), "temperature"],
+  ];
+  for (const [call, param] of cases) await assert.rejects(call(), { status: 400, code: "unsupported_parameter", param });
+  await assert.rejects(anthropic().messages.create({ model: modelOf("openai-chat"), max_tokens: 9, messages: hello, top_k: 5 }), { status: 400, message: /`top_k`.*meridian-on-unsupported: drop/ });
+  assert.equal(gateway.simulator.log.length, 0, "nothing was sent");
+});
+
+test("it is left out if the request says so, and then listed", async () => {
+  const drop = { "meridian-on-unsupported": "drop" };
+  const asked = { model: modelOf("anthropic-messages"), messages: [{ role: "user", content: "hi" }], seed: 7, logit_bias: { 5: 1 }, temperature: 1.5 };
+  const { response } = await openai(drop).chat.completions.create(asked).withResponse();
+  assert.equal(response.headers.get("meridian-dropped"), "temperature, seed, logit_bias");
+  const sent = JSON.parse(last().body);
+  assert.deepEqual([sent.seed, sent.logit_bias, sent.temperature], [undefined, undefined, 1]);
+  await assert.rejects(openai({ "meridian-on-unsupported": "maybe" }).chat.completions.create(asked), { status: 400, code: "invalid_header" });
+});
+
+test("field_21 a signature goes back to the endpoint that made it, and to no other", async () => {
+  const conversation = [{ role: "user", content: "Think." }];
+  const first = await messages.say(modelOf("vertex"), [...conversation, ], { ...messages.thinking(), tools: [messages.tool("weather")] });
+  const turn = [...conversation, ...first.turn, { role: "user", content: "Go on." }];
+  assert.ok(JSON.stringify(turn).includes("vertex"), "the signature carries its endpoint's name");
+  await messages.say(modelOf("vertex"), turn);
+  for (const target of ["anthropic-messages", "bedrock-converse", "gemini-api", "openai-responses"]) {
+    gateway.simulator.reset();
+    await assert.rejects(messages.say(modelOf(target), turn), { status: 400 }, target);
+    assert.ok(gateway.simulator.log.every((entry) => !entry.body.includes("bWFkZSBie")), `${target} was sent the signature`);
+    const dropped = await anthropic({ "meridian-on-unsupported": "drop" }).messages.create({ model: modelOf(target), max_tokens: 2000, messages: turn }).withResponse();
+    assert.match(dropped.response.headers.get("meridian-dropped") ?? "", /messages\[1\]\.content\[\d\]/, target);
+  }
+});
+
+// ---- bad input, bad answers
+
+test("what is malformed is a 400 that says where", async () => {
+  const post = async (path, body) => {
+    const response = await gateway.from(COUNTRY)(`${gateway.url}${path}`, { method: "POST", headers: { authorization: `Bearer ${key}` }, body: JSON.stringify(body) });
+    return { status: response.status, body: await response.json() };
+  };
+  const model = modelOf("bedrock-converse");
+  const chatted = await post("/v1/chat/completions", { model, messages: [{ role: "user", content: "a" }, { role: "assistant", tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: "{" } }] }] });
+  assert.deepEqual([chatted.status, chatted.body.error.param], [400, "messages[1].tool_calls[0].function.arguments"]);
+  const asked = await post("/v1/responses", { model, input: [{ type: "message", role: "wizard", content: "a" }] });
+  assert.deepEqual([asked.status, asked.body.error.param], [400, "input[0].role"]);
+  const told = await post("/v1/messages", { model, max_tokens: 5, messages: [{ role: "user", content: [{ type: "image", source: { type: "base64", data: 5 } }] }] });
+  assert.equal(told.status, 400);
+  assert.match(told.body.error.message, /messages\[0\]\.content\[0\]\.source\.data/);
+});
+
+test("a provider's own error is told in the client's words, with its status", async () => {
+  for (const target of ["bedrock-converse", "gemini-api", "openai-responses", "anthropic-messages"]) {
+    gateway.simulator.fault({ times: 2, fault: { status: 400 } });
+    await assert.rejects(chat.say(modelOf(target), [chat.user("hi")]), { status: 400, type: "invalid_request_error" }, target);
+    await assert.rejects(messages.say(modelOf(target), [messages.user("hi")]), { status: 400, type: "invalid_request_error" }, target);
+  }
+});
+
+test("a malformed answer is a 502, and a stream that breaks never ends well", async () => {
+  for (const target of Object.keys(TARGETS)) {
+    for (const client of CLIENTS) {
+      gateway.simulator.reset();
+      gateway.simulator.fault({ fault: { body: "{\"half\":", content_type: "application/json" } });
+      await assert.rejects(client.say(modelOf(target), [client.user("hi")]), { status: 502 }, `${client.name} ${target}`);
+      for (const fault of [{ error_at_chunk: 3 }, { garbage: true }, { no_done: true, cut_at_byte: 900 }]) {
+        gateway.simulator.fault({ fault });
+        await assert.rejects(client.say(modelOf(target), [client.user("hi")], { stream: true }), undefined, `${client.name} ${target} ${JSON.stringify(fault)}`);
+      }
+    }
+  }
+});
+
+test("Google's tokens are asked for once and kept", async () => {
+  for (let i = 0; i < 3; i++) await chat.say(modelOf("vertex"), [chat.user("hi")]);
+  assert.ok(gateway.simulator.log.filter((entry) => entry.host === "oauth2.googleapis.com").length <= 1);
+});

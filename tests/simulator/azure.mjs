@@ -1,0 +1,32 @@
+// Azure OpenAI: OpenAI's APIs under two kinds of address. The older names the
+// deployment in the path and wants a version of the API; its streams begin with
+// a chunk that is nearly empty.
+
+import * as openai from "./openai.mjs";
+import * as responses from "./responses.mjs";
+
+const DEPLOYMENT = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/;
+
+export function route(pathname) {
+  const [, model, operation] = DEPLOYMENT.exec(pathname) ?? [];
+  if (model) return { dialect: chat, operation: operation === "embeddings" ? "embed" : "generate", model: decodeURIComponent(model), classic: true };
+  if (pathname === "/openai/v1/chat/completions") return { dialect: chat, operation: "generate" };
+  if (pathname === "/openai/v1/embeddings") return { dialect: chat, operation: "embed" };
+  if (pathname === "/openai/v1/responses") return { dialect: responses, operation: "generate" };
+  return { dialect: chat, operation: null };
+}
+
+const chat = {
+  ...openai,
+  refuseHead(request) {
+    const version = new URLSearchParams(request.path.split("?")[1]).get("api-version");
+    if (request.classic && !version) return { status: 404, message: "Resource not found", code: "404" };
+    return openai.refuseHead(request);
+  },
+  refuseBody: (json, { model }) => openai.refuseBody(model ? { model, ...json } : json),
+  ask: (json, { model }) => openai.ask(model ? { model, ...json } : json),
+  events(reply, json, ctx, fault) {
+    const empty = { choices: [], created: 0, id: "", model: "", object: "", prompt_filter_results: [{ prompt_index: 0, content_filter_results: {} }] };
+    return [{ data: JSON.stringify(empty) }, ...openai.events(reply, json, ctx, fault)];
+  },
+};
