@@ -4,7 +4,7 @@
 
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{Api, Wanted};
+use crate::dialect::{Api, Origin, Wanted};
 use crate::refusal::Refusal;
 use crate::regions::{Claim, Dialect, Endpoint, Guarantee};
 use crate::zone::{Outside, Verdict};
@@ -65,6 +65,40 @@ impl<'c> Plan<'c> {
     /// All attempts in order.
     pub fn attempts(&self) -> impl Iterator<Item = Attempt<'c>> + '_ {
         std::iter::once(self.first).chain(self.fallbacks.iter().copied())
+    }
+}
+
+impl<'c> Plan<'c> {
+    /// Only the attempts that may be given what the request carries back: the
+    /// endpoint that made it, if that is known; else the first that speaks the
+    /// client's own dialect, which most likely did.
+    pub fn bound_to(self, origin: &Origin, api: Api) -> Result<Plan<'c>, Refusal> {
+        let model = self.model;
+        let mut left: Vec<Attempt<'c>> = match origin {
+            Origin::Free => return Ok(self),
+            Origin::Made(names) => {
+                let made =
+                    |attempt: &Attempt<'_>| names.iter().all(|n| *n == attempt.endpoint.name);
+                self.attempts().filter(made).collect()
+            }
+            Origin::Forgotten => {
+                let native = |attempt: &Attempt<'_>| attempt.dialect == api.native();
+                self.attempts().filter(native).take(1).collect()
+            }
+        };
+        if left.is_empty() {
+            let made_by = match origin {
+                Origin::Made(names) => names.clone(),
+                _ => Vec::new(),
+            };
+            return Err(Refusal::Bound { made_by });
+        }
+        let first = left.remove(0);
+        Ok(Plan {
+            model,
+            first,
+            fallbacks: left,
+        })
     }
 }
 

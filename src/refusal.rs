@@ -63,6 +63,12 @@ pub enum Refusal {
         /// What it says.
         wish: String,
     },
+    /// What the request carries back was made by an endpoint that may not, or
+    /// cannot, serve it now.
+    Bound {
+        /// The endpoints that made it, as far as they are known.
+        made_by: Vec<String>,
+    },
     /// A tag header cannot be accepted.
     Tags {
         /// The header it stands in.
@@ -199,6 +205,7 @@ impl Refusal {
             | Refusal::Body(_)
             | Refusal::Unsupported { .. }
             | Refusal::UnknownWish { .. }
+            | Refusal::Bound { .. }
             | Refusal::Tags { .. }
             | Refusal::UnknownZone { .. } => 400,
             Refusal::ModelNotAllowed { .. }
@@ -248,6 +255,7 @@ impl Refusal {
             Refusal::Body(Invalid::Value { .. }) => "invalid_value",
             Refusal::Unsupported { .. } => "unsupported_parameter",
             Refusal::UnknownWish { .. } => "invalid_header",
+            Refusal::Bound { .. } => "bound_to_endpoint",
             Refusal::Tags { .. } => "invalid_tags",
             Refusal::UnknownModel { .. } => "model_not_found",
             Refusal::ModelNotAllowed { .. } => "model_not_allowed",
@@ -299,6 +307,7 @@ impl fmt::Display for Refusal {
             Refusal::Body(invalid) => invalid.fmt(f),
             Refusal::Unsupported { endpoint, dialect, fields } => write!(f, "`{endpoint}` speaks {dialect}, which cannot say {}. Nothing was sent. Leave it out, choose another model, or send the header `meridian-on-unsupported: drop` to have it left out; the reply then lists it.", quoted(fields)),
             Refusal::UnknownWish { wish } => write!(f, "`meridian-on-unsupported` is `{wish}`; it may be `refuse` or `drop`."),
+            Refusal::Bound { made_by } => write!(f, "The request carries thoughts, reasoning or a response's id that only the endpoint that made them can read ({}), and that one may not serve this request. Nothing was sent. Take them out of the conversation to go on elsewhere.", listed(made_by)),
             Refusal::Tags { header, what } => write!(f, "`{header}`: {what}"),
             Refusal::UnknownModel { asked, nearest } => {
                 write!(f, "No endpoint serves a model named `{asked}`.")?;

@@ -105,11 +105,14 @@ pub struct Asked<'a> {
     pub head: &'a Head,
     /// Its body.
     pub call: &'a Call<'a>,
+    /// It carries blobs with the name of the endpoint that made them.
+    pub named_blobs: bool,
 }
 
 /// Prepares a call for one attempt.
 pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
-    if is_own(attempt, asked.api) {
+    // Blobs that carry an endpoint's name are unwrapped, or kept back.
+    if is_own(attempt, asked.api) && !asked.named_blobs {
         return Ok(own(attempt, asked));
     }
     let tree = Json::parse(asked.call.body).map_err(|e| Refusal::Body(Invalid::of(&e)))?;
@@ -200,7 +203,9 @@ fn is_own(attempt: Attempt<'_>, api: Api) -> bool {
 
 /// The client's own bytes, with the few edits there are.
 fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
-    let Asked { api, head, call } = asked;
+    let Asked {
+        api, head, call, ..
+    } = asked;
     let endpoint = attempt.endpoint();
     let mut edits = Edits::default();
     if attempt.claim().id != call.wanted.model && !is_out(endpoint, "model") {

@@ -112,6 +112,7 @@ fn what_an_endpoint_is_sent() {
                 api: dialect,
                 head: &head,
                 call: &call,
+                named_blobs: false,
             };
             let outbound = translate::prepare(attempt, asked).unwrap();
             writeln!(
@@ -225,6 +226,24 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
         },
         Refusal::Unreachable {
             tried: words(&["a", "b"]),
+        },
+        Refusal::ProviderGarbled {
+            endpoint: "a".into(),
+            tried: words(&["a", "b"]),
+        },
+        Refusal::NoToken {
+            endpoint: "a".into(),
+        },
+        Refusal::Bound {
+            made_by: words(&["a"]),
+        },
+        Refusal::Unsupported {
+            endpoint: "a".into(),
+            dialect: "gemini",
+            fields: words(&["seed", "messages[0].content[1]"]),
+        },
+        Refusal::UnknownWish {
+            wish: "maybe".into(),
         },
         Refusal::Internal,
     ]

@@ -14,6 +14,7 @@ mod api;
 mod call;
 pub mod count;
 mod edit;
+mod origin;
 pub mod embed;
 mod reading;
 mod speech;
@@ -21,6 +22,7 @@ mod speech;
 pub use api::{Api, Family};
 pub use call::{Call, Value, Wanted};
 pub use edit::Edits;
+pub use origin::{blobs_in, Fingerprint, Origin};
 pub use reading::{Fault, Reading};
 pub use speech::{unwraps_json, whole, Reader, Translator};
 

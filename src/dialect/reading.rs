@@ -3,7 +3,7 @@
 //! reply.
 
 use super::form::{Delta, Json, Stop};
-use super::Reader;
+use super::{Fingerprint, Reader};
 use crate::regions::Dialect;
 use crate::units::Tokens;
 
@@ -32,6 +32,9 @@ impl Fault {
     }
 }
 
+/// As many blobs as one answer is remembered for.
+const MOST_MADE: usize = 64;
+
 /// The reading of one answer.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -53,6 +56,8 @@ pub struct Reading {
     pub usage_only: bool,
     /// What went wrong.
     pub fault: Option<Fault>,
+    /// What the provider wants back, and only from whom it gave it.
+    pub made: Vec<Fingerprint>,
     /// Anthropic's usage merges field by field; its parts are kept here.
     pub(super) anthropic: super::anthropic::usage::Counts,
     /// Reads a stream that has no reader of its own for this.
@@ -78,12 +83,24 @@ impl Reading {
                 self.has_usage |= usage.complete;
             }
             Delta::Stop(stop) => self.stopped = Some(word(stop).to_owned()),
+            Delta::Thought(blob) => self.made(&blob.data),
+            Delta::Call {
+                blob: Some(blob), ..
+            } => self.made(&blob.data),
+            Delta::Kept(id) => self.made(id),
             Delta::End => self.ended = true,
             Delta::Failed { kind, .. } => {
                 let kind = kind.clone();
                 self.fault.get_or_insert(Fault::Said { kind });
             }
             _ => {}
+        }
+    }
+
+    /// Notes what the provider wants back.
+    pub fn made(&mut self, blob: &str) {
+        if self.made.len() < MOST_MADE {
+            self.made.push(Fingerprint::of(blob));
         }
     }
 

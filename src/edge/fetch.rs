@@ -2,15 +2,15 @@
 
 use super::answer::{self, Story};
 use super::upstream::{self, Begun, Body};
-use super::{host, keys, map, receipts, stream, usage};
+use super::{host, keys, map, origins, receipts, stream, usage};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{self, Api};
+use crate::dialect::{self, Api, Reading};
 use crate::head::{Head, Route, LARGEST_BODY};
 use crate::plan;
 use crate::receipt::Receipt;
-use crate::record::Row;
+use crate::record::{Row, Served};
 use crate::refusal::{Invalid, Refusal};
 use crate::translate::Asked;
 use crate::units::{Millis, RequestId};
@@ -177,11 +177,14 @@ async fn begin(
     caller.tags.add_from_body(&call.tags);
     row.called(&call.wanted, &caller.tags);
     let plan = plan::plan(config, caller, &zone, api, &call.wanted)?;
+    let (carried, named_blobs) = dialect::blobs_in(&body);
+    let plan = plan.bound_to(&origins::find(&x.env, &carried).await, api)?;
     row.planned(&plan);
     let asked = Asked {
         api,
         head: &x.head,
         call: &call,
+        named_blobs,
     };
     let exchange = upstream::Exchange {
         asked,
@@ -191,6 +194,12 @@ async fn begin(
     let mut begun = upstream::try_in_order(&x.env, exchange, &plan, row).await?;
     begun.store = zone.usage_store;
     Ok(begun)
+}
+
+/// Remembers who made what the client will send back.
+fn remember(x: &Exchange, reading: &Reading, served: Served<'_>) {
+    let endpoint = &served.attempt.endpoint().name;
+    origins::remember(&x.env, &x.ctx, &reading.made, endpoint);
 }
 
 /// Hands the answer to the client; its row is written when it has ended.
@@ -216,6 +225,7 @@ async fn deliver(
     row.first_byte_ms = Some(host::now().since(x.arrived));
     match body {
         Body::Whole(bytes, reading) => {
+            remember(x, &reading, served);
             row.answered(served, *reading, false, &config.prices, host::now());
             usage::write(&x.env, &x.ctx, store, row);
             story.respond(status, &bytes)
@@ -226,6 +236,7 @@ async fn deliver(
             x.ctx.wait_until(async move {
                 let over = over.await;
                 let (reading, gone) = (over.reading, over.client_gone);
+                remember(&then, &reading, served);
                 row.answered(served, reading, gone, &config.prices, host::now());
                 usage::write(&then.env, &then.ctx, store, row);
             });

@@ -12,6 +12,7 @@ mod ledger;
 #[cfg(feature = "local")]
 mod local;
 mod map;
+mod origins;
 mod receipts;
 mod settings;
 mod stream;

@@ -50,6 +50,7 @@ const responses = {
   async say(model, input, { stream, ...more } = {}) {
     const asked = { model, input, store: false, ...more };
     const response = stream ? await openai().responses.stream(asked).finalResponse() : await openai().responses.create(asked);
+    if (response.status === "failed") throw new Error(response.error.message);
     const calls = response.output.filter((item) => item.type === "function_call").map((item) => ({ id: item.call_id, name: item.name, input: JSON.parse(item.arguments) }));
     const turn = response.output.map(({ parsed_arguments, ...item }) => (item.type === "message" ? { ...item, content: item.content.map(({ parsed, ...part }) => part) } : item));
     return { text: response.output_text, calls, stopped: response.status, turn, thoughts: response.output.filter((item) => item.type === "reasoning").length, usage: [response.usage.input_tokens, response.usage.output_tokens] };

@@ -83,7 +83,7 @@ test("when none gives an answer, the refusal names what was tried", async () => 
   assert.match(JSON.parse(text).error.message, /bedrock-frankfurt, bedrock-ireland/);
   assert.equal(response.headers.get("meridian-attempts"), "2");
   const row = await gateway.row(response.headers.get("meridian-request-id"));
-  assert.deepEqual([row.status, row.error, row.attempts], [502, "provider_unreachable", 2]);
+  assert.deepEqual([row.status, row.error, row.outcome, row.attempts], [502, "provider_malformed", "failed", 2]);
 });
 
 // Not built yet: a stream counts as begun with its head.

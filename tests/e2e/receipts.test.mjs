@@ -67,7 +67,7 @@ test("a refused call has one too, and so has a stranger's", async () => {
   assert.deepEqual([stranger.outcome, stranger.status, stranger.error, stranger.zone, stranger.country], ["refused", 401, "invalid_api_key", "", "US"]);
   gateway.simulator.fault({ times: 0, fault: { garbage: true } });
   const failed = await receipt(await call("AT"));
-  assert.deepEqual([failed.outcome, failed.error, failed.attempts.length], ["refused", "provider_unreachable", 2]);
+  assert.deepEqual([failed.outcome, failed.error, failed.attempts.length], ["refused", "provider_malformed", 2]);
 });
 
 test("meridian verify tells a genuine receipt from any other", async () => {

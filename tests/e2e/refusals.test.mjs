@@ -171,7 +171,7 @@ test("side routes: health and root need no key, others do not exist", async () =
   const health = await send("openai", { method: "GET", path: "/healthz", headers: { "x-api-key": "" } });
   assert.equal(health.json.status, "ok");
   assert.equal((await send("openai", { method: "HEAD", path: "/" })).status, 200);
-  for (const path of ["/v1/files", "/v1/embeddings", "/v1/messages/count_tokens", "/v1/chat/completions/x", "/__panic"]) {
+  for (const path of ["/v1/files", "/v1/batches", "/v1/messages/batches", "/v1/chat/completions/x", "/__panic"]) {
     assert.equal((await send("openai", { path })).status, 404, path);
   }
   assert.equal((await send("openai", { method: "GET", path: "/v1/models", headers: { "x-api-key": "" } })).status, 401);

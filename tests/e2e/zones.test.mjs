@@ -122,8 +122,7 @@ test("meridian-zone tightens and never loosens", async () => {
 
 test("a model that no endpoint of the zone serves is refused with what would be", async () => {
   await refused(openai("JP").chat.completions.create({ model: "mistral-large", messages }), "no_endpoint_in_zone", [/mistral-eu processes it in eu/, /can serve on this route: .*gpt-5\.4-mini/]);
-  await refused(openai("DE").chat.completions.create({ model: "claude-sonnet", messages }), "no_endpoint_in_zone", [/POST \/v1\/messages/]);
-  await refused(anthropic("US").messages.create({ ...message, model: "gpt-mini" }), "no_endpoint_in_zone", [/POST \/v1\/chat\/completions/, /can serve on this route: .*claude-haiku-4-5/]);
+  await refused(openai("DE").embeddings.create({ model: "claude-sonnet", input: "x" }), "no_endpoint_in_zone", [/anthropic-messages, which cannot/, /can serve on this route: .*text-embedding-3-small/]);
   await refused(anthropic("JP").messages.create({ ...message, model: "mistral-small", stream: true }), "no_endpoint_in_zone", [/mistral-us processes it in us/]);
 });
 
@@ -164,13 +163,29 @@ test("field_24 what the body says of hosts goes to the provider as text and stee
 
 test("field_17 side routes contact nobody", async () => {
   for (const country of ["DE", "US", "T1"]) {
-    for (const [method, path] of [["GET", "/v1/models"], ["GET", "/v1/models/gpt-mini"], ["POST", "/v1/embeddings"], ["POST", "/v1/responses"], ["POST", "/v1/messages/count_tokens"], ["POST", "/v1/files"], ["POST", "/v1/batches"], ["POST", "/v1/messages/batches"], ["GET", "/v1/chat/completions"], ["HEAD", "/"], ["GET", "/healthz"], ["GET", "/.well-known/jwks.json"], ["POST", "/admin/v1/explain"], ["GET", "/admin/v1/map"], ["OPTIONS", "/v1/chat/completions"]]) {
+    for (const [method, path] of [["GET", "/v1/models"], ["GET", "/v1/models/gpt-mini"], ["POST", "/v1/files"], ["POST", "/v1/batches"], ["POST", "/v1/messages/batches"], ["GET", "/v1/chat/completions"], ["HEAD", "/"], ["GET", "/healthz"], ["GET", "/.well-known/jwks.json"], ["POST", "/admin/v1/explain"], ["GET", "/admin/v1/map"], ["OPTIONS", "/v1/chat/completions"]]) {
       const body = method === "POST" ? JSON.stringify({ model: "gpt-mini", input: "x", country, ...chat }) : undefined;
       const response = await gateway.from(country)(gateway.url + path, { method, body, headers: { authorization: `Bearer ${key}`, "content-type": "application/json" } });
       await response.text();
     }
   }
   assert.deepEqual(hosts(), []);
+});
+
+test("field_17 embeddings, responses and token counting obey the zone", async () => {
+  const post = async (country, path, body) => {
+    const response = await gateway.from(country)(gateway.url + path, { method: "POST", body: JSON.stringify(body), headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "anthropic-version": "2023-06-01" } });
+    return [response.status, await response.json()];
+  };
+  const embedding = { model: "text-embedding-3-small", input: "x" };
+  assert.equal((await post("DE", "/v1/embeddings", embedding))[0], 200);
+  assert.equal((await post("US", "/v1/embeddings", embedding))[0], 200);
+  assert.equal((await post("JP", "/v1/embeddings", embedding))[0], 403);
+  assert.equal((await post("DE", "/v1/embeddings", { ...embedding, model: "embed-v4" }))[0], 403);
+  assert.equal((await post("DE", "/v1/responses", { model: "gpt-mini", input: "x" }))[0], 200);
+  assert.equal((await post("DE", "/v1/messages/count_tokens", { model: "claude-sonnet", messages })) [0], 200);
+  const all = hosts();
+  assert.deepEqual(all, ["eu.api.openai.com", "us.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"]);
 });
 
 // What an SDK's fetch would tidy up before it is sent.

@@ -64,7 +64,9 @@ const callId = () => `call_${randomText(24)}`;
 
 /** → [{data, content?, last?}]: `content` marks what faults count as content chunks. */
 export function events(reply, json, ctx, fault) {
-  const reportsUsage = json.stream_options?.include_usage === true && !fault.omit_usage;
+  // Mistral tells it unasked, with the reason to stop.
+  const unasked = ctx.host?.includes("mistral") && !fault.omit_usage;
+  const reportsUsage = !unasked && json.stream_options?.include_usage === true && !fault.omit_usage;
   const chunk = (choices, extra = reportsUsage ? { usage: null } : {}) =>
     JSON.stringify({
       id: ctx.replyId,
@@ -88,7 +90,8 @@ export function events(reply, json, ctx, fault) {
     }
   }
   for (const [index, choice] of reply.choices.entries()) {
-    sent.push({ data: delta(index, {}, FINISH[choice.stop]) });
+    const extra = unasked ? { usage: usage(reply, fault) } : undefined;
+    sent.push({ data: chunk([{ index, delta: {}, finish_reason: FINISH[choice.stop] }], extra) });
   }
   if (reportsUsage) sent.push({ data: chunk([], { usage: usage(reply, fault) }) });
   sent.push({ data: "[DONE]", last: true });

@@ -100,7 +100,11 @@ impl Writer {
                 }
             }
             Delta::End => self.end(out),
-            Delta::Logprobs(_) | Delta::Tier(_) | Delta::Failed { .. } | Delta::Aside => {}
+            Delta::Logprobs(_)
+            | Delta::Tier(_)
+            | Delta::Failed { .. }
+            | Delta::Kept(_)
+            | Delta::Aside => {}
         }
     }
 

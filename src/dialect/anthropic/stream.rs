@@ -14,6 +14,8 @@ struct Event<'a> {
     message: Option<Message<'a>>,
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    content_block: Option<Block<'a>>,
     #[serde(default)]
     usage: Option<Counts>,
     #[serde(borrow, default)]
@@ -29,7 +31,17 @@ struct Message<'a> {
 }
 
 #[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
 struct Delta<'a> {
+    #[serde(borrow, default)]
+    signature: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     text: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -60,7 +72,16 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         reading.served_model = message.model.map(Cow::into_owned);
         take_usage(message.usage, reading);
     }
+    if let Some(block) = event.content_block {
+        if let ("redacted_thinking", Some(data)) = (&*block.kind, block.data) {
+            let data: Option<String> = serde_json::from_str(data.get()).ok();
+            reading.made(&data.unwrap_or_default());
+        }
+    }
     if let Some(delta) = event.delta {
+        if let Some(signature) = &delta.signature {
+            reading.made(signature);
+        }
         let parts = [delta.text, delta.thinking, delta.partial_json];
         let written = parts
             .iter()

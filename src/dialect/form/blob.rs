@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 /// What a client is given in front of a provider's blob.
-const MARK: &str = "meridian.";
+pub const MARK: &str = "meridian.";
 
 /// What a blob belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,8 @@ pub enum Delta<'d> {
     Cited(Citation),
     /// How likely the tokens were, as OpenAI's chat completions list them.
     Logprobs(Vec<Json<'d>>),
+    /// The provider keeps the answer under this id.
+    Kept(Cow<'d, str>),
     /// What was used so far; replaces what was told before.
     Usage(Usage),
     /// The class of service that served it.

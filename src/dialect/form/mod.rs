@@ -21,7 +21,7 @@ pub use ask::{
     Ask, Block, Budget, Choice, Effort, Extra, Format, Knobs, Label, Lifetime, Media, Role, Source,
     Thinking, Tool, Turn, What, JSON_TOOL,
 };
-pub use blob::{Blob, Kind as BlobKind};
+pub use blob::{Blob, Kind as BlobKind, MARK as BLOB_MARK};
 pub use delta::{Citation, Delta, Malformed, Stop, Usage};
 pub use json::{Json, Object};
 pub use losses::{Knob, Losses};

@@ -144,6 +144,10 @@ fn write_part<'a>(
                 .with("text", "")
                 .with("thoughtSignature", blob.data.as_ref())
         }
+        // Google's thoughts have no proof of their own.
+        What::Thinking { text, blob: None } => Object::new()
+            .with("text", text.as_ref())
+            .with("thought", true),
         What::Thinking { .. } | What::Foreign(_) => {
             sheet.losses.note(block.path.as_str());
             return;

@@ -109,7 +109,7 @@ impl Writer {
             }
             Delta::End => self.end(out),
             Delta::ThinkingEnds => self.thoughts.clear(),
-            Delta::Logprobs(_) | Delta::Failed { .. } | Delta::Aside => {}
+            Delta::Logprobs(_) | Delta::Failed { .. } | Delta::Kept(_) | Delta::Aside => {}
         }
     }
 

@@ -199,6 +199,9 @@ impl Reader {
                 complete: true,
             }));
         }
+        if let (Some(id), true) = (response.filled("id"), response.is_true("store")) {
+            on(Delta::Kept(id.into()));
+        }
         let why = response.get("incomplete_details");
         let why = why.and_then(|details| details.text("reason"));
         match (response.text("status"), why) {

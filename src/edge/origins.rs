@@ -1,0 +1,73 @@
+//! Who made what clients send back. The instance remembers it at once, KV for
+//! others and for later. Kept is a hash and an endpoint's name, nothing else.
+
+use super::keys;
+use crate::dialect::{Fingerprint, Origin};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use worker::{Context, Env};
+
+/// For how long a conversation may rest: 30 days.
+const KEPT_SECONDS: u64 = 30 * 24 * 60 * 60;
+const MOST_REMEMBERED: usize = 20_000;
+
+thread_local! {
+    static MEMORY: RefCell<HashMap<Fingerprint, String>> = RefCell::default();
+}
+
+fn name(print: &Fingerprint) -> String {
+    format!("origin:{}", print.as_str())
+}
+
+fn note(print: Fingerprint, endpoint: &str) {
+    MEMORY.with_borrow_mut(|memory| {
+        if memory.len() >= MOST_REMEMBERED {
+            memory.clear();
+        }
+        memory.insert(print, endpoint.to_owned());
+    });
+}
+
+/// Remembers what an endpoint made.
+pub fn remember(env: &Env, ctx: &Context, made: &[Fingerprint], endpoint: &str) {
+    for print in made {
+        note(print.clone(), endpoint);
+    }
+    // The newest is enough to find the endpoint by.
+    let Some(newest) = made.last() else { return };
+    let (name, endpoint) = (name(newest), endpoint.to_owned());
+    let env = env.clone();
+    ctx.wait_until(async move {
+        let Ok(store) = env.kv(keys::BINDING) else {
+            return;
+        };
+        if let Ok(put) = store.put(&name, endpoint) {
+            // What could not be kept is forgotten, and treated so.
+            let _ = put.expiration_ttl(KEPT_SECONDS).execute().await;
+        }
+    });
+}
+
+/// Who made what a request carries.
+pub async fn find(env: &Env, carried: &[Fingerprint]) -> Origin {
+    let Some(newest) = carried.last() else {
+        return Origin::Free;
+    };
+    let known: BTreeSet<String> = MEMORY.with_borrow(|memory| {
+        let found = carried.iter().filter_map(|print| memory.get(print));
+        found.cloned().collect()
+    });
+    if !known.is_empty() {
+        return Origin::Made(known.into_iter().collect());
+    }
+    let Ok(store) = env.kv(keys::BINDING) else {
+        return Origin::Forgotten;
+    };
+    match store.get(&name(newest)).text().await {
+        Ok(Some(endpoint)) => {
+            note(newest.clone(), &endpoint);
+            Origin::Made(vec![endpoint])
+        }
+        _ => Origin::Forgotten,
+    }
+}
