@@ -239,6 +239,24 @@ test("field_21 a signature goes back to the endpoint that made it, and to no oth
   }
 });
 
+test("field_21 bare signatures and stored responses go back to their endpoint too", async () => {
+  // In the client's own dialect nothing is renamed: the gateway remembers.
+  const conversation = [{ role: "user", content: "Think." }];
+  const first = await messages.say(modelOf("anthropic-messages"), conversation, messages.thinking());
+  assert.ok(!JSON.stringify(first.turn).includes("meridian."), "byte for byte");
+  const turn = [...conversation, ...first.turn, { role: "user", content: "Go on." }];
+  await messages.say(modelOf("anthropic-messages"), turn);
+  for (const target of ["vertex-claude", "bedrock-converse", "gemini-api"]) {
+    gateway.simulator.reset();
+    await assert.rejects(messages.say(modelOf(target), turn), { status: 400, message: /bound|only the endpoint that made them/ }, target);
+    assert.equal(gateway.simulator.log.length, 0, target);
+  }
+  const response = await openai().responses.create({ model: modelOf("openai-responses"), input: "Remember this." });
+  const next = { previous_response_id: response.id, input: "And now?" };
+  await openai().responses.create({ model: modelOf("openai-responses"), ...next });
+  await assert.rejects(openai().responses.create({ model: modelOf("azure-v1"), ...next }), { status: 400, code: "bound_to_endpoint" });
+});
+
 // ---- bad input, bad answers
 
 test("what is malformed is a 400 that says where", async () => {

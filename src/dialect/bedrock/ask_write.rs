@@ -161,6 +161,16 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if tools.is_empty() {
         return;
     }
+    let thinks = ask.thinking.is_some_and(|thinking| thinking.is_on());
+    let forced = matches!(choice, Some(Choice::Any | Choice::Named(_)));
+    if thinks && forced && sheet.target().is_claude() {
+        // Anthropic's models take no forced calls together with thinking.
+        sheet.lose(match ask.format {
+            Some(Format::Json) => Knob::Format,
+            _ => Knob::Choice,
+        });
+        choice = None;
+    }
     sheet.lose_if(ask.parallel == Some(false), Knob::Parallel);
     let mut config = Object::new().with("tools", tools);
     match choice {

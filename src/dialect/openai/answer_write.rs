@@ -1,5 +1,6 @@
 //! Writing a chat completion, whole or as a stream.
 
+use super::schema::tier;
 use super::usage;
 use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Part, Stop, Usage, Voice};
 use crate::dialect::Fault;
@@ -168,7 +169,7 @@ impl Writer {
             .with("object", "chat.completion.chunk")
             .with("created", self.voice.seconds())
             .with("model", model)
-            .with_some("service_tier", self.tier.as_ref())
+            .with_some("service_tier", self.tier.as_deref().map(tier))
             .with("system_fingerprint", Json::Null)
             .with("choices", choices)
     }
@@ -240,7 +241,7 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
         .with("model", answer.model.as_ref().unwrap_or(&voice.model))
         .with("choices", vec![choice.into()])
         .with_some("usage", answer.tokens.as_ref().map(usage::object))
-        .with_some("service_tier", answer.tier.as_ref())
+        .with_some("service_tier", answer.tier.as_deref().map(tier))
         .with("system_fingerprint", Json::Null);
     Json::Object(body).to_text()
 }

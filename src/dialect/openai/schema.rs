@@ -173,6 +173,14 @@ pub fn kind_by_name(name: &str) -> Option<&'static str> {
     })
 }
 
+/// OpenAI's word for a class of service that served a request.
+pub fn tier(tier: &str) -> &str {
+    match tier {
+        "standard" | "on_demand" => "default",
+        other => other,
+    }
+}
+
 /// Base64 data as a `data:` address.
 pub fn data_url(kind: Option<&str>, usual: &str, data: &str) -> String {
     format!("data:{};base64,{data}", kind.unwrap_or(usual))

@@ -2,6 +2,7 @@
 
 use super::usage;
 use crate::dialect::form::{Answer, Citation, Json, Object, Stop, Voice};
+use crate::dialect::openai::schema::tier;
 
 /// A part of a message.
 #[derive(Debug)]
@@ -185,10 +186,7 @@ pub fn response(
         .with("output", output)
         .with(
             "service_tier",
-            answer
-                .tier
-                .clone()
-                .map_or(Json::from("default"), Json::from),
+            tier(answer.tier.as_deref().unwrap_or("default")).to_owned(),
         )
         .with("store", false)
         .with(
