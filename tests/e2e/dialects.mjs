@@ -42,6 +42,11 @@ export const TARGETS = {
   },
 };
 
+/** What each client does with each target, and what its test is called. */
+export const FEATURES = ["tools", "image", "json", "thinking", "usage"];
+export const CLIENT_NAMES = ["chat", "responses", "messages"];
+export const testName = (feature, client, target) => `${feature}: ${client} to ${target}`;
+
 /** Targets that only hold embeddings. */
 export const EMBEDDERS = {
   "openai-embed": { host: "chat.example.com", dialect: "openai-chat", auth: "bearer:T_KEY" },

@@ -5,7 +5,9 @@ import Anthropic from "@anthropic-ai/sdk";
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import OpenAI from "openai";
-import { COUNTRY, EMBEDDERS, modelOf, startWithTargets, TARGETS } from "./dialects.mjs";
+import { readFileSync } from "node:fs";
+import { page, TABLE } from "../../tools/dialects.mjs";
+import { COUNTRY, EMBEDDERS, modelOf, startWithTargets, TARGETS, testName } from "./dialects.mjs";
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const SCHEMA = { type: "object", properties: { city: { type: "string" }, days: { type: "integer" } }, required: ["city", "days"], additionalProperties: false };
@@ -85,10 +87,10 @@ const CLIENTS = [chat, responses, messages];
 
 for (const client of CLIENTS) {
   for (const [target, stream] of CASES) {
-    const about = `${client.name} to ${target}, ${stream ? "streamed" : "whole"}`;
+    const about = (feature) => `${testName(feature, client.name, target)}, ${stream ? "streamed" : "whole"}`;
     const model = modelOf(target);
 
-    test(`tools: ${about}`, async () => {
+    test(about("tools"), async () => {
       const tools = [client.tool("weather"), client.tool("hotels")];
       const conversation = [client.user("Please use both tools.")];
       const first = await client.say(model, conversation, { stream, tools });
@@ -108,18 +110,18 @@ for (const client of CLIENTS) {
       assert.ok(gateway.simulator.log.filter((e) => e.path !== "/token").every((entry) => entry.status === 200));
     });
 
-    test(`image: ${about}`, async () => {
+    test(about("image"), async () => {
       const { text } = await client.say(model, client.image(), { stream });
       assert.ok(text.length > 20);
       assert.ok(last().body.includes(PNG), "the picture went along");
     });
 
-    test(`json: ${about}`, async () => {
+    test(about("json"), async () => {
       const { text } = await client.say(model, [client.user("Where to?")], { stream, ...client.schema() });
       assert.deepEqual(Object.keys(JSON.parse(text)), ["city", "days"]);
     });
 
-    test(`thinking: ${about}`, async () => {
+    test(about("thinking"), async () => {
       // Mistral, of all targets, is one that is not told to think here.
       const conversation = [client.user("Think, then answer.")];
       const first = await client.say(model, conversation, { stream, ...client.thinking() });
@@ -132,7 +134,7 @@ for (const client of CLIENTS) {
       }
     });
 
-    test(`usage: ${about}`, async () => {
+    test(about("usage"), async () => {
       const usage = stream && client === chat ? { stream_options: { include_usage: true } } : {};
       const said = await client.say(model, [client.user("Tell me something.")], { stream, ...usage });
       const entry = last();
@@ -294,6 +296,10 @@ test("a malformed answer is a 502, and a stream that breaks never ends well", as
       }
     }
   }
+});
+
+test("the table of dialects is up to date", () => {
+  assert.equal(readFileSync(TABLE, "utf8"), page(), "run: node tools/dialects.mjs");
 });
 
 test("Google's tokens are asked for once and kept", async () => {
