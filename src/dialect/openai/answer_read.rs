@@ -280,6 +280,8 @@ pub fn failure(error: &Json<'_>) -> Delta<'static> {
     };
     let kind = code("type").or_else(|| code("code"));
     let message = error.as_text().or_else(|| error.text("message"));
+    // Mistral's.
+    let message = message.or_else(|| error.text("detail"));
     Delta::Failed {
         kind: kind.unwrap_or_else(|| "error".to_owned()),
         message: message.unwrap_or_default().to_owned(),
