@@ -307,7 +307,7 @@ impl fmt::Display for Refusal {
             Refusal::Body(invalid) => invalid.fmt(f),
             Refusal::Unsupported { endpoint, dialect, fields } => write!(f, "`{endpoint}` speaks {dialect}, which cannot say {}. Nothing was sent. Leave it out, choose another model, or send the header `meridian-on-unsupported: drop` to have it left out; the reply then lists it.", quoted(fields)),
             Refusal::UnknownWish { wish } => write!(f, "`meridian-on-unsupported` is `{wish}`; it may be `refuse` or `drop`."),
-            Refusal::Bound { made_by } => write!(f, "The request carries thoughts, reasoning or a response's id that only the endpoint that made them can read ({}), and that one may not serve this request. Nothing was sent. Take them out of the conversation to go on elsewhere.", listed(made_by)),
+            Refusal::Bound { made_by } => write!(f, "The request carries thoughts, reasoning or a response's id that only the endpoint that made them can read ({}), and that one may not serve this request. Nothing was sent. Take them out of the conversation to go on elsewhere.", if made_by.is_empty() { "it is not remembered which".to_owned() } else { made_by.join(", ") }),
             Refusal::Tags { header, what } => write!(f, "`{header}`: {what}"),
             Refusal::UnknownModel { asked, nearest } => {
                 write!(f, "No endpoint serves a model named `{asked}`.")?;

@@ -318,6 +318,26 @@ fn field_14_errors_inside_a_stream_are_never_a_good_end() {
 }
 
 #[test]
+fn field_14_what_breaks_off_or_fails_has_no_good_end() {
+    let good = ["data: [DONE]", "message_stop", "response.completed"];
+    let text = r#"{"model":"m","choices":[{"index":0,"delta":{"content":"a"}}]}"#;
+    let failed = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#;
+    for api in [Api::Chat, Api::Responses, Api::Messages] {
+        let (out, reading) = told(Dialect::OpenAiChat, api, &[text]);
+        assert_eq!(reading.fault, Some(Fault::Cut));
+        assert!(!good.iter().any(|end| out.contains(end)), "{out}");
+
+        // A whole reply, where the client wants a stream.
+        let mut translator = Translator::new(Dialect::Gemini, api, voice(), false).unwrap();
+        let (mut reading, mut out) = (Reading::default(), Vec::new());
+        translator.whole(failed.as_bytes(), &mut reading, &mut out);
+        let out = String::from_utf8(out).unwrap();
+        assert!(matches!(reading.fault, Some(Fault::Said { .. })));
+        assert!(!good.iter().any(|end| out.contains(end)), "{out}");
+    }
+}
+
+#[test]
 fn error_bodies_have_many_shapes() {
     fact("Error bodies: OpenAI `{error}`; Anthropic `{type, error, request_id}`; Bedrock `{message}` with `x-amzn-errortype`; Mistral flat `{object, message, code}` or `{detail}`; Gemini sometimes `[{error}]`.");
     for (dialect, body) in [

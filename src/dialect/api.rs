@@ -86,6 +86,15 @@ impl Api {
     /// The dialect an endpoint serves it in: the client's own if it speaks
     /// that, else the first that can.
     pub fn dialect_at(self, endpoint: &Endpoint) -> Option<Dialect> {
+        // An endpoint that says where its operation is has that one alone.
+        let embeds = self == Api::Embeddings;
+        let talks = !embeds && self != Api::CountTokens;
+        if endpoint.paths.is_some() {
+            let only = super::embed::predicts(endpoint);
+            if only && !embeds || !only && !talks {
+                return None;
+            }
+        }
         let able = |dialect: &Dialect| self.served_in(*dialect);
         match endpoint.speaks(self.native()) && able(&self.native()) {
             true => Some(self.native()),

@@ -114,6 +114,21 @@ fn contact(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
         );
         note(changes, Topic::Claims, unreviewed, words + reviewed(newer));
     }
+    let manner = |endpoint: &Endpoint| {
+        let Endpoint {
+            query,
+            headers,
+            without,
+            quirks,
+            ..
+        } = endpoint.clone();
+        (query, headers, without, quirks)
+    };
+    if manner(was) != manner(is) {
+        let words =
+            format!("{name} is now asked with another query, other headers or other fields");
+        note(changes, Topic::Claims, Way::Neutral, words);
+    }
     if was.auth != is.auth {
         note(
             changes,

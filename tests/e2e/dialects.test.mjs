@@ -207,7 +207,7 @@ test("what a target cannot say is refused by the client's own name for it", asyn
     [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: hello, seed: 7 }), "seed"],
     [() => openai().chat.completions.create({ model: modelOf("gemini-api"), messages: hello, n: 2 }), "n"],
     [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }), "messages[0].content[0]"],
-    [() => openai().responses.create({ model: modelOf("anthropic-messages"), input: "hi", previous_response_id: "resp_1" }), "previous_response_id"],
+    [() => openai().responses.create({ model: modelOf("anthropic-messages"), input: "hi", conversation: "conv_1" }), "conversation"],
     [() => openai().responses.create({ model: modelOf("gemini-api"), input: "hi", tools: [{ type: "web_search" }] }), "tools[0]"],
     [() => openai().chat.completions.create({ model: modelOf("anthropic-messages"), messages: hello, temperature: 1.5 }), "temperature"],
   ];
@@ -284,16 +284,22 @@ test("a provider's own error is told in the client's words, with its status", as
   }
 });
 
-test("a malformed answer is a 502, and a stream that breaks never ends well", async () => {
-  for (const target of Object.keys(TARGETS)) {
-    for (const client of CLIENTS) {
-      gateway.simulator.reset();
-      gateway.simulator.fault({ fault: { body: "{\"half\":", content_type: "application/json" } });
-      await assert.rejects(client.say(modelOf(target), [client.user("hi")]), { status: 502 }, `${client.name} ${target}`);
-      for (const fault of [{ error_at_chunk: 3 }, { garbage: true }, { no_done: true, cut_at_byte: 900 }]) {
-        gateway.simulator.fault({ fault });
-        await assert.rejects(client.say(modelOf(target), [client.user("hi")], { stream: true }), undefined, `${client.name} ${target} ${JSON.stringify(fault)}`);
-      }
+const PAIRS = Object.keys(TARGETS).flatMap((target) => CLIENTS.map((client) => [target, client]));
+
+test("a malformed answer is a 502", async () => {
+  for (const [target, client] of PAIRS) {
+    gateway.simulator.reset();
+    gateway.simulator.fault({ host: TARGETS[target].host, fault: { body: "{\"half\":", content_type: "application/json" } });
+    await assert.rejects(client.say(modelOf(target), [client.user("hi")]), { status: 502 }, `${client.name} ${target}`);
+  }
+});
+
+test("field_14 a stream that breaks never ends well, whoever hears it", async () => {
+  for (const [target, client] of PAIRS) {
+    gateway.simulator.reset();
+    for (const fault of [{ error_at_chunk: 3 }, { garbage: true }, { no_done: true, cut_at_byte: 900 }]) {
+      gateway.simulator.fault({ host: TARGETS[target].host, fault });
+      await assert.rejects(client.say(modelOf(target), [client.user("hi")], { stream: true }), undefined, `${client.name} ${target} ${JSON.stringify(fault)}`);
     }
   }
 });
