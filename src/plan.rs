@@ -4,7 +4,7 @@
 
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{Api, Origin, Wanted};
+use crate::dialect::{Api, MadeBy, Wanted};
 use crate::refusal::Refusal;
 use crate::regions::{Claim, Dialect, Endpoint, Guarantee};
 use crate::zone::{Outside, Verdict};
@@ -72,26 +72,26 @@ impl<'c> Plan<'c> {
     /// Only the attempts that may be given what the request carries back: the
     /// endpoint that made it, if that is known; else the first that speaks the
     /// client's own dialect, which most likely did.
-    pub fn bound_to(self, origin: &Origin, api: Api) -> Result<Plan<'c>, Refusal> {
+    pub fn bound_to(self, made_by: &MadeBy, api: Api) -> Result<Plan<'c>, Refusal> {
         let model = self.model;
-        let mut left: Vec<Attempt<'c>> = match origin {
-            Origin::Free => return Ok(self),
-            Origin::Made(names) => {
+        let mut left: Vec<Attempt<'c>> = match made_by {
+            MadeBy::Nobody => return Ok(self),
+            MadeBy::These(names) => {
                 let made =
                     |attempt: &Attempt<'_>| names.iter().all(|n| *n == attempt.endpoint.name);
                 self.attempts().filter(made).collect()
             }
-            Origin::Forgotten => {
+            MadeBy::Forgotten => {
                 let native = |attempt: &Attempt<'_>| attempt.dialect == api.native();
                 self.attempts().filter(native).take(1).collect()
             }
         };
         if left.is_empty() {
-            let made_by = match origin {
-                Origin::Made(names) => names.clone(),
+            let known = match made_by {
+                MadeBy::These(names) => names.clone(),
                 _ => Vec::new(),
             };
-            return Err(Refusal::Bound { made_by });
+            return Err(Refusal::Bound { made_by: known });
         }
         let first = left.remove(0);
         Ok(Plan {

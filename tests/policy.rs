@@ -6,7 +6,7 @@
 
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::Config;
-use meridian::dialect::{Api, Wanted};
+use meridian::dialect::{Api, MadeBy, Wanted};
 use meridian::diff;
 use meridian::gateway::Gateway;
 use meridian::head::{Head, Origin};
@@ -307,6 +307,24 @@ proptest! {
                 prop_assert_eq!(attempt.dialect(), Dialect::OpenAiChat);
             }
         }
+    }
+
+    #[test]
+    fn field_21_a_plan_is_bound_to_who_made_what_comes_back(config in config(), caller in caller()) {
+        let Ok((_, plan)) = planned(&config, &caller) else { return Ok(()) };
+        let all: Vec<String> = plan.attempts().map(|a| a.endpoint().name.clone()).collect();
+        for made in ["e0", "e1", "elsewhere"] {
+            let bound = plan.clone().bound_to(&MadeBy::These(vec![made.to_owned()]), Api::Chat);
+            let names: Option<Vec<String>> = bound.ok().map(|plan| {
+                plan.attempts().map(|a| a.endpoint().name.clone()).collect()
+            });
+            let wanted = all.contains(&made.to_owned()).then(|| vec![made.to_owned()]);
+            prop_assert_eq!(names, wanted);
+        }
+        let forgotten = plan.clone().bound_to(&MadeBy::Forgotten, Api::Chat);
+        prop_assert_eq!(forgotten.map(|plan| plan.attempts().count()), Ok(1));
+        let free = plan.clone().bound_to(&MadeBy::Nobody, Api::Chat);
+        prop_assert_eq!(free.map(|plan| plan.attempts().count()), Ok(all.len()));
     }
 
     #[test]

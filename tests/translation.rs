@@ -7,10 +7,10 @@
 mod oracle;
 mod recorded;
 
-use meridian::dialect::form::{Answer, Delta, Json, Object, Part, Stop, Voice};
+use meridian::dialect::form::{Answer, Delta, Json, Object, Part, Stop, Target, Voice};
 use meridian::dialect::{self, Api, Fault, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
-use meridian::regions::Dialect;
+use meridian::regions::{Dialect, Quirks};
 use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use oracle::Said;
@@ -316,6 +316,72 @@ fn split(bytes: &[u8], kind: &str, cut: usize) -> Vec<Vec<u8>> {
             .unwrap();
     }
     events
+}
+
+/// Whatever real applications asked is read in full and can be written in
+/// every dialect; what is lost on the way is told.
+#[test]
+fn every_recorded_request_is_retold_in_every_dialect() {
+    let quirks = Quirks::default();
+    let (mut read, mut refused) = (0, 0);
+    for (of, kind, _) in FOLDERS {
+        let api = match kind {
+            Kind::Talk(Dialect::OpenAiChat) => Api::Chat,
+            Kind::Talk(Dialect::OpenAiResponses) => Api::Responses,
+            Kind::Talk(Dialect::AnthropicMessages) if of.starts_with("anthropic") => Api::Messages,
+            _ => continue,
+        };
+        for folder in folders(of) {
+            let Ok(body) = std::fs::read_to_string(folder.join("request.json")) else {
+                continue;
+            };
+            let Ok(tree) = Json::parse(&body) else {
+                continue;
+            };
+            let ask = match dialect::read_ask(api, &tree) {
+                Ok(ask) => ask,
+                // Some were recorded for the error they met.
+                Err(invalid) => {
+                    println!("{}: {invalid}", folder.display());
+                    refused += 1;
+                    continue;
+                }
+            };
+            for dialect in [
+                Dialect::OpenAiChat,
+                Dialect::OpenAiResponses,
+                Dialect::AnthropicMessages,
+                Dialect::BedrockConverse,
+                Dialect::Gemini,
+            ] {
+                let target = Target {
+                    endpoint: "there",
+                    model: "m",
+                    name: "claude",
+                    quirks: &quirks,
+                    thinking: None,
+                    max_output: 16_384,
+                    asks_for_usage: true,
+                };
+                let (body, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
+                Json::parse(&body.to_text()).unwrap();
+                let (same, lost) = (dialect == api.native(), losses.into_names());
+                // In its own dialect a conversation loses nothing that stands in it.
+                let conversation =
+                    |name: &&String| name.starts_with("messages[") && name.ends_with(']');
+                assert!(
+                    !same || !lost.iter().any(|name| conversation(&name)),
+                    "{folder:?} {lost:?}"
+                );
+            }
+            read += 1;
+        }
+    }
+    println!("{read} requests, {refused} refused");
+    assert!(
+        vectors("recorded").is_none() || read >= 190 && refused <= 12,
+        "{read} {refused}"
+    );
 }
 
 #[test]

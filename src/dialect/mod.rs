@@ -22,7 +22,7 @@ mod speech;
 pub use api::{Api, Family};
 pub use call::{Call, Value, Wanted};
 pub use edit::Edits;
-pub use origin::{blobs_in, Fingerprint, Origin};
+pub use origin::{blobs_in, Fingerprint, MadeBy};
 pub use reading::{Fault, Reading};
 pub use speech::{unwraps_json, whole, Reader, Translator};
 

@@ -29,11 +29,11 @@ impl Fingerprint {
 
 /// What is known of who made a request's blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum MadeBy {
     /// There are none.
-    Free,
+    Nobody,
     /// These endpoints did.
-    Made(Vec<String>),
+    These(Vec<String>),
     /// Somebody did, but nobody remembers who.
     Forgotten,
 }

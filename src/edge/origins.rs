@@ -2,7 +2,7 @@
 //! others and for later. Kept is a hash and an endpoint's name, nothing else.
 
 use super::keys;
-use crate::dialect::{Fingerprint, Origin};
+use crate::dialect::{Fingerprint, MadeBy};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use worker::{Context, Env};
@@ -49,25 +49,25 @@ pub fn remember(env: &Env, ctx: &Context, made: &[Fingerprint], endpoint: &str) 
 }
 
 /// Who made what a request carries.
-pub async fn find(env: &Env, carried: &[Fingerprint]) -> Origin {
+pub async fn find(env: &Env, carried: &[Fingerprint]) -> MadeBy {
     let Some(newest) = carried.last() else {
-        return Origin::Free;
+        return MadeBy::Nobody;
     };
     let known: BTreeSet<String> = MEMORY.with_borrow(|memory| {
         let found = carried.iter().filter_map(|print| memory.get(print));
         found.cloned().collect()
     });
     if !known.is_empty() {
-        return Origin::Made(known.into_iter().collect());
+        return MadeBy::These(known.into_iter().collect());
     }
     let Ok(store) = env.kv(keys::BINDING) else {
-        return Origin::Forgotten;
+        return MadeBy::Forgotten;
     };
     match store.get(&name(newest)).text().await {
         Ok(Some(endpoint)) => {
             note(newest.clone(), &endpoint);
-            Origin::Made(vec![endpoint])
+            MadeBy::These(vec![endpoint])
         }
-        _ => Origin::Forgotten,
+        _ => MadeBy::Forgotten,
     }
 }

@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { APPLICATION } from "../simulator/entra-token.mjs";
 import { serviceAccount } from "../simulator/google-token.mjs";
 import { ACCESS_KEY, SECRET_KEY } from "../simulator/sigv4.mjs";
 import { ROOT, startGateway } from "./gateway.mjs";
@@ -29,7 +30,7 @@ export const TARGETS = {
     without: ["model", "stream"], fixed: { anthropic_version: "bedrock-2023-05-31" }, claim: { id: "global.anthropic.claude-haiku-4-5-20251001-v1:0", thinking: "budget" },
   },
   "azure-classic": { host: "resource.openai.azure.com", dialect: "openai-chat", auth: "api-key:T_KEY", base_path: "/openai/deployments/{model}", query: "api-version=2024-10-21", sku: "GlobalStandard", claim: { thinking: "effort" } },
-  "azure-v1": { host: "resource.openai.azure.com", dialect: "openai-responses", auth: "bearer:T_KEY", base_path: "/openai/v1", sku: "GlobalStandard", claim: { thinking: "effort" } },
+  "azure-v1": { host: "resource.openai.azure.com", dialect: "openai-responses", auth: "entra:T_ENTRA", base_path: "/openai/v1", sku: "GlobalStandard", claim: { thinking: "effort" } },
   "gemini-api": { host: "generativelanguage.googleapis.com", dialect: "gemini", auth: "x-goog-api-key:T_KEY", claim: { thinking: "budget" } },
   vertex: { host: VERTEX, dialect: "gemini", auth: "google:T_GOOGLE", base_path: `${PROJECT}/google`, claim: { thinking: "effort" } },
   "vertex-claude": {
@@ -89,7 +90,7 @@ review_by = 2027-06-30
 
 /** The gateway with that map in force. */
 export async function startWithTargets(options = {}) {
-  const vars = { T_KEY: "provider-secret-t", T_AWS: `${ACCESS_KEY}:${SECRET_KEY}`, T_GOOGLE: JSON.stringify(serviceAccount()) };
+  const vars = { T_KEY: "provider-secret-t", T_AWS: `${ACCESS_KEY}:${SECRET_KEY}`, T_ENTRA: APPLICATION, T_GOOGLE: JSON.stringify(serviceAccount()) };
   const gateway = await startGateway({ ...options, vars: { ...vars, ...options.vars } });
   const folder = mkdtempSync(join(tmpdir(), "map-"));
   for (const name of ["regions", "gateway.toml", "prices.toml"]) cpSync(join(ROOT, name), join(folder, name), { recursive: true });

@@ -23,7 +23,9 @@ beforeEach(() => gateway.simulator.reset());
 const openai = (headers) => new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, fetch: gateway.from(COUNTRY), maxRetries: 0, defaultHeaders: headers });
 const anthropic = (headers) => new Anthropic({ apiKey: key, baseURL: gateway.url, fetch: gateway.from(COUNTRY), maxRetries: 0, defaultHeaders: headers });
 
-const last = () => gateway.simulator.log.filter((entry) => entry.host !== "oauth2.googleapis.com").at(-1);
+const TOKENS = ["oauth2.googleapis.com", "login.microsoftonline.com"];
+const calls = () => gateway.simulator.log.filter((entry) => !TOKENS.includes(entry.host));
+const last = () => calls().at(-1);
 const CASES = Object.keys(TARGETS).flatMap((target) => [false, true].map((stream) => [target, stream]));
 
 // ---- the three clients, each with the same few abilities
@@ -107,7 +109,7 @@ for (const client of CLIENTS) {
       conversation.push(...second.turn, client.user("Now use the tool once more."));
       const third = await client.say(model, conversation, { stream, tools });
       assert.deepEqual(third.calls.map((call) => call.name), ["weather"]);
-      assert.ok(gateway.simulator.log.filter((e) => e.path !== "/token").every((entry) => entry.status === 200));
+      assert.ok(calls().every((entry) => entry.status === 200));
     });
 
     test(about("image"), async () => {
@@ -308,7 +310,11 @@ test("the table of dialects is up to date", () => {
   assert.equal(readFileSync(TABLE, "utf8"), page(), "run: node tools/dialects.mjs");
 });
 
-test("Google's tokens are asked for once and kept", async () => {
-  for (let i = 0; i < 3; i++) await chat.say(modelOf("vertex"), [chat.user("hi")]);
-  assert.ok(gateway.simulator.log.filter((entry) => entry.host === "oauth2.googleapis.com").length <= 1);
+test("tokens of Google and Entra are asked for once and kept", async () => {
+  for (let i = 0; i < 3; i++) {
+    await chat.say(modelOf("vertex"), [chat.user("hi")]);
+    await chat.say(modelOf("azure-v1"), [chat.user("hi")]);
+  }
+  for (const host of TOKENS) assert.ok(gateway.simulator.log.filter((entry) => entry.host === host).length <= 1, host);
+  assert.equal(calls().length, 6);
 });

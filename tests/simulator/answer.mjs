@@ -6,6 +6,7 @@ import * as azure from "./azure.mjs";
 import * as bedrock from "./bedrock.mjs";
 import * as cohere from "./cohere.mjs";
 import { embedded } from "./embeddings.mjs";
+import * as entra from "./entra-token.mjs";
 import { parseFault } from "./faults.mjs";
 import * as gemini from "./gemini.mjs";
 import * as google from "./google-token.mjs";
@@ -59,6 +60,7 @@ function performed(operation, dialect, request, json, ctx, fault) {
 /** Which API a path belongs to, and what it says of model and streaming. */
 function route({ host, method, pathname }) {
   if (host === google.HOST) return { dialect: google, operation: "token" };
+  if (host === entra.HOST) return { dialect: entra, operation: "token" };
   if (host.endsWith(".openai.azure.com")) return azure.route(pathname, method);
   const inPath = bedrock.route(host, pathname) ?? gemini.route(host, pathname) ?? cohere.route(host, pathname);
   if (inPath) return inPath;

@@ -49,6 +49,7 @@ impl Reader {
             }
             "message_stop" => on(Delta::End),
             "error" => on(failure(&event)),
+            "ping" => on(Delta::Alive),
             _ => {}
         }
         Ok(())

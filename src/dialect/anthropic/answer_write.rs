@@ -104,6 +104,7 @@ impl Writer {
             | Delta::Tier(_)
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::Alive
             | Delta::Aside => {}
         }
     }

@@ -106,7 +106,7 @@ impl Answer {
             Delta::Usage(usage) => self.tokens = Some(usage.tokens),
             Delta::Tier(tier) => self.tier = Some(Cow::into_owned(tier)),
             Delta::Stop(stop) => self.stop = Some(stop),
-            Delta::End | Delta::Failed { .. } | Delta::Kept(_) | Delta::Aside => {}
+            Delta::End | Delta::Failed { .. } | Delta::Kept(_) | Delta::Alive | Delta::Aside => {}
         }
     }
 

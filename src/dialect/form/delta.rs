@@ -64,6 +64,8 @@ pub enum Delta<'d> {
         /// What it says.
         message: String,
     },
+    /// The provider lives, and has nothing to say yet.
+    Alive,
     /// Something that only the provider's dialect knows, such as the work of a
     /// tool that runs there. It changes nothing for the client.
     Aside,

@@ -110,7 +110,11 @@ impl Writer {
             }
             Delta::End => self.end(out),
             Delta::ThinkingEnds => self.thoughts.clear(),
-            Delta::Logprobs(_) | Delta::Failed { .. } | Delta::Kept(_) | Delta::Aside => {}
+            Delta::Logprobs(_)
+            | Delta::Failed { .. }
+            | Delta::Kept(_)
+            | Delta::Alive
+            | Delta::Aside => {}
         }
     }
 

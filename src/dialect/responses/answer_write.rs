@@ -94,7 +94,11 @@ impl Writer {
             Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Stop(_) => {
                 self.answer.take(delta.clone());
             }
-            Delta::Logprobs(_) | Delta::Failed { .. } | Delta::Kept(_) | Delta::Aside => {}
+            Delta::Logprobs(_)
+            | Delta::Failed { .. }
+            | Delta::Kept(_)
+            | Delta::Alive
+            | Delta::Aside => {}
         }
     }
 
