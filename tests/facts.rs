@@ -182,10 +182,17 @@ fn field_07_usage_is_read_wherever_it_sits_and_told_where_the_client_looks() {
         r#"{"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#.to_owned();
     let both = finish.replace("}]}", &format!("}}],{usage}}}"));
     let extra = format!(r#"{{"choices":[],{usage}}}"#);
+    fact("OpenRouter: the finish chunk comes a second time with it. Databricks, Perplexity: in every chunk.");
+    let early = text.replace(
+        "]}",
+        r#"],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#,
+    );
     for events in [
         vec![text, &finish, &extra, "[DONE]"],
         vec![text, &both, "[DONE]"],
         vec![text, &both, &extra, "[DONE]"],
+        vec![text, &finish, &both, "[DONE]"],
+        vec![&early, &both, "[DONE]"],
     ] {
         let (out, reading) = told(Dialect::OpenAiChat, Api::Messages, &events);
         assert_eq!((reading.tokens.input, reading.tokens.output), (3, 5));
@@ -454,6 +461,33 @@ fn what_well_known_clients_send_is_read() {
     let quirks = Quirks::default();
     let (_, losses) = written(Api::Responses, codex, Dialect::AnthropicMessages, &quirks);
     assert_eq!(losses, ["tools[0]"], "the rest says nothing that is lost");
+}
+
+#[test]
+fn probing_clients_are_answered() {
+    fact("Claude Code sends `HEAD /`, `?beta=true`, a 117 KB body with 24 tools;");
+    let head = meridian::head::Head::read("HEAD\n/\n\n");
+    assert_eq!(head.route(), Ok(meridian::head::Route::Root));
+}
+
+#[test]
+fn logprobs_of_google_are_told_as_openais_clients_read_them() {
+    let chunk = r#"{"candidates":[{"content":{"parts":[{"text":"ja"}]},"finishReason":"STOP","logprobsResult":{"chosenCandidates":[{"token":"ja","logProbability":-0.25}],"topCandidates":[{"candidates":[{"token":"ja","logProbability":-0.25},{"token":"no","logProbability":-1.5}]}]}}]}"#;
+    let wanted = r#"{"token":"ja","logprob":-0.25,"bytes":[106,97],"top_logprobs":[{"token":"ja","logprob":-0.25,"bytes":[106,97]},{"token":"no","logprob":-1.5,"bytes":[110,111]}]}"#;
+    let mut voice = voice();
+    voice.tells_logprobs = true;
+    for api in [Api::Chat, Api::Responses] {
+        let mut reading = Reading::default();
+        let body = dialect::whole(
+            Dialect::Gemini,
+            api,
+            chunk.as_bytes(),
+            voice.clone(),
+            false,
+            &mut reading,
+        );
+        assert!(body.unwrap().contains(wanted), "{api}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What two other gateways send for the same recorded requests, where both
-//! send the same. Where this project sends something else, it says why.
+//! send the same ("LiteLLM and Portkey translate the same request to the same
+//! body in only about half the cases to Bedrock and a tenth to Anthropic and
+//! Gemini: where they differ, decide and say why"). Where this project sends something else, it says why.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -146,6 +146,47 @@ for (const client of CLIENTS) {
   }
 }
 
+test("JSON mode is kept where a dialect has none", async () => {
+  for (const target of Object.keys(TARGETS)) {
+    for (const stream of [false, true]) {
+      const asked = { response_format: { type: "json_object" }, stream };
+      const { text, calls, stopped } = await chat.say(modelOf(target), [chat.user("Answer in JSON.")], asked);
+      assert.equal(typeof JSON.parse(text), "object", target);
+      assert.deepEqual([calls, stopped], [[], "stop"], target);
+    }
+  }
+});
+
+test("a refusal is told in each client's way", async () => {
+  const said = [["openai-chat", "I will not."], ["openai-responses", "I will not."], ["anthropic-messages", "I will not."], ["bedrock-converse", "I will not."], ["gemini-api", ""]];
+  for (const [target, words] of said) {
+    for (const stream of [false, true]) {
+      const fault = () => gateway.simulator.fault({ host: TARGETS[target].host, fault: { refusal: words || "x" } });
+      const about = `${target} ${stream}`;
+      fault();
+      const told = await messages.say(modelOf(target), [messages.user("Do it.")], { stream });
+      assert.deepEqual([told.text, told.stopped], [words, "refusal"], about);
+      fault();
+      const chatted = await chat.say(modelOf(target), [chat.user("Do it.")], { stream }).catch((error) => error);
+      // The SDK's own streaming throws where a filter stopped the answer.
+      const filtered = /content filter/.test(chatted.message) || chatted.stopped === "content_filter";
+      assert.ok(filtered || chatted.refusal === words, about);
+    }
+  }
+});
+
+test("documents travel, and citations where both sides have them", async () => {
+  const pdf = "JVBERi0xLjQK";
+  const block = { type: "document", title: "report.pdf", source: { type: "base64", media_type: "application/pdf", data: pdf } };
+  for (const target of Object.keys(TARGETS)) {
+    await messages.say(modelOf(target), [{ role: "user", content: [{ type: "text", text: "Read." }, block] }]);
+    assert.ok(last().body.includes(pdf), target);
+    const file = { type: "file", file: { filename: "report.pdf", file_data: `data:application/pdf;base64,${pdf}` } };
+    await chat.say(modelOf(target), [{ role: "user", content: [{ type: "text", text: "Read." }, file] }]);
+    assert.ok(last().body.includes(pdf), target);
+  }
+});
+
 test("a stream says what the whole answer says, to every target", async () => {
   for (const client of CLIENTS) {
     for (const target of Object.keys(TARGETS)) {
