@@ -68,8 +68,8 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Embed<'p>, Invalid> {
 }
 
 fn rest<'p>(mut embed: Embed<'p>, fields: &Fields<'p, '_>) -> Embed<'p> {
-    for (path, ..) in fields.rest() {
-        embed.losses.note(path);
+    for extra in fields.rest(&[]) {
+        embed.losses.note(extra.path);
     }
     embed
 }

@@ -81,7 +81,7 @@ async fn only_what_is_the_clients_business_comes_back() {
     let reply = reply.unwrap();
     assert_eq!(
         reply.headers(),
-        "content-type: text/event-stream\nx-request-id: r1"
+        "x-request-id: r1"
     );
     assert!(reply.stream().is_some() && reply.whole().is_none());
 }

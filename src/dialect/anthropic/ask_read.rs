@@ -6,7 +6,6 @@ use crate::dialect::form::{
 };
 use crate::dialect::Api;
 use crate::refusal::Invalid;
-use serde_json::Number;
 use std::borrow::Cow;
 
 /// Reads the body. Only messages need a limit; their tokens can be counted
@@ -48,7 +47,7 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
             block.cache = Some(lifetime(mark.json()));
         }
     }
-    ask.extras.extend(rest(&fields));
+    ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(ask)
 }
 
@@ -60,31 +59,6 @@ const NEUTRAL: [(&str, &str); 4] = [
     ("caller", "{\"type\":\"direct\"}"),
 ];
 
-fn rest<'p>(fields: &Fields<'p, '_>) -> Vec<Extra<'p>> {
-    let rest = fields.rest().into_iter();
-    let lost = rest.filter(|(_, name, json)| {
-        let text = json.to_text();
-        !NEUTRAL.iter().any(|(n, value)| n == name && *value == text)
-    });
-    lost.map(|(path, name, json)| Extra {
-        name: fields.path().is_empty().then_some(Cow::Borrowed(name)),
-        path,
-        value: json.clone(),
-    })
-    .collect()
-}
-
-fn number<'p>(fields: &Fields<'p, '_>, name: &'static str) -> Result<Option<Number>, Invalid> {
-    let Some(node) = fields.get(name) else {
-        return Ok(None);
-    };
-    node.number()?;
-    Ok(match node.json() {
-        Json::Number(number) => Some(number.clone()),
-        _ => None,
-    })
-}
-
 fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
     let stop = fields.list("stop_sequences")?;
     let user = match fields.get("metadata") {
@@ -93,8 +67,8 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
     };
     Ok(Knobs {
         max_output: fields.count("max_tokens")?,
-        temperature: number(fields, "temperature")?,
-        top_p: number(fields, "top_p")?,
+        temperature: fields.decimal("temperature")?,
+        top_p: fields.decimal("top_p")?,
         top_k: fields.count("top_k")?,
         stop: stop
             .iter()
@@ -126,7 +100,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
     };
     let blocks = blocks(&fields.need("content")?, &mut ask.extras)?;
     ask.turns.push(Turn { role, blocks });
-    ask.extras.extend(rest(&fields));
+    ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(())
 }
 
@@ -161,7 +135,7 @@ fn blocks<'p>(node: &Node<'p, '_>, extras: &mut Vec<Extra<'p>>) -> Result<Vec<Bl
             .map(|mark| lifetime(mark.json()));
         blocks.push(block);
         if !foreign {
-            extras.extend(rest(&fields));
+            extras.extend(fields.rest(&NEUTRAL));
         }
     }
     Ok(blocks)
@@ -267,7 +241,7 @@ fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> 
             .get("cache_control")
             .map(|mark| lifetime(mark.json())),
     });
-    ask.extras.extend(rest(&fields));
+    ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(())
 }
 
@@ -284,7 +258,7 @@ fn choice<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid>
         other => return Err(choice.need("type")?.unknown(other)),
     });
     ask.parallel = choice.flag("disable_parallel_tool_use")?.map(|off| !off);
-    ask.extras.extend(rest(&choice));
+    ask.extras.extend(choice.rest(&NEUTRAL));
     Ok(())
 }
 
@@ -299,7 +273,7 @@ fn thinking<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invali
             other => return Err(inner.need("type")?.unknown(other)),
         };
         thinking.show = inner.text("display")?.map(|display| display != "omitted");
-        ask.extras.extend(rest(&inner));
+        ask.extras.extend(inner.rest(&NEUTRAL));
     }
     let old_format = fields.get("output_format");
     let mut new_format = None;
@@ -310,7 +284,7 @@ fn thinking<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invali
             thinking.effort = Some(Effort::read(word).ok_or_else(|| effort.unknown(word))?);
         }
         new_format = inner.get("format");
-        ask.extras.extend(rest(&inner));
+        ask.extras.extend(inner.rest(&NEUTRAL));
     }
     ask.format = new_format
         .or(old_format)

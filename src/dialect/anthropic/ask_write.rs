@@ -8,7 +8,6 @@ use crate::dialect::form::{
 use crate::dialect::Api;
 use crate::regions::{Dialect, ThinkingStyle};
 use serde_json::Number;
-use std::borrow::Cow;
 
 /// The least that may be given for thinking.
 const LEAST_THINKING: u64 = 1_024;
@@ -41,9 +40,7 @@ pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losse
 
 fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let mut system: Vec<Json<'a>> = Vec::new();
-    // Instructions stand above everything here, wherever they stood before.
-    let later = ask.turns.iter().filter(|turn| turn.role == Role::System);
-    for block in ask.system.iter().chain(later.flat_map(|turn| &turn.blocks)) {
+    for block in ask.instructions() {
         match &block.what {
             What::Text(text) => system.extend(text_block(text, block.cache)),
             _ => sheet.losses.note(block.path.as_str()),
@@ -52,14 +49,10 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if !system.is_empty() {
         sheet.set("system", system);
     }
-    let mut messages: Vec<(Role, Vec<Json<'a>>)> = Vec::new();
-    for turn in ask.turns.iter().filter(|turn| turn.role != Role::System) {
-        let blocks = turn.blocks.iter().filter_map(|block| content(block, sheet));
-        match messages.last_mut() {
-            Some((role, said)) if *role == turn.role => said.extend(blocks),
-            _ => messages.push((turn.role, blocks.collect())),
-        }
-    }
+    let messages = ask.merged(|turn| {
+        let blocks = turn.blocks.iter();
+        blocks.filter_map(|block| content(block, sheet)).collect()
+    });
     let messages = messages.into_iter().map(|(role, said)| {
         let role = if role == Role::Assistant {
             "assistant"
@@ -76,7 +69,7 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
 
 fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let knobs = &ask.knobs;
-    let thinks = ask.thinking.is_some_and(|thinking| thinking.is_on());
+    let thinks = ask.thinks();
     let value = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
     match value(&knobs.temperature) {
         // Thinking knows no temperature but 1.
@@ -202,16 +195,11 @@ pub fn described<'a>(format: &'a Format<'_>) -> Json<'a> {
 
 fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let mut tools: Vec<Json<'a>> = ask.tools.iter().map(tool).collect();
-    let mut choice = ask.choice.clone();
+    let mut choice = ask.choice_with_json();
     if ask.format == Some(Format::Json) {
         tools.push(json_tool());
-        choice = Some(match &choice {
-            Some(Choice::Named(name)) => Choice::Named(Cow::Owned(name.to_string())),
-            None | Some(Choice::Auto | Choice::Any) if !ask.tools.is_empty() => Choice::Any,
-            _ => Choice::Named(JSON_TOOL.into()),
-        });
     }
-    let thinks = ask.thinking.is_some_and(|thinking| thinking.is_on());
+    let thinks = ask.thinks();
     if thinks && matches!(choice, Some(Choice::Any | Choice::Named(_))) {
         // Anthropic takes no forced calls together with thinking.
         let knob = match ask.format {
@@ -254,17 +242,10 @@ fn json_tool<'a>() -> Json<'a> {
 }
 
 fn tool<'a>(tool: &'a Tool<'_>) -> Json<'a> {
-    let nothing = || {
-        let object = Object::new().with("type", "object");
-        Json::from(object.with("properties", Object::new()))
-    };
     Object::new()
         .with("name", tool.name.as_ref())
         .with_some("description", tool.description.as_deref())
-        .with(
-            "input_schema",
-            tool.schema.as_ref().map_or_else(nothing, Json::from),
-        )
+        .with("input_schema", tool.schema())
         .with_some("strict", tool.strict.filter(|strict| *strict))
         .with_some("cache_control", tool.cache.map(mark))
         .into()

@@ -36,9 +36,7 @@ pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losse
 
 fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let mut system: Vec<Json<'a>> = Vec::new();
-    // Instructions stand above everything here, wherever they stood before.
-    let later = ask.turns.iter().filter(|turn| turn.role == Role::System);
-    for block in ask.system.iter().chain(later.flat_map(|turn| &turn.blocks)) {
+    for block in ask.instructions() {
         match &block.what {
             What::Text(text) if text.is_empty() => {}
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
@@ -49,18 +47,14 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if !system.is_empty() {
         sheet.set("system", system);
     }
-    let mut messages: Vec<(Role, Vec<Json<'a>>)> = Vec::new();
-    for turn in ask.turns.iter().filter(|turn| turn.role != Role::System) {
+    let messages = ask.merged(|turn| {
         let mut blocks = Vec::new();
         for block in &turn.blocks {
             blocks.extend(content(block, sheet));
             blocks.extend(block.cache.map(cache_point));
         }
-        match messages.last_mut() {
-            Some((role, said)) if *role == turn.role => said.append(&mut blocks),
-            _ => messages.push((turn.role, blocks)),
-        }
-    }
+        blocks
+    });
     let messages = messages.into_iter().map(|(role, said)| {
         let role = if role == Role::Assistant {
             "assistant"
@@ -149,21 +143,15 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         tools.push(tool_spec(tool));
         tools.extend(tool.cache.map(cache_point));
     }
-    let mut choice = ask.choice.clone();
+    let mut choice = ask.choice_with_json();
     if ask.format == Some(Format::Json) {
         tools.push(json_tool());
-        choice = Some(match choice {
-            Some(Choice::Named(name)) => Choice::Named(name),
-            None | Some(Choice::Auto | Choice::Any) if !ask.tools.is_empty() => Choice::Any,
-            _ => Choice::Named(JSON_TOOL.into()),
-        });
     }
     if tools.is_empty() {
         return;
     }
-    let thinks = ask.thinking.is_some_and(|thinking| thinking.is_on());
     let forced = matches!(choice, Some(Choice::Any | Choice::Named(_)));
-    if thinks && forced && sheet.target().is_claude() {
+    if ask.thinks() && forced && sheet.target().is_claude() {
         // Anthropic's models take no forced calls together with thinking.
         sheet.lose(match ask.format {
             Some(Format::Json) => Knob::Format,
@@ -188,18 +176,13 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
 }
 
 fn tool_spec<'a>(tool: &'a Tool<'_>) -> Json<'a> {
-    let nothing = || {
-        let object = Object::new().with("type", "object");
-        Json::from(object.with("properties", Object::new()))
-    };
-    let schema = tool.schema.as_ref().map_or_else(nothing, Json::from);
     let spec = Object::new()
         .with("name", tool.name.as_ref())
         .with_some(
             "description",
             tool.description.as_deref().filter(|d| !d.is_empty()),
         )
-        .with("inputSchema", Object::new().with("json", schema))
+        .with("inputSchema", Object::new().with("json", tool.schema()))
         .with_some("strict", tool.strict.filter(|strict| *strict));
     Object::new().with("toolSpec", spec).into()
 }

@@ -1,8 +1,9 @@
 //! What a client asks a model for.
 
 use super::blob::Blob;
-use super::json::Json;
+use super::json::{Json, Object};
 use super::losses::Knob;
+use super::thinking::Thinking;
 use crate::dialect::Api;
 use serde_json::Number;
 use std::borrow::Cow;
@@ -258,106 +259,62 @@ pub enum Format<'b> {
     },
 }
 
-/// How much the model is to think before it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Thinking {
-    /// How much.
-    pub budget: Budget,
-    /// How hard, if that is told beside the budget.
-    pub effort: Option<Effort>,
-    /// Whether its thoughts are to be shown, if that is told.
-    pub show: Option<bool>,
-}
-
-/// How much thinking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Budget {
-    /// As the model's default is.
-    #[default]
-    Unsaid,
-    /// None.
-    Off,
-    /// As much as the model likes.
-    Adaptive,
-    /// So many tokens.
-    Tokens(u64),
-}
-
-/// How hard to think.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effort {
-    /// Hardly.
-    Minimal,
-    /// Little.
-    Low,
-    /// Some.
-    Medium,
-    /// Much.
-    High,
-    /// More.
-    XHigh,
-    /// As much as there is.
-    Max,
-}
-
-impl Effort {
-    /// As the dialects write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Effort::Minimal => "minimal",
-            Effort::Low => "low",
-            Effort::Medium => "medium",
-            Effort::High => "high",
-            Effort::XHigh => "xhigh",
-            Effort::Max => "max",
-        }
-    }
-
-    /// Reads it.
-    pub fn read(word: &str) -> Option<Effort> {
-        use Effort::{High, Low, Max, Medium, Minimal, XHigh};
-        let all = [Minimal, Low, Medium, High, XHigh, Max];
-        all.into_iter().find(|effort| effort.as_str() == word)
-    }
-
-    /// The tokens that come near to it, for models that count them.
-    pub fn tokens(self) -> u64 {
-        match self {
-            Effort::Minimal | Effort::Low => 1_024,
-            Effort::Medium => 4_096,
-            Effort::High => 16_384,
-            Effort::XHigh | Effort::Max => 24_576,
-        }
-    }
-
-    /// What comes near to so many tokens.
-    pub fn of_tokens(tokens: u64) -> Effort {
-        match tokens {
-            ..2_500 => Effort::Low,
-            2_500..10_000 => Effort::Medium,
-            _ => Effort::High,
-        }
-    }
-}
-
-impl Thinking {
-    /// How hard, from whatever was told; `None` leaves it to the model.
-    pub fn hardness(&self) -> Option<Effort> {
-        self.effort.or(match self.budget {
-            Budget::Tokens(tokens) => Some(Effort::of_tokens(tokens)),
-            _ => None,
-        })
-    }
-
-    /// Whether it is wanted at all.
-    pub fn is_on(&self) -> bool {
-        self.budget != Budget::Off && (self.budget != Budget::Unsaid || self.effort.is_some())
-    }
-}
-
-impl Ask<'_> {
+impl<'b> Ask<'b> {
     /// What the client calls a setting.
     pub fn name(&self, knob: Knob) -> &'static str {
         knob.called_in(self.client)
+    }
+
+    /// All instructions, for dialects where they stand above everything,
+    /// wherever they stood before.
+    pub fn instructions(&self) -> impl Iterator<Item = &Block<'b>> {
+        let later = self.turns.iter().filter(|turn| turn.role == Role::System);
+        self.system
+            .iter()
+            .chain(later.flat_map(|turn| &turn.blocks))
+    }
+
+    /// The turns of user and model, neighbours of one role made one.
+    pub fn merged<'a, T>(
+        &'a self,
+        mut write: impl FnMut(&'a Turn<'b>) -> Vec<T>,
+    ) -> Vec<(Role, Vec<T>)> {
+        let mut merged: Vec<(Role, Vec<T>)> = Vec::new();
+        for turn in self.turns.iter().filter(|turn| turn.role != Role::System) {
+            let mut said = write(turn);
+            match merged.last_mut() {
+                Some((role, before)) if *role == turn.role => before.append(&mut said),
+                _ => merged.push((turn.role, said)),
+            }
+        }
+        merged
+    }
+
+    /// Whether the model is to think.
+    pub fn thinks(&self) -> bool {
+        self.thinking.is_some_and(|thinking| thinking.is_on())
+    }
+
+    /// Which tools are called where the answer in JSON mode is one of them.
+    pub fn choice_with_json(&self) -> Option<Choice<'b>> {
+        if self.format != Some(Format::Json) {
+            return self.choice.clone();
+        }
+        Some(match &self.choice {
+            Some(Choice::Named(name)) => Choice::Named(name.clone()),
+            None | Some(Choice::Auto | Choice::Any) if !self.tools.is_empty() => Choice::Any,
+            _ => Choice::Named(JSON_TOOL.into()),
+        })
+    }
+}
+
+impl<'b> Tool<'b> {
+    /// The schema, for dialects that must have one.
+    pub fn schema(&self) -> Json<'b> {
+        let nothing = || {
+            let object = Object::new().with("type", "object");
+            object.with("properties", Object::new()).into()
+        };
+        self.schema.clone().unwrap_or_else(nothing)
     }
 }

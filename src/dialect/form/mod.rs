@@ -14,12 +14,13 @@ mod losses;
 mod node;
 mod order;
 mod target;
+mod thinking;
 mod voice;
 
 pub use answer::{Answer, Part};
 pub use ask::{
-    Ask, Block, Budget, Choice, Effort, Extra, Format, Knobs, Label, Lifetime, Media, Role, Source,
-    Thinking, Tool, Turn, What, JSON_TOOL,
+    Ask, Block, Choice, Extra, Format, Knobs, Label, Lifetime, Media, Role, Source, Tool, Turn,
+    What, JSON_TOOL,
 };
 pub use blob::{Blob, Kind as BlobKind, MARK as BLOB_MARK};
 pub use delta::{Citation, Delta, Malformed, Stop, Usage};
@@ -28,4 +29,5 @@ pub use losses::{Knob, Losses};
 pub use node::{Fields, Node};
 pub use order::{Ordered, Ordering};
 pub use target::{Sheet, Target};
+pub use thinking::{Budget, Effort, Thinking};
 pub use voice::Voice;

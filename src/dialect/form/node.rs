@@ -1,8 +1,11 @@
 //! Reading a client's JSON strictly: every step knows its path, so that what
 //! is wrong is told where it stands, and what was not read is known.
 
+use super::ask::Extra;
 use super::json::{Json, Object};
 use crate::refusal::Invalid;
+use serde_json::Number;
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// A value of a request and where it stands.
@@ -180,9 +183,15 @@ impl<'p, 'b> Fields<'p, 'b> {
         self.get(name).map(|node| node.flag()).transpose()
     }
 
-    /// A number that may be missing.
-    pub fn number(&self, name: &'static str) -> Result<Option<f64>, Invalid> {
-        self.get(name).map(|node| node.number()).transpose()
+    /// A number that may be missing, as it was written.
+    pub fn decimal(&self, name: &'static str) -> Result<Option<Number>, Invalid> {
+        let Some(node) = self.get(name) else {
+            return Ok(None);
+        };
+        match node.json() {
+            Json::Number(number) => Ok(Some(number.clone())),
+            _ => Err(node.wrong("a number")),
+        }
     }
 
     /// A count that may be missing.
@@ -200,13 +209,26 @@ impl<'p, 'b> Fields<'p, 'b> {
         self.read.borrow_mut().extend_from_slice(names);
     }
 
-    /// What was not read and is not `null`: its path, name and value.
-    pub fn rest(&self) -> Vec<(String, &'p str, &'p Json<'b>)> {
+    /// What was not read, but for `null` and for what changes nothing when it
+    /// holds a certain value.
+    pub fn rest(&self, neutral: &[(&str, &str)]) -> Vec<Extra<'p>>
+    where
+        'b: 'p,
+    {
         let read = self.read.borrow();
-        let fields = self.object.0.iter();
-        fields
-            .filter(|(name, json)| !read.contains(&name.as_ref()) && *json != Json::Null)
-            .map(|(name, json)| (self.at(name), name.as_ref(), json))
-            .collect()
+        let unread = self.object.0.iter();
+        let unread = unread.filter(|(name, json)| {
+            let said = || json.to_text();
+            let means_nothing = neutral
+                .iter()
+                .any(|(n, value)| n == name && *value == said());
+            *json != Json::Null && !read.contains(&name.as_ref()) && !means_nothing
+        });
+        let extra = |(name, json): &'p (Cow<'b, str>, Json<'b>)| Extra {
+            path: self.at(name),
+            name: self.path.is_empty().then_some(Cow::Borrowed(name.as_ref())),
+            value: json.clone(),
+        };
+        unread.map(extra).collect()
     }
 }

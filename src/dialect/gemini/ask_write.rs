@@ -47,9 +47,7 @@ pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losse
 
 fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let mut system: Vec<Json<'a>> = Vec::new();
-    // Instructions stand above everything here, wherever they stood before.
-    let later = ask.turns.iter().filter(|turn| turn.role == Role::System);
-    for block in ask.system.iter().chain(later.flat_map(|turn| &turn.blocks)) {
+    for block in ask.instructions() {
         match &block.what {
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
             _ => sheet.losses.note(block.path.as_str()),
@@ -59,17 +57,13 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         sheet.set("systemInstruction", Object::new().with("parts", system));
     }
     let names = called(ask);
-    let mut contents: Vec<(Role, Vec<Json<'a>>)> = Vec::new();
-    for turn in ask.turns.iter().filter(|turn| turn.role != Role::System) {
+    let contents = ask.merged(|turn| {
         let mut parts = Vec::new();
         for block in &turn.blocks {
             write_part(block, &names, &mut parts, sheet);
         }
-        match contents.last_mut() {
-            Some((role, said)) if *role == turn.role => said.append(&mut parts),
-            _ => contents.push((turn.role, parts)),
-        }
-    }
+        parts
+    });
     let contents = contents.into_iter().map(|(role, parts)| {
         let role = if role == Role::Assistant {
             "model"

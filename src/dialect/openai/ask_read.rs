@@ -2,8 +2,8 @@
 
 use super::schema;
 use crate::dialect::form::{
-    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Extra, Fields, Json, Knobs, Lifetime,
-    Media, Node, Role, Source, Thinking, Turn, What,
+    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Fields, Json, Knobs, Lifetime, Media, Node,
+    Role, Source, Thinking, Turn, What,
 };
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -43,38 +43,8 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
     for message in fields.need("messages")?.list()? {
         read_message(&message, &mut ask)?;
     }
-    ask.extras.extend(extras(&fields, &NEUTRAL));
+    ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(ask)
-}
-
-/// What was not read, but for what changes nothing.
-pub fn extras<'p>(fields: &Fields<'p, '_>, neutral: &[(&str, &str)]) -> Vec<Extra<'p>> {
-    let rest = fields.rest().into_iter();
-    let lost = rest.filter(|(_, name, json)| {
-        let text = json.to_text();
-        !neutral.iter().any(|(n, value)| n == name && *value == text)
-    });
-    lost.map(|(path, name, json)| Extra {
-        name: fields.path().is_empty().then_some(Cow::Borrowed(name)),
-        path,
-        value: json.clone(),
-    })
-    .collect()
-}
-
-/// A number that may be missing, as it was written.
-pub fn number<'p>(
-    fields: &Fields<'p, '_>,
-    name: &'static str,
-) -> Result<Option<serde_json::Number>, Invalid> {
-    let Some(node) = fields.get(name) else {
-        return Ok(None);
-    };
-    node.number()?;
-    Ok(match node.json() {
-        Json::Number(number) => Some(number.clone()),
-        _ => None,
-    })
 }
 
 fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
@@ -92,13 +62,17 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
     };
     Ok(Knobs {
         max_output: fields.count("max_completion_tokens")?.or(old_limit),
-        temperature: number(fields, "temperature")?,
-        top_p: number(fields, "top_p")?,
+        temperature: fields.decimal("temperature")?,
+        top_p: fields.decimal("top_p")?,
         top_k: fields.count("top_k")?,
         stop,
         seed: fields.get("seed").map(|seed| seed.whole()).transpose()?,
-        presence_penalty: number(fields, "presence_penalty")?.filter(|n| n.as_f64() != Some(0.0)),
-        frequency_penalty: number(fields, "frequency_penalty")?.filter(|n| n.as_f64() != Some(0.0)),
+        presence_penalty: fields
+            .decimal("presence_penalty")?
+            .filter(|n| n.as_f64() != Some(0.0)),
+        frequency_penalty: fields
+            .decimal("frequency_penalty")?
+            .filter(|n| n.as_f64() != Some(0.0)),
         logprobs: fields.flag("logprobs")?.unwrap_or(false),
         top_logprobs: fields.count("top_logprobs")?,
         user: fields
@@ -217,7 +191,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         }
         other => return Err(fields.need("role")?.unknown(other)),
     }
-    ask.extras.extend(extras(&fields, &[]));
+    ask.extras.extend(fields.rest(&[]));
     Ok(())
 }
 
@@ -304,7 +278,7 @@ fn content<'p>(
         let mut block = Block::new(part.path(), what);
         block.cache = fields.get("cache_control").map(|node| cache(node.json()));
         blocks.push(block);
-        ask.extras.extend(extras(&fields, &[("annotations", "[]")]));
+        ask.extras.extend(fields.rest(&[("annotations", "[]")]));
     }
     Ok(())
 }

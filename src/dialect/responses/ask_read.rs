@@ -4,7 +4,7 @@ use crate::dialect::form::{
     Ask, Blob, BlobKind, Block, Choice, Extra, Fields, Json, Knobs, Media, Node, Role, Source,
     Thinking, Turn, What,
 };
-use crate::dialect::openai::ask_read::{effort, extras, number};
+use crate::dialect::openai::ask_read::effort;
 use crate::dialect::openai::schema;
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -52,7 +52,7 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
     text(&fields, &mut ask)?;
     reasoning(&fields, &mut ask)?;
     include(&fields, &mut ask)?;
-    ask.extras.extend(extras(&fields, &NEUTRAL));
+    ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(ask)
 }
 
@@ -61,8 +61,8 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
     let top_logprobs = fields.count("top_logprobs")?.filter(|n| *n > 0);
     Ok(Knobs {
         max_output: fields.count("max_output_tokens")?,
-        temperature: number(fields, "temperature")?,
-        top_p: number(fields, "top_p")?,
+        temperature: fields.decimal("temperature")?,
+        top_p: fields.decimal("top_p")?,
         logprobs: top_logprobs.is_some(),
         top_logprobs,
         user: fields
@@ -116,7 +116,7 @@ fn text<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
     let inner = node.fields()?;
     ask.format = schema::format(inner.get("format"), false)?;
     ask.knobs.verbosity = inner.text("verbosity")?.map(Cow::Borrowed);
-    ask.extras.extend(extras(&inner, &[]));
+    ask.extras.extend(inner.rest(&[]));
     Ok(())
 }
 
@@ -133,7 +133,7 @@ fn reasoning<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inval
     if inner.text("summary")?.or(old).is_some() {
         thinking.show = Some(true);
     }
-    ask.extras.extend(extras(&inner, &[]));
+    ask.extras.extend(inner.rest(&[]));
     ask.thinking = (thinking != Thinking::default()).then_some(thinking);
     Ok(())
 }
@@ -246,7 +246,7 @@ fn read_item<'p>(
             return Ok(());
         }
     }
-    ask.extras.extend(extras(&fields, &[]));
+    ask.extras.extend(fields.rest(&[]));
     Ok(())
 }
 
@@ -263,7 +263,7 @@ fn message<'p>(
     };
     let mut blocks = Vec::new();
     parts(&fields.need("content")?, &mut blocks, ask)?;
-    ask.extras.extend(extras(fields, &[]));
+    ask.extras.extend(fields.rest(&[]));
     if role == Role::System && ask.turns.is_empty() {
         ask.system.extend(blocks);
         return Ok(());
@@ -308,7 +308,7 @@ fn parts<'p>(
             other => return Err(fields.need("type")?.unknown(other)),
         };
         blocks.push(Block::new(part.path(), what));
-        ask.extras.extend(extras(&fields, &[]));
+        ask.extras.extend(fields.rest(&[]));
     }
     Ok(())
 }

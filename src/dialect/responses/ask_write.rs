@@ -152,18 +152,11 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
 }
 
 fn tool<'a>(tool: &'a Tool<'_>) -> Json<'a> {
-    let nothing = || {
-        let object = Object::new().with("type", "object");
-        Json::from(object.with("properties", Object::new()))
-    };
     Object::new()
         .with("type", "function")
         .with("name", tool.name.as_ref())
         .with_some("description", tool.description.as_deref())
-        .with(
-            "parameters",
-            tool.schema.as_ref().map_or_else(nothing, Json::from),
-        )
+        .with("parameters", tool.schema())
         // Strict unless it is said here, and most schemas are not made for it.
         .with("strict", tool.strict.unwrap_or(false))
         .into()
