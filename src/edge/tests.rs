@@ -79,10 +79,7 @@ async fn only_what_is_the_clients_business_comes_back() {
     answer_fetches();
     let reply = host::send("https://p.example/", "x-api-key: s", b"{}").await;
     let reply = reply.unwrap();
-    assert_eq!(
-        reply.headers(),
-        "x-request-id: r1"
-    );
+    assert_eq!(reply.headers(), "x-request-id: r1");
     assert!(reply.stream().is_some() && reply.whole().is_none());
 }
 
