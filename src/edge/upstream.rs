@@ -270,8 +270,10 @@ fn whole(
     }
     let told = match &outbound.back {
         Back::AsIs { .. } => {
-            if x.asked.api != Api::CountTokens {
-                dialect::read_reply(dialect, &copy, &mut reading);
+            match x.asked.api {
+                // Counting uses nothing.
+                Api::CountTokens => reading.has_usage = true,
+                _ => dialect::read_reply(dialect, &copy, &mut reading),
             }
             None
         }

@@ -235,8 +235,10 @@ for (const target of Object.keys(EMBEDDERS)) {
 test("tokens are counted where a provider counts them, and refused where none does", async () => {
   const asked = { messages: [{ role: "user", content: "How long is this?" }], system: "Be brief.", tools: [messages.tool("weather")] };
   for (const target of ["anthropic-messages", "openai-responses", "bedrock-converse", "gemini-api", "vertex"]) {
-    const { input_tokens } = await anthropic().messages.countTokens({ model: modelOf(target), ...asked });
-    assert.ok(input_tokens > 5, target);
+    const { data, response } = await anthropic().messages.countTokens({ model: modelOf(target), ...asked }).withResponse();
+    assert.ok(data.input_tokens > 5, target);
+    const row = await gateway.row(response.headers.get("meridian-request-id"));
+    assert.deepEqual([row.dialect, row.input, row.cost_nano, row.estimated], ["anthropic-count-tokens", 0, 0, 0], target);
   }
   await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 403, message: /openai-chat, which cannot/ });
 });
