@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod recorded;
+
 use meridian::dialect::form::{Json, Object, Target, Voice};
 use meridian::dialect::{self, Api, Fault, Reading, Translator};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
@@ -499,4 +501,79 @@ fn addresses_of_bedrock_are_signed_encoded_once_more() {
         "arn%3Aaws%3Abedrock%3Aeu-central-1%3A1%3Aprovisioned-model%2Fx"
     );
     // The signatures themselves are in tests/aws.rs, against AWS's own.
+}
+
+#[test]
+fn invoke_models_own_metrics_are_what_is_read_from_the_body() {
+    fact("Bedrock InvokeModel: tokens in `x-amzn-bedrock-*-token-count` headers; streaming: `amazon-bedrock-invocationMetrics` on the last chunk.");
+    let mut compared = 0;
+    for folder in recorded::folders("bedrock-invoke-with-response-stream") {
+        let recorded::Recorded::Stream(bytes, kind) = recorded::answer(&folder) else {
+            continue;
+        };
+        if !recorded::is_claude(&folder) {
+            continue;
+        }
+        let passage = Passage::AsIs {
+            dialect: Dialect::AnthropicMessages,
+            hide_usage: false,
+        };
+        let mut relay = Relay::new(Api::Messages, passage, kind, voice().id);
+        let mut out = Vec::new();
+        relay.push(&bytes, &mut out);
+        let tokens = relay.finish(End::Closed, &mut out).tokens;
+        let text = String::from_utf8(out).unwrap();
+        let last = text
+            .lines()
+            .rfind(|line| line.contains("invocationMetrics"))
+            .unwrap();
+        let last: serde_json::Value = serde_json::from_str(&last[6..]).unwrap();
+        let metrics = &last["amazon-bedrock-invocationMetrics"];
+        assert_eq!(
+            Some(tokens.input),
+            metrics["inputTokenCount"].as_u64(),
+            "{folder:?}"
+        );
+        // In one recording AWS's own count is lower than Anthropic's, which counts.
+        assert!(
+            Some(tokens.output) >= metrics["outputTokenCount"].as_u64(),
+            "{folder:?}"
+        );
+        compared += 1;
+    }
+    assert!(
+        recorded::vectors("recorded").is_none() || compared >= 3,
+        "{compared}"
+    );
+}
+
+#[test]
+fn field_11_the_premium_is_claimed_wherever_it_hides_and_prices_keep_their_source() {
+    fact("The residency premium (about 1.1×) hides in five places: Anthropic `usage.inference_geo: \"us\"`, OpenAI's regional host, Vertex's regional endpoint, Azure's data zones, Bedrock's `eu.`/`jp.`/`au.` profiles.");
+    fact("a row keeps its source.");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = meridian::config::Files::load(root).unwrap();
+    let config = meridian::config::read(&files, "2026-11-21")
+        .checked()
+        .unwrap();
+    for (endpoint, model) in [
+        ("anthropic-us", "claude-sonnet-4-6"),
+        ("openai-eu", "gpt-5.4-mini"),
+        ("vertex-eu", "gemini-2.5-flash"),
+        ("azure-eu-datazone", "gpt-4.1"),
+        ("bedrock-frankfurt", "claude-sonnet-4-6"),
+        ("bedrock-tokyo", "claude-sonnet-4-6"),
+        ("bedrock-sydney", "claude-sonnet-4-6"),
+    ] {
+        let found = config
+            .regions
+            .endpoints
+            .iter()
+            .find(|one| one.name == endpoint);
+        let claim = found.and_then(|one| one.claim(model)).unwrap();
+        assert_eq!(claim.uplift_percent, 10, "{endpoint}");
+    }
+    let prices = fs::read_to_string(root.join("prices.toml")).unwrap();
+    let tables = prices.lines().filter(|line| line.starts_with('[')).count();
+    assert_eq!(prices.matches("\nsource = \"https://").count(), tables);
 }

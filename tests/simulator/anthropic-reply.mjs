@@ -17,6 +17,8 @@ function usage(reply, fault) {
       cache_read_input_tokens: 0,
       cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
       output_tokens: reply.outputTokens,
+      // Told only by models that think.
+      ...(reply.thoughtTokens > 0 ? { output_tokens_details: { thinking_tokens: reply.thoughtTokens } } : {}),
       service_tier: "standard",
       inference_geo: "global",
     },

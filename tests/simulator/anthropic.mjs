@@ -1,10 +1,12 @@
 // Anthropic's messages as seen from outside: what it refuses, in which words,
 // and what a request asks for. The shape of answers is in anthropic-reply.mjs.
 
+import { invalid, refuseMessages } from "./anthropic-blocks.mjs";
+import { refuseOutput, refuseSystem, refuseThinking, refuseTools, thinksIn } from "./anthropic-options.mjs";
 import { lastUserText, textOf, textOfMessages } from "./prompt.mjs";
-import { isBlobOf } from "./blobs.mjs";
 import { randomText } from "./ids.mjs";
-import { tokensIn } from "./words.mjs";
+import { mediaTokens } from "./media.mjs";
+import { inputTokens } from "./reply.mjs";
 
 export { body, events, streamError } from "./anthropic-reply.mjs";
 
@@ -16,7 +18,9 @@ const PARAMETERS = new Set(
     "fallback_credit_token billing_policy thread user_profile_id workspace_id"
   ).split(" "),
 );
-const ROLES = new Set(["user", "assistant", "system"]);
+const COUNTED = new Set(
+  "model messages system tools tool_choice thinking cache_control context_management mcp_servers output_config output_format speed".split(" "),
+);
 
 const TYPES = {
   400: "invalid_request_error",
@@ -59,8 +63,6 @@ export function errorBody(status, detail = {}, ctx) {
   return JSON.stringify({ type: "error", error: { type, message }, request_id: ctx.requestId });
 }
 
-const invalid = (message) => ({ status: 400, message });
-
 export function refuseHead({ headers: got }) {
   if (!got["x-api-key"] && !/^Bearer\s+\S/i.test(got.authorization ?? "")) {
     return { status: 401, message: "x-api-key header is required" };
@@ -88,95 +90,45 @@ export const replyPrefix = "msg_01";
 export const messagesOf = (json) => json.messages;
 export const streams = (json) => json.stream === true;
 
-export function refuseBody(json, request) {
-  const needed = request?.operation === "count" ? ["model", "messages"] : ["model", "messages", "max_tokens"];
-  for (const name of needed) {
+export function refuseBody(json, { operation, host }) {
+  const counts = operation === "count";
+  for (const name of counts ? ["model", "messages"] : ["model", "messages", "max_tokens"]) {
     if (json[name] === undefined) return invalid(`${name}: Field required`);
   }
-  const unknown = Object.keys(json).find((name) => !PARAMETERS.has(name));
+  const known = counts ? COUNTED : PARAMETERS;
+  const unknown = Object.keys(json).find((name) => !known.has(name));
   if (unknown) return invalid(`${unknown}: Extra inputs are not permitted`);
-  const { model, max_tokens, temperature, stream } = json;
+  const { model } = json;
   if (typeof model !== "string" || !/^[\w][\w.:/@-]{0,199}$/.test(model)) {
     return invalid("model: String should be a model identifier");
   }
-  if (request?.operation === "count") return refuseMessages(json.messages, request);
+  if (model.startsWith("nope")) return { status: 404, message: `model: ${model}` };
+  const thinks = !counts && json.thinking?.type === "enabled";
+  return (
+    (counts ? null : refuseNumbers(json)) ??
+    refuseTools(json) ??
+    (counts ? null : refuseThinking(json)) ??
+    refuseOutput(json) ??
+    refuseSystem(json) ??
+    refuseMessages(json.messages, { host, thinks })
+  );
+}
+
+function refuseNumbers({ max_tokens, temperature, top_p, stream }) {
   if (!Number.isInteger(max_tokens)) return invalid("max_tokens: Input should be a valid integer");
-  if (max_tokens < 1) return invalid("max_tokens: must be greater than or equal to 1");
+  if (max_tokens < 1) return invalid("max_tokens: Input should be greater than or equal to 1");
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 1)) {
     return invalid("temperature: range: 0..1");
   }
+  if (top_p !== undefined && !(top_p >= 0 && top_p <= 1)) return invalid("top_p: range: 0..1");
   if (stream !== undefined && typeof stream !== "boolean") {
     return invalid("stream: Input should be a valid boolean");
   }
-  if (json.tools !== undefined && !Array.isArray(json.tools)) {
-    return invalid("tools: Input should be a valid list");
-  }
-  if (json.tool_choice !== undefined && !json.tools?.length) {
-    return invalid("tool_choice: may only be specified while providing tools");
-  }
-  if (model.startsWith("nope")) return { status: 404, message: `model: ${model}` };
-  if (json.thinking?.type === "enabled" && !(json.thinking.budget_tokens >= 1024 && json.thinking.budget_tokens < max_tokens)) {
-    return invalid("`max_tokens` must be greater than `thinking.budget_tokens`, which must be at least 1024.");
-  }
-  if (json.thinking && ["any", "tool"].includes(json.tool_choice?.type)) {
-    return invalid("Thinking may not be enabled when tool_choice forces tool use.");
-  }
-  return refuseMessages(json.messages, request);
-}
-
-const BLOCKS = {
-  text: (block) => typeof block.text === "string" && block.text !== "",
-  image: ({ source }) =>
-    (source?.type === "base64" && /^image\/(png|jpeg|gif|webp)$/.test(source.media_type) && /^[A-Za-z0-9+/=]+$/.test(source.data)) ||
-    (source?.type === "url" && /^https:/.test(source.url)),
-  document: ({ source }) =>
-    (source?.type === "base64" && source.media_type === "application/pdf") || (source?.type === "text" && source.media_type === "text/plain") || source?.type === "url",
-  tool_use: (block) => typeof block.id === "string" && typeof block.name === "string" && typeof block.input === "object",
-  tool_result: (block) => typeof block.tool_use_id === "string",
-  thinking: (block) => typeof block.thinking === "string" && typeof block.signature === "string",
-  redacted_thinking: (block) => typeof block.data === "string",
-};
-
-function refuseBlocks(messages, request) {
-  let open = new Set();
-  for (const [i, { role, content }] of messages.entries()) {
-    const blocks = typeof content === "string" ? [{ type: "text", text: content || " " }] : content;
-    for (const [j, block] of blocks.entries()) {
-      const at = `messages.${i}.content.${j}`;
-      if (BLOCKS[block?.type] && !BLOCKS[block.type](block)) return invalid(`${at}: Input does not match the expected shape`);
-      const blob = block.type === "thinking" ? block.signature : block.type === "redacted_thinking" ? block.data : null;
-      if (blob !== null && !isBlobOf(blob, request?.host)) return invalid(`${at}: Invalid \`signature\` in \`thinking\` block`);
-    }
-    const results = blocks.filter((block) => block.type === "tool_result").map((block) => block.tool_use_id);
-    const strange = results.find((id) => !open.delete(id));
-    if (strange) return invalid(`messages.${i}.content: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${strange}`);
-    if (open.size > 0) return invalid(`messages.${i}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${[...open].join(", ")}`);
-    if (role === "assistant") open = new Set(blocks.filter((block) => block.type === "tool_use").map((block) => block.id));
-  }
-  return open.size > 0 ? invalid("`tool_use` ids were found without `tool_result` blocks") : null;
+  return null;
 }
 
 export function countTokens(json) {
-  const { text, tools } = ask({ ...json, max_tokens: 1 });
-  return JSON.stringify({ input_tokens: tokensIn(text + (tools.length ? JSON.stringify(tools) : "")) });
-}
-
-function refuseMessages(messages, request) {
-  if (!Array.isArray(messages)) return invalid("messages: Input should be a valid list");
-  if (messages.length === 0) return invalid("messages: at least one message is required");
-  for (const [i, message] of messages.entries()) {
-    if (!ROLES.has(message?.role)) {
-      return invalid(`messages.${i}.role: Input should be 'user' or 'assistant'`);
-    }
-    if (typeof message.content !== "string" && !Array.isArray(message.content)) {
-      return invalid(`messages.${i}.content: Input should be a string or a valid list`);
-    }
-    const last = i === messages.length - 1;
-    if (message.content.length === 0 && !(last && message.role === "assistant")) {
-      return invalid(`messages.${i}: messages must have non-empty content`);
-    }
-  }
-  return refuseBlocks(messages, request);
+  return JSON.stringify({ input_tokens: inputTokens(ask({ ...json, max_tokens: 1 })) });
 }
 
 export function ask(json) {
@@ -191,7 +143,9 @@ export function ask(json) {
     speaksBeforeTool: choice === "auto",
     maxTokens: json.max_tokens,
     count: 1,
-    thinks: ["enabled", "adaptive"].includes(json.thinking?.type),
+    media: mediaTokens(json.messages),
+    oneToolOnly: json.tool_choice?.disable_parallel_tool_use === true,
+    thinks: thinksIn(json),
     schema: json.output_config?.format?.schema,
   };
 }

@@ -1,6 +1,7 @@
 // OpenAI's shapes for an answer: one JSON body, or the chunks of a stream in the
 // order the real one sends them. Key order follows recordings of current models.
 
+import { logprobOf } from "./logprobs.mjs";
 import { overlay } from "./reply.mjs";
 import { hash } from "./words.mjs";
 import { randomText } from "./ids.mjs";
@@ -30,10 +31,11 @@ function usage(reply, fault) {
   return { ...counted, total_tokens: fault.usage?.total_tokens ?? total };
 }
 
-export function body(reply, ctx, fault) {
+export function body(reply, ctx, fault, json = {}) {
   const choices = reply.choices.map((choice, index) => ({
     index,
     message: message(choice),
+    ...logprobs(json, choice.texts, choice.refusal),
     finish_reason: FINISH[choice.stop],
   }));
   const answer = {
@@ -47,6 +49,14 @@ export function body(reply, ctx, fault) {
     system_fingerprint: fingerprint(reply.model),
   };
   return JSON.stringify(answer, null, 2);
+}
+
+/** Only there if asked for; null where nothing is said. */
+function logprobs({ logprobs: wanted, top_logprobs }, texts, refusal) {
+  if (wanted !== true) return {};
+  const of = (pieces) => pieces.map((piece) => logprobOf(piece, top_logprobs ?? 0));
+  const said = texts?.length || refusal?.length;
+  return { logprobs: said ? { content: refusal ? null : of(texts), refusal: refusal ? of(refusal) : null } : null };
 }
 
 function message({ texts, tools, refusal }) {
@@ -78,7 +88,10 @@ export function events(reply, json, ctx, fault) {
       choices,
       ...extra,
     });
-  const delta = (index, delta, finish_reason = null) => chunk([{ index, delta, finish_reason }]);
+  const delta = (index, delta) => {
+    const [texts, refusal] = [delta.content && [delta.content], delta.refusal && [delta.refusal]];
+    return chunk([{ index, delta, ...logprobs(json, texts, refusal), finish_reason: null }]);
+  };
 
   const sent = [];
   const rounds = Math.max(1, ...reply.choices.map((choice) => contentOf(choice).length));
@@ -91,14 +104,15 @@ export function events(reply, json, ctx, fault) {
   }
   for (const [index, choice] of reply.choices.entries()) {
     const extra = unasked ? { usage: usage(reply, fault) } : undefined;
-    sent.push({ data: chunk([{ index, delta: {}, finish_reason: FINISH[choice.stop] }], extra) });
+    sent.push({ data: chunk([{ index, delta: {}, ...logprobs(json), finish_reason: FINISH[choice.stop] }], extra) });
   }
   if (reportsUsage) sent.push({ data: chunk([], { usage: usage(reply, fault) }) });
   sent.push({ data: "[DONE]", last: true });
   return sent;
 }
 
-function firstDelta({ tools }) {
+function firstDelta({ tools, refusal }) {
+  if (refusal) return { role: "assistant", content: null, refusal: "" };
   if (!tools.length) return { role: "assistant", content: "", refusal: null };
   return { role: "assistant", content: null, tool_calls: [opening(tools[0], 0)], refusal: null };
 }

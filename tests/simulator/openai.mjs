@@ -1,6 +1,9 @@
 // OpenAI's chat completions as seen from outside: what it refuses, in which
 // words, and what a request asks for. The shape of answers is in openai-reply.mjs.
 
+import { mediaTokens } from "./media.mjs";
+import { invalid, refuseMessages } from "./openai-messages.mjs";
+import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseRanges, refuseTools } from "./openai-options.mjs";
 import { lastUserText, textOfMessages } from "./prompt.mjs";
 import { randomHex } from "./ids.mjs";
 
@@ -15,17 +18,6 @@ const PARAMETERS = new Set(
     "stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options"
   ).split(" "),
 );
-const ROLES = new Set(["developer", "system", "user", "assistant", "tool", "function"]);
-const RANGES = {
-  temperature: [0, 2, false],
-  top_p: [0, 1, false],
-  frequency_penalty: [-2, 2, false],
-  presence_penalty: [-2, 2, false],
-  n: [1, 128, true],
-  max_tokens: [1, Infinity, true],
-  max_completion_tokens: [1, Infinity, true],
-};
-
 const DEFAULTS = {
   400: { type: "invalid_request_error", message: "The request was not valid." },
   401: { type: "invalid_request_error", code: "invalid_api_key", message: "Incorrect API key provided." },
@@ -59,8 +51,6 @@ export function errorBody(status, detail = {}) {
   const { message, type, param = null, code = null } = { ...byStatus, ...detail };
   return JSON.stringify({ error: { message, type, param, code } }, null, 2);
 }
-
-const invalid = (message, param = null, code = null) => ({ status: 400, message, param, code });
 
 export function refuseHead({ headers: got, host, pathname }) {
   const bearer = /^Bearer\s+\S/i.test(got.authorization ?? "");
@@ -111,68 +101,7 @@ export const replyPrefix = "chatcmpl-";
 export const messagesOf = (json) => json.messages;
 export const streams = (json) => json.stream === true;
 
-function refuseMessages(messages) {
-  if (!Array.isArray(messages)) {
-    return invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type");
-  }
-  if (messages.length === 0) {
-    return invalid("Invalid 'messages': expected an array with at least one element.", "messages", "empty_array");
-  }
-  for (const [i, message] of messages.entries()) {
-    const at = `messages[${i}]`;
-    if (message === null || typeof message !== "object") {
-      return invalid(`Invalid type for '${at}': expected an object.`, at, "invalid_type");
-    }
-    if (!ROLES.has(message.role)) {
-      return invalid(`Invalid value: '${message.role}'.`, `${at}.role`, "invalid_value");
-    }
-    const { content } = message;
-    const wellFormed = typeof content === "string" || Array.isArray(content);
-    if (!wellFormed && !(message.role === "assistant" && content == null)) {
-      return invalid(`Invalid type for '${at}.content'.`, `${at}.content`, "invalid_type");
-    }
-    const badPart = Array.isArray(content) && content.find((part) => !PARTS[part?.type]?.(part));
-    if (badPart) return invalid(`Invalid value in '${at}.content': ${JSON.stringify(badPart).slice(0, 80)}.`, `${at}.content`, "invalid_value");
-  }
-  return unanswered(messages);
-}
-
-const isImage = (url) => /^https:\/\/|^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/.test(url ?? "");
-const PARTS = {
-  text: (part) => typeof part.text === "string",
-  refusal: (part) => typeof part.refusal === "string",
-  image_url: (part) => isImage(part.image_url?.url),
-  input_audio: (part) => typeof part.input_audio?.data === "string" && ["wav", "mp3"].includes(part.input_audio.format),
-  file: (part) => typeof part.file?.file_id === "string" || /^data:[\w/+.-]+;base64,/.test(part.file?.file_data ?? ""),
-};
-
-/** Each call must be answered before anybody else speaks. */
-function unanswered(messages) {
-  let open = new Set();
-  for (const [i, message] of messages.entries()) {
-    if (message.role === "tool") {
-      if (!open.delete(message.tool_call_id)) {
-        return invalid("Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.", `messages[${i}].role`);
-      }
-    } else if (open.size > 0) {
-      return invalid(`An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...open].join(", ")}`, `messages[${i}].role`);
-    }
-    for (const call of message.tool_calls ?? []) open.add(call.id);
-  }
-  return open.size > 0 ? invalid(`tool_call_ids without response: ${[...open].join(", ")}`, "messages") : null;
-}
-
 function refuseOptions(json) {
-  for (const [name, [low, high, whole]] of Object.entries(RANGES)) {
-    const value = json[name];
-    if (value == null) continue;
-    if (typeof value !== "number" || (whole && !Number.isInteger(value))) {
-      const kind = whole ? "an integer" : "a decimal";
-      return invalid(`Invalid type for '${name}': expected ${kind}.`, name, "invalid_type");
-    }
-    if (value < low) return invalid(`Invalid '${name}': below the minimum ${low}.`, name, "integer_below_min_value");
-    if (value > high) return invalid(`Invalid '${name}': above the maximum ${high}.`, name, "integer_above_max_value");
-  }
   if (json.stream != null && typeof json.stream !== "boolean") {
     return invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type");
   }
@@ -186,13 +115,17 @@ function refuseOptions(json) {
       "invalid_parameter_combination",
     );
   }
-  if (json.tools != null && !Array.isArray(json.tools)) {
-    return invalid("Invalid type for 'tools': expected an array of objects.", "tools", "invalid_type");
+  if (json.top_logprobs != null && json.logprobs !== true) {
+    return invalid("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.", "top_logprobs");
   }
-  if (json.tool_choice != null && !json.tools?.length) {
-    return invalid("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice");
-  }
-  return null;
+  return (
+    refuseRanges(json) ??
+    refuseFlags(json, ["logprobs", "parallel_tool_calls", "store"]) ??
+    refuseEffort(json.reasoning_effort, "reasoning_effort") ??
+    refuseTools(json.tools, "function") ??
+    refuseChoice(json.tool_choice, json.tools, json.tool_choice?.function?.name) ??
+    refuseFormat(json.response_format, "response_format", "response_format", textOfMessages(json.messages))
+  );
 }
 
 function refuseModel(model) {
@@ -215,6 +148,8 @@ export function ask(json) {
     speaksBeforeTool: false,
     maxTokens: json.max_completion_tokens ?? json.max_tokens ?? Infinity,
     count: json.n ?? 1,
+    media: mediaTokens(json.messages),
+    oneToolOnly: json.parallel_tool_calls === false,
     thinks: json.reasoning_effort != null && json.reasoning_effort !== "none",
     schema: json.response_format?.json_schema?.schema ?? (json.response_format?.type === "json_object" ? ANSWER : undefined),
   };

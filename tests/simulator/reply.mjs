@@ -7,7 +7,8 @@ const ARGUMENT_PIECE = 7; // characters; small, so that arguments come in severa
 
 /**
  * ask: {model, text, lastText, tools: [{name, schema}], toolChoice: "auto" | "none" | "any" |
- *       {name}, speaksBeforeTool, maxTokens, count, thinks?, schema?}
+ *       {name}, speaksBeforeTool, maxTokens, count, thinks?, schema?, media?, oneToolOnly?}
+ *   with media: what pictures and files count.
  * → {model, choices: [{thoughts, texts, refusal, tools, stop, tokens, thoughtTokens}],
  *    inputTokens, outputTokens, thoughtTokens}
  *   with tools: [{name, input, pieces}], and stop: "end" | "length" | "tool" | "refusal".
@@ -16,24 +17,35 @@ export function compose(ask, fault) {
   const seed = hash(`${ask.model}\n${ask.text}`);
   const tools = chosenTools(ask);
   const choices = Array.from({ length: ask.count }, (_, index) => {
-    const thoughts = ask.thinks ? wordPieces(seed + index + 1, 6) : [];
+    const thoughts = (ask.thinks ? wordPieces(seed + index + 1, 6) : []).slice(0, ask.maxTokens);
     const left = { ...ask, maxTokens: ask.maxTokens - thoughts.length };
-    const said = tools.length ? toolChoice(left, tools, seed + index, fault) : textChoice(left, seed + index, fault);
+    const said = left.maxTokens > 0 ? answered(left, tools, seed + index, fault) : SILENCE;
     return { ...said, thoughts, thoughtTokens: thoughts.length, tokens: said.tokens + thoughts.length };
   });
   return {
     model: ask.model,
     choices,
-    inputTokens: tokensIn(ask.text + (ask.tools.length ? JSON.stringify(ask.tools) : "")),
+    inputTokens: inputTokens(ask),
     outputTokens: choices.reduce((sum, choice) => sum + choice.tokens, 0),
     thoughtTokens: choices.reduce((sum, choice) => sum + choice.thoughtTokens, 0),
   };
 }
 
-function chosenTools({ tools, toolChoice: choice, lastText }) {
+/** All tokens went into thoughts. */
+const SILENCE = { texts: [], tools: [], stop: "length", tokens: 0 };
+
+export function inputTokens({ text, tools, media = 0 }) {
+  return tokensIn(text + (tools.length ? JSON.stringify(tools) : "")) + media;
+}
+
+function answered(ask, tools, seed, fault) {
+  return tools.length ? toolChoice(ask, tools, seed, fault) : textChoice(ask, seed, fault);
+}
+
+function chosenTools({ tools, toolChoice: choice, lastText, oneToolOnly }) {
   if (tools.length === 0 || choice === "none") return [];
   if (typeof choice === "object") return tools.filter((tool) => tool.name === choice.name);
-  if (/use both tools/i.test(lastText)) return tools.slice(0, 2);
+  if (/use both tools/i.test(lastText)) return tools.slice(0, oneToolOnly ? 1 : 2);
   return choice === "any" || /use the tool/i.test(lastText) ? tools.slice(0, 1) : [];
 }
 
@@ -44,7 +56,8 @@ function textChoice(ask, seed, fault) {
   }
   if (ask.schema) {
     const pieces = JSON.stringify(example(ask.schema, random(seed))).match(/.{1,12}/gsu);
-    return { texts: pieces, tools: [], stop: "end", tokens: pieces.length };
+    const said = pieces.slice(0, ask.maxTokens);
+    return { texts: said, tools: [], stop: said.length < pieces.length ? "length" : "end", tokens: said.length };
   }
   const perChunk = fault.chunk_words ?? 1;
   const wanted = fault.chunks ? fault.chunks * perChunk : 12 + (seed % 24);
