@@ -124,7 +124,7 @@ function generated(dialect, json, request, ctx, fault) {
   const status = fault.status ?? 200;
   if (dialect.streams(json, request)) {
     const events = dialect.events(reply, json, ctx, fault);
-    const framed = (dialect.frames ?? frames)(events, fault, dialect.streamError(ctx), request);
+    const framed = (dialect.frames ?? frames)(events, fault, dialect.streamError(ctx, reply, json), request);
     return { status, frames: framed, streamType: dialect.streamType?.(request) };
   }
   const body = dialect.body(reply, ctx, fault, json);

@@ -97,7 +97,7 @@ function refusePicture(source, at) {
   const real = typeOfBytes(data);
   if (!PICTURES.includes(real)) return invalid("Could not process image");
   if (real === media_type) return null;
-  return invalid(`${at}.base64.data: Image does not match the provided media type ${media_type}`);
+  return invalid(`${at}.base64: The image was specified using the ${media_type} media type, but the image appears to be a ${real} image`);
 }
 
 function refuseUrl({ url }, at) {

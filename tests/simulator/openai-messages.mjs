@@ -13,6 +13,7 @@ const PARTS_OF = {
   function: ["text"],
 };
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const CALL_ID_LENGTH = 40;
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 const PICTURE_URL = "Expected a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU=')";
 
@@ -157,8 +158,17 @@ function refuseCalls(calls, at) {
   return firstOf(calls, (call, j) => refuseCall(call, `${at}.tool_calls[${j}]`));
 }
 
+export function tooLong(text, at, most) {
+  if (typeof text !== "string") return wrongType(at, "a string", text);
+  if (text.length <= most) return null;
+  const message = `Invalid '${at}': string too long. Expected a string with maximum length ${most}, but got a string with length ${text.length} instead.`;
+  return invalid(message, at, "string_above_max_length");
+}
+
 function refuseCall(call, at) {
   if (call?.id === undefined) return missing(`${at}.id`);
+  const long = tooLong(call.id, `${at}.id`, CALL_ID_LENGTH);
+  if (long) return long;
   if (call.type === undefined) return missing(`${at}.type`);
   if (call.type === "custom") return null;
   if (call.type !== "function") return wrongValue(`${at}.type`, call.type, ["function", "custom"]);

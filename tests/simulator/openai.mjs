@@ -7,6 +7,7 @@ import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseRanges, re
 import { lastUserText, textOfMessages } from "./prompt.mjs";
 import { randomHex } from "./ids.mjs";
 
+export { refuseEmbed } from "./openai-embeddings.mjs";
 export { body, events, streamError } from "./openai-reply.mjs";
 
 const PARAMETERS = new Set(

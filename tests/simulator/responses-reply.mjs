@@ -1,142 +1,143 @@
 // The shapes of a response: one JSON body, or the events of a stream in the
 // order the real one sends them.
 
+import { isAzure } from "./azure-filters.mjs";
 import { mintBlob } from "./blobs.mjs";
 import { randomText } from "./ids.mjs";
-import { overlay } from "./reply.mjs";
-import { keep } from "./responses.mjs";
-
-function usage(reply, fault) {
-  if (fault.omit_usage) return null;
-  return overlay(
-    {
-      input_tokens: reply.inputTokens,
-      input_tokens_details: { cached_tokens: 0 },
-      output_tokens: reply.outputTokens,
-      output_tokens_details: { reasoning_tokens: reply.thoughtTokens },
-      total_tokens: reply.inputTokens + reply.outputTokens,
-    },
-    fault.usage,
-  );
-}
-
-function response(reply, json, ctx, { status, output, usage = null }) {
-  return {
-    id: ctx.replyId,
-    object: "response",
-    created_at: ctx.created,
-    status,
-    background: false,
-    completed_at: status === "in_progress" ? null : ctx.created,
-    error: null,
-    incomplete_details: status === "incomplete" ? { reason: "max_output_tokens" } : null,
-    instructions: json.instructions ?? null,
-    max_output_tokens: json.max_output_tokens ?? null,
-    model: reply.model,
-    output,
-    parallel_tool_calls: json.parallel_tool_calls ?? true,
-    previous_response_id: json.previous_response_id ?? null,
-    reasoning: { effort: json.reasoning?.effort ?? null, summary: json.reasoning?.summary ?? null },
-    service_tier: "default",
-    store: json.store ?? true,
-    temperature: json.temperature ?? 1,
-    text: json.text ?? { format: { type: "text" }, verbosity: "medium" },
-    tool_choice: json.tool_choice ?? "auto",
-    tools: json.tools ?? [],
-    top_p: json.top_p ?? 1,
-    truncation: "disabled",
-    usage,
-    user: null,
-    metadata: json.metadata ?? {},
-  };
-}
+import { logprobOf } from "./logprobs.mjs";
+import { keep } from "./responses-kept.mjs";
+import { response, usage } from "./responses-object.mjs";
 
 /** The items of an answer, each with the pieces it is streamed in. */
 function items({ choices: [choice] }, json, ctx) {
+  const status = choice.stop === "length" ? "incomplete" : "completed";
   const list = [];
-  if (choice.thoughts.length > 0) {
-    const shown = json.reasoning?.summary ? choice.thoughts : [];
-    const hidden = json.include?.includes("reasoning.encrypted_content");
-    const summary = shown.length ? [{ type: "summary_text", text: shown.join("") }] : [];
-    const proof = hidden ? { encrypted_content: mintBlob(ctx.host) } : {};
-    list.push({ pieces: shown, item: { id: `rs_${randomText(20)}`, type: "reasoning", summary, ...proof } });
-  }
-  const said = choice.refusal ?? choice.texts;
-  if (said.length > 0) {
-    const text = said.join("");
-    const part = choice.refusal ? { type: "refusal", refusal: text } : { type: "output_text", annotations: [], logprobs: [], text };
-    list.push({ pieces: said, item: { id: `msg_${randomText(20)}`, type: "message", status: "completed", content: [part], role: "assistant" } });
-  }
-  for (const tool of choice.tools) {
-    const item = { id: `fc_${randomText(20)}`, type: "function_call", status: "completed", arguments: tool.pieces.join(""), call_id: `call_${randomText(20)}`, name: tool.name };
-    list.push({ pieces: tool.pieces, item });
+  if (choice.thoughts.length > 0) list.push(reasoning(choice.thoughts, json, ctx));
+  if ((choice.refusal ?? choice.texts).length > 0) list.push(message(choice, json, choice.tools.length ? "completed" : status));
+  for (const [i, { name, pieces }] of choice.tools.entries()) {
+    const last = i === choice.tools.length - 1;
+    const item = {
+      id: `fc_${randomText(20)}`,
+      type: "function_call",
+      status: last ? status : "completed",
+      arguments: pieces.join(""),
+      call_id: `call_${randomText(24)}`,
+      name,
+    };
+    list.push({ pieces, item });
   }
   return list;
 }
 
+function reasoning(thoughts, json, ctx) {
+  const shown = json.reasoning?.summary ? thoughts : [];
+  const summary = shown.length ? [{ type: "summary_text", text: shown.join("") }] : [];
+  const item = {
+    id: `rs_${randomText(20)}`,
+    type: "reasoning",
+    ...(isAzure(ctx.host) ? {} : { content: [] }),
+    ...(json.include?.includes("reasoning.encrypted_content") ? { encrypted_content: mintBlob(ctx.host) } : {}),
+    summary,
+  };
+  return { pieces: shown, item };
+}
+
+function message({ texts, refusal }, json, status) {
+  const top = json.include?.includes("message.output_text.logprobs") || json.top_logprobs > 0 ? (json.top_logprobs ?? 0) : null;
+  const pieces = refusal ?? texts;
+  const text = pieces.join("");
+  const logprobs = top === null ? [] : pieces.map((piece) => logprobOf(piece, top));
+  const part = refusal ? { type: "refusal", refusal: text } : { type: "output_text", annotations: [], logprobs, text };
+  return { pieces, item: { id: `msg_${randomText(20)}`, type: "message", status, content: [part], role: "assistant" } };
+}
+
 const statusOf = ({ choices: [choice] }) => (choice.stop === "length" ? "incomplete" : "completed");
 
+function ended(reply, list, json, ctx, fault, whole) {
+  const output = list.map(({ item }) => item);
+  if (json.store !== false) keep(ctx.replyId, ctx.host, output);
+  return response(reply, json, ctx, { status: statusOf(reply), output, usage: usage(reply, fault, ctx), whole });
+}
+
 export function body(reply, ctx, fault, json) {
-  if (json.store !== false) keep(ctx.replyId, ctx.host);
-  const output = items(reply, json, ctx).map(({ item }) => item);
-  return JSON.stringify(response(reply, json, ctx, { status: statusOf(reply), output, usage: usage(reply, fault) }), null, 2);
+  return JSON.stringify(ended(reply, items(reply, json, ctx), json, ctx, fault, true), null, 2);
 }
 
 /** → [{event, data, content?, last?}]: `content` marks what faults count as content chunks. */
 export function events(reply, json, ctx, fault) {
-  if (json.store !== false) keep(ctx.replyId, ctx.host);
   const begun = { response: response(reply, json, ctx, { status: "in_progress", output: [] }) };
   const all = [["response.created", begun], ["response.in_progress", begun]];
   const list = items(reply, json, ctx);
   for (const [output_index, { item, pieces }] of list.entries()) all.push(...told(item, pieces, output_index));
-  const status = statusOf(reply);
-  const output = list.map(({ item }) => item);
-  all.push([`response.${status}`, { response: response(reply, json, ctx, { status, output, usage: usage(reply, fault) }) }]);
-  return all.map(([type, fields], sequence_number) => ({
+  all.push([`response.${statusOf(reply)}`, { response: ended(reply, list, json, ctx, fault, false) }]);
+  const blurred = json.stream_options?.include_obfuscation !== false;
+  return all.map(([type, fields], sequence_number) => event(type, blurred && fields.delta !== undefined ? blur(fields) : fields, sequence_number));
+}
+
+function event(type, fields, sequence_number) {
+  return {
     event: type,
     data: JSON.stringify({ type, ...fields, sequence_number }),
     content: /delta$/.test(type),
-    last: /completed|incomplete/.test(type),
-  }));
+    last: /^response\.(completed|incomplete|failed)$/.test(type),
+  };
 }
+
+/** Noise that hides how long a delta is. */
+function blur(fields) {
+  return { ...fields, obfuscation: randomText(16 - (fields.delta.length % 16)) };
+}
+
+const TELL = { function_call: tellCall, reasoning: tellReasoning, message: tellMessage };
 
 function told(item, pieces, output_index) {
   const at = { item_id: item.id, output_index };
-  const done = ["response.output_item.done", { item, output_index }];
   const added = (fields) => ["response.output_item.added", { item: { ...item, ...fields }, output_index }];
-  if (item.type === "function_call") {
-    return [
-      added({ status: "in_progress", arguments: "" }),
-      ...pieces.map((delta) => ["response.function_call_arguments.delta", { ...at, delta }]),
-      ["response.function_call_arguments.done", { ...at, arguments: item.arguments, name: item.name }],
-      done,
-    ];
-  }
-  if (item.type === "reasoning") {
-    const [part] = item.summary;
-    const inner = part && [
-      ["response.reasoning_summary_part.added", { ...at, summary_index: 0, part: { ...part, text: "" } }],
-      ...pieces.map((delta) => ["response.reasoning_summary_text.delta", { ...at, summary_index: 0, delta }]),
-      ["response.reasoning_summary_text.done", { ...at, summary_index: 0, text: part.text }],
-      ["response.reasoning_summary_part.done", { ...at, summary_index: 0, part }],
-    ];
-    return [added({ summary: [] }), ...(inner ?? []), done];
-  }
-  const [part] = item.content;
-  const kind = part.type;
-  const field = kind === "refusal" ? "refusal" : "text";
-  const more = kind === "refusal" ? {} : { logprobs: [] };
+  return [...TELL[item.type](item, pieces, at, added), ["response.output_item.done", { item, output_index }]];
+}
+
+function tellCall(item, pieces, at, added) {
   return [
-    added({ status: "in_progress", content: [] }),
-    ["response.content_part.added", { ...at, content_index: 0, part: { ...part, [field]: "" } }],
-    ...pieces.map((delta) => [`response.${kind}.delta`, { ...at, content_index: 0, delta, ...more }]),
-    [`response.${kind}.done`, { ...at, content_index: 0, [field]: part[field], ...more }],
-    ["response.content_part.done", { ...at, content_index: 0, part }],
-    done,
+    added({ status: "in_progress", arguments: "" }),
+    ...pieces.map((delta) => ["response.function_call_arguments.delta", { ...at, delta }]),
+    ["response.function_call_arguments.done", { ...at, arguments: item.arguments }],
   ];
 }
 
-export function streamError() {
-  const error = { type: "error", code: "server_error", message: "The server had an error.", param: null, sequence_number: 0 };
-  return { event: "error", data: JSON.stringify(error) };
+function tellReasoning({ summary: [part] }, pieces, at, added) {
+  if (!part) return [added({})];
+  const inside = { ...at, summary_index: 0 };
+  return [
+    added({ summary: [] }),
+    ["response.reasoning_summary_part.added", { ...inside, part: { ...part, text: "" } }],
+    ...pieces.map((delta) => ["response.reasoning_summary_text.delta", { ...inside, delta }]),
+    ["response.reasoning_summary_text.done", { ...inside, text: part.text }],
+    ["response.reasoning_summary_part.done", { ...inside, part }],
+  ];
+}
+
+function tellMessage({ content: [part] }, pieces, at, added) {
+  const inside = { ...at, content_index: 0 };
+  const isText = part.type === "output_text";
+  const field = isText ? "text" : "refusal";
+  const empty = { ...part, [field]: "", ...(isText ? { logprobs: [] } : {}) };
+  const logprobs = (of) => (isText ? { logprobs: of } : {});
+  return [
+    added({ status: "in_progress", content: [] }),
+    ["response.content_part.added", { ...inside, part: empty }],
+    ...pieces.map((delta, i) => [`response.${part.type}.delta`, { ...inside, delta, ...logprobs(part.logprobs?.slice(i, i + 1)) }]),
+    [`response.${part.type}.done`, { ...inside, [field]: part[field], ...logprobs(part.logprobs) }],
+    ["response.content_part.done", { ...inside, part }],
+  ];
+}
+
+/** The real one says what went wrong, and if the response had begun, that it failed. */
+export function streamError(ctx, reply, json) {
+  const [code, message] = ["server_error", "The server had an error while processing your request. Sorry about that!"];
+  return (at) => {
+    const error = event("error", { code, message, param: null }, at);
+    if (at === 0) return [error];
+    const failed = response(reply, json, ctx, { status: "failed", output: [], error: { code, message } });
+    return [error, event("response.failed", { response: failed }, at + 1)];
+  };
 }

@@ -1,96 +1,127 @@
 // OpenAI's responses as seen from outside: what it refuses, and what a request
-// asks for. The shape of answers is in responses-reply.mjs.
+// asks for. Items of the input are in responses-items.mjs, answers in
+// responses-reply.mjs.
 
-import { isBlobOf } from "./blobs.mjs";
+import { mediaTokens } from "./media.mjs";
 import * as openai from "./openai.mjs";
+import { firstOf, invalid, missing, wrongType, wrongValue } from "./openai-messages.mjs";
+import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseRanges, refuseTools } from "./openai-options.mjs";
 import { lastUserText, textOf, textOfMessages } from "./prompt.mjs";
-import { tokensIn } from "./words.mjs";
+import { inputTokens } from "./reply.mjs";
+import { refuseItems } from "./responses-items.mjs";
+import { keptFor } from "./responses-kept.mjs";
 
 export { errorBody, headers, modelList, refuseHead, refuseInstruction, refuseJson, refuseMethod, refuseUnknownPath, requestId } from "./openai.mjs";
 export { body, events, streamError } from "./responses-reply.mjs";
 
 const PARAMETERS = new Set(
   (
-    "background conversation include input instructions max_output_tokens max_tool_calls metadata model parallel_tool_calls " +
-    "previous_response_id prompt prompt_cache_key prompt_cache_retention reasoning safety_identifier service_tier store stream " +
-    "stream_options temperature text tool_choice tools top_logprobs top_p truncation user context_management"
+    "background context_management conversation include input instructions max_output_tokens max_tool_calls metadata model " +
+    "moderation parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention " +
+    "reasoning safety_identifier service_tier store stream stream_options temperature text tool_choice tools top_logprobs " +
+    "top_p truncation user"
   ).split(" "),
 );
-const PARTS = new Set(["input_text", "input_image", "input_file", "output_text", "refusal", "summary_text"]);
+const INCLUDABLE = [
+  "file_search_call.results", "web_search_call.results", "web_search_call.action.sources", "message.input_image.image_url",
+  "computer_call_output.output.image_url", "code_interpreter_call.outputs", "reasoning.encrypted_content", "message.output_text.logprobs",
+];
+const INNER = {
+  reasoning: new Set(["context", "effort", "generate_summary", "mode", "summary"]),
+  text: new Set(["format", "verbosity"]),
+};
 
 export const replyPrefix = "resp_";
 export const streams = (json) => json.stream === true;
-export const messagesOf = (json) => (typeof json.input === "string" ? [{ role: "user", content: json.input }] : json.input);
-
-/** Ids of responses by the host that keeps them. */
-const kept = new Map();
-export const keep = (id, host) => kept.set(id, host);
-
-const invalid = (message, param = null, code = null) => ({ status: 400, message, param, code });
+export const messagesOf = ({ input }) => (typeof input === "string" ? [{ role: "user", content: input }] : (input ?? []));
 
 export function refuseBody(json, request) {
-  const unknown = Object.keys(json).find((name) => !PARAMETERS.has(name));
-  if (unknown) return invalid(`Unknown parameter: '${unknown}'.`, unknown, "unknown_parameter");
-  if (typeof json.model !== "string") return invalid("Missing required parameter: 'model'.", "model", "missing_required_parameter");
-  if (json.input == null) return invalid("Missing required parameter: 'input'.", "input", "missing_required_parameter");
-  if (json.max_output_tokens != null && json.max_output_tokens < 16) return invalid("Invalid 'max_output_tokens': below the minimum 16.", "max_output_tokens", "integer_below_min_value");
-  if (json.model.startsWith("nope")) return { status: 404, message: `The requested model '${json.model}' does not exist.`, code: "model_not_found" };
-  const tool = (json.tools ?? []).findIndex((one) => one.type === "function" && typeof one.name !== "string");
-  if (tool >= 0) return invalid(`Missing required parameter: 'tools[${tool}].name'.`, `tools[${tool}].name`, "missing_required_parameter");
-  const before = json.previous_response_id;
-  if (before != null && kept.get(before) !== request.host) {
+  return refuseNames(json) ?? refuseModel(json.model) ?? refuseInput(json, request) ?? refuseOptions(json);
+}
+
+function refuseNames(json) {
+  const unknown = Object.keys(json).find((name) => !PARAMETERS.has(name)) ?? unknownInside(json);
+  return unknown ? invalid(`Unknown parameter: '${unknown}'.`, unknown, "unknown_parameter") : null;
+}
+
+function unknownInside(json) {
+  const inside = Object.entries(INNER).flatMap(([outer, known]) => {
+    const unknown = Object.keys(json[outer] ?? {}).find((name) => !known.has(name));
+    return unknown ? [`${outer}.${unknown}`] : [];
+  });
+  return inside[0];
+}
+
+function refuseModel(model) {
+  if (model == null) return missing("model");
+  if (typeof model !== "string") return wrongType("model", "a string", model);
+  if (!model.startsWith("nope")) return null;
+  // Unlike chat completions it is a 400, and says which parameter it means.
+  return invalid(`The requested model '${model}' does not exist.`, "model", "model_not_found");
+}
+
+function refuseInput(json, { host }) {
+  const { input, previous_response_id: before } = json;
+  const previous = before == null ? null : keptFor(before, host);
+  if (before != null && !previous) {
     return invalid(`Previous response with id '${before}' not found.`, "previous_response_id", "previous_response_not_found");
   }
-  return typeof json.input === "string" ? null : refuseItems(json.input, before, request);
+  if (input == null) return before ?? json.prompt ?? json.conversation ? null : missing("input");
+  if (typeof input === "string") return refuseItems([], previous, host);
+  if (!Array.isArray(input)) return wrongType("input", "one of an array of objects or string", input);
+  return refuseItems(input, previous, host);
 }
 
-function refuseItems(items, before, { host }) {
-  if (!Array.isArray(items) || items.length === 0) return invalid("Invalid type for 'input'.", "input", "invalid_type");
-  const calls = new Set();
-  for (const [i, item] of items.entries()) {
-    const at = `input[${i}]`;
-    const type = item.type ?? "message";
-    if (type === "message") {
-      if (!["user", "assistant", "system", "developer"].includes(item.role)) return invalid(`Invalid value: '${item.role}'.`, `${at}.role`, "invalid_value");
-      const bad = Array.isArray(item.content) && item.content.findIndex((part) => !PARTS.has(part.type) || !fits(item.role, part));
-      if (bad !== false && bad >= 0) return invalid(`Invalid value: '${item.content[bad].type}'.`, `${at}.content[${bad}]`, "invalid_value");
-    } else if (type === "function_call") {
-      if (typeof item.arguments !== "string" || !item.call_id) return invalid(`Missing required parameter: '${at}.arguments'.`, at);
-      calls.add(item.call_id);
-    } else if (type === "function_call_output") {
-      if (!calls.delete(item.call_id) && !before) return invalid(`No tool call found for function call output with call_id ${item.call_id}.`, "input");
-    } else if (type === "reasoning") {
-      if (item.encrypted_content && !isBlobOf(item.encrypted_content, host)) return invalid("The encrypted content could not be verified.", at, "invalid_encrypted_content");
-    } else return invalid(`Invalid value: '${type}'.`, `${at}.type`, "invalid_value");
+function refuseOptions(json) {
+  const { reasoning, include, text, tool_choice: choice } = json;
+  if (include != null && !Array.isArray(include)) return wrongType("include", "an array of strings", include);
+  if (json.stream_options != null && json.stream !== true) {
+    return invalid("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options");
   }
-  return calls.size ? invalid(`No tool output found for function call ${[...calls][0]}.`, "input") : null;
+  return (
+    refuseRanges(json) ??
+    refuseFlags(json, ["background", "parallel_tool_calls", "store", "stream"]) ??
+    firstOf(include ?? [], (name, i) => (INCLUDABLE.includes(name) ? null : wrongValue(`include[${i}]`, name, INCLUDABLE))) ??
+    refuseEffort(reasoning?.effort, "reasoning.effort") ??
+    refuseSummary(reasoning?.summary) ??
+    refuseTools(json.tools, null) ??
+    refuseChoice(choice, json.tools, choice?.type === "function" ? choice.name : undefined) ??
+    refuseFormat(text?.format, "text.format", "response_format", textOfMessages(messagesOf(json)))
+  );
 }
 
-function fits(role, part) {
-  if (part.type === "input_image") return /^https:|^data:image\/(png|jpeg|gif|webp);base64,/.test(part.image_url ?? "") || Boolean(part.file_id);
-  if (part.type === "input_file") return Boolean(part.file_id ?? part.file_url) || /^data:/.test(part.file_data ?? "");
-  return role === "assistant" ? ["output_text", "refusal"].includes(part.type) : part.type === "input_text";
+function refuseSummary(summary) {
+  const allowed = ["concise", "detailed", "auto"];
+  return summary == null || allowed.includes(summary) ? null : wrongValue("reasoning.summary", summary, allowed);
 }
 
 export function ask(json) {
   const messages = messagesOf(json);
+  const read = messages.map((item) => ({ ...item, content: item.content ?? item.output }));
   const tools = (json.tools ?? []).filter((tool) => tool.type === "function");
   const format = json.text?.format;
   return {
     model: json.model,
-    text: [textOf(json.instructions), textOfMessages(messages)].filter(Boolean).join("\n"),
+    text: [textOf(json.instructions), textOfMessages(read)].filter(Boolean).join("\n"),
     lastText: lastUserText(messages),
     tools: tools.map(({ name, parameters }) => ({ name, schema: parameters })),
-    toolChoice: json.tool_choice === "required" ? "any" : json.tool_choice?.type === "function" ? { name: json.tool_choice.name } : (json.tool_choice ?? "auto"),
+    toolChoice: toolChoice(json.tool_choice),
     speaksBeforeTool: false,
     maxTokens: json.max_output_tokens ?? Infinity,
     count: 1,
+    media: mediaTokens(messages),
+    oneToolOnly: json.parallel_tool_calls === false,
     thinks: json.reasoning?.effort != null && json.reasoning.effort !== "none",
     schema: format?.schema ?? (format?.type === "json_object" ? openai.ANSWER : undefined),
   };
 }
 
+function toolChoice(given) {
+  if (given === "required") return "any";
+  if (given?.type === "function") return { name: given.name };
+  return given === "none" ? "none" : "auto";
+}
+
 export function countTokens(json) {
-  const { text, tools } = ask(json);
-  return JSON.stringify({ object: "response.input_tokens", input_tokens: tokensIn(text + (tools.length ? JSON.stringify(tools) : "")) });
+  return JSON.stringify({ object: "response.input_tokens", input_tokens: inputTokens(ask(json)) });
 }

@@ -111,7 +111,7 @@ test("Anthropic streams", { skip }, async () => {
   const sequences = new Set(real.map((events) => runs(events.map(eventKind))));
   const text = eventsOf((await messages(sim, { stream: true })).text);
   assert.ok(sequences.has(runs(text.map(eventKind))), runs(text.map(eventKind)));
-  const tools = [{ name: "f", input_schema: { properties: { a: { type: "string" } } } }];
+  const tools = [{ name: "f", input_schema: { type: "object", properties: { a: { type: "string" } } } }];
   const asked = { stream: true, tools, messages: user("Use the tool.") };
   const tool = eventsOf((await messages(sim, asked)).text);
   // Vertex sends its ping one event earlier.

@@ -25,10 +25,14 @@ function withGarbage(events) {
   );
 }
 
-/** Ends with the error in place of the nth content chunk; 0 puts it before everything. */
+/**
+ * Ends with the error in place of the nth content chunk; 0 puts it before everything.
+ * error: one event, or a function that makes several, told how many came before.
+ */
 function cutByError(events, nth, error) {
-  if (nth === 0) return [error];
+  const errors = (at) => (typeof error === "function" ? error(at) : [error]);
+  if (nth === 0) return errors(0);
   const content = events.flatMap((event, i) => (event.content ? [i] : []));
   const at = content[nth - 1] ?? (content.at(-1) ?? 0) + 1;
-  return [...events.slice(0, at), error];
+  return [...events.slice(0, at), ...errors(at)];
 }
