@@ -11,6 +11,8 @@ mod gateway;
 mod prices;
 #[path = "src/regions/mod.rs"]
 mod regions;
+#[path = "src/timeouts.rs"]
+mod timeouts;
 #[path = "src/units.rs"]
 mod units;
 

@@ -19,7 +19,7 @@ pub enum Role {
     Viewer,
     /// Proposes and approves maps.
     Compliance,
-    /// Rolls a map back; proposes, but does not approve.
+    /// Rolls a map back and holds drills; proposes, but does not approve.
     Operator,
 }
 
@@ -121,6 +121,16 @@ pub enum Ask {
     Requests,
     /// Where requests went.
     Transfers,
+    /// How endpoints fare.
+    Health,
+    /// What is known of how endpoints fare is to be forgotten.
+    Forget,
+    /// The drills that go on.
+    Drills,
+    /// An endpoint is to be treated as failing.
+    BeginDrill,
+    /// It no longer is to be.
+    EndDrill,
 }
 
 /// Why the admin API says no.
@@ -243,6 +253,11 @@ pub fn ask(head: &Head) -> Result<Ask, Denied> {
         (["audit"], _) => (Ask::Audit, "GET"),
         (["requests"], _) => (Ask::Requests, "GET"),
         (["transfers"], _) => (Ask::Transfers, "GET"),
+        (["health"], _) => (Ask::Health, "GET"),
+        (["health", "forget"], _) => (Ask::Forget, "POST"),
+        (["drills"], true) => (Ask::BeginDrill, "POST"),
+        (["drills"], false) => (Ask::Drills, "GET"),
+        (["drills", "end"], _) => (Ask::EndDrill, "POST"),
         _ => return Err(Denied::NoRoute),
     };
     if head.method != method {
@@ -273,8 +288,11 @@ impl Ask {
             | Ask::History
             | Ask::Audit
             | Ask::Requests
-            | Ask::Transfers => &Role::ALL,
+            | Ask::Transfers
+            | Ask::Health
+            | Ask::Drills => &Role::ALL,
             Ask::NewDraft | Ask::Withdraw(_) => &[Role::Compliance, Role::Operator],
+            Ask::Forget | Ask::BeginDrill | Ask::EndDrill => &[Role::Operator],
             Ask::Approve(_) => &[Role::Compliance],
             Ask::Rollback => &[Role::Compliance, Role::Operator],
         }
@@ -324,7 +342,25 @@ mod tests {
                 "{path}"
             );
         }
-        for path in ["map", "drafts", "history", "audit", "transfers", "whoami"] {
+        for path in ["health/forget", "drills", "drills/end"] {
+            let ask = asked("POST", &format!("/admin/v1/{path}")).unwrap();
+            assert_eq!(
+                Role::ALL.map(|role| may(role, &ask)),
+                [false, false, true],
+                "{path}"
+            );
+        }
+        let read = [
+            "map",
+            "drafts",
+            "history",
+            "audit",
+            "transfers",
+            "whoami",
+            "health",
+            "drills",
+        ];
+        for path in read {
             let ask = asked("GET", &format!("/admin/v1/{path}")).unwrap();
             assert!(may(Role::Viewer, &ask), "{path}");
             let nobody = Admin {

@@ -25,6 +25,12 @@ pub enum Action {
     /// An earlier map was put into force again.
     #[serde(rename = "map.rolled-back")]
     RolledBack,
+    /// An endpoint is treated as failing for a while.
+    #[serde(rename = "drill.begun")]
+    DrillBegun,
+    /// It no longer is.
+    #[serde(rename = "drill.ended")]
+    DrillEnded,
 }
 
 impl Action {
@@ -35,6 +41,8 @@ impl Action {
             Action::Approved => "draft.approved",
             Action::Withdrawn => "draft.withdrawn",
             Action::RolledBack => "map.rolled-back",
+            Action::DrillBegun => "drill.begun",
+            Action::DrillEnded => "drill.ended",
         }
     }
 
@@ -57,7 +65,7 @@ pub struct Entry {
     pub via: String,
     /// What was done.
     pub action: Action,
-    /// The draft it was done to; empty for a rollback.
+    /// The draft or endpoint it was done to; empty for a rollback.
     pub subject: String,
     /// The version of the map it is about.
     pub version: String,

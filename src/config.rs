@@ -7,6 +7,7 @@ use crate::prices::PriceBook;
 use crate::regions::check::{self, Rule};
 use crate::regions::finding::{Finding, Spot};
 use crate::regions::RegionMap;
+use crate::timeouts::Timeouts;
 use serde::{Deserialize, Serialize};
 
 /// The whole configuration.
@@ -43,11 +44,51 @@ impl Config {
                 findings.push(Finding::new(Rule::AliasShadows, spot, what));
             }
         }
+        for model in self.gateway.models.keys() {
+            if !models.contains(model.as_str()) {
+                let what = format!("there is no model `{model}`, so nothing is said by this");
+                let spot = Spot::at(&["gateway", "models", model]);
+                let finding = Finding::new(Rule::UnknownModel, spot, what);
+                findings.push(finding.suggest(model, models.iter().copied()));
+            }
+        }
+        self.timeouts(findings);
         for model in models {
             if !self.prices.0.contains_key(model) {
                 let what = format!("`{model}` is served by an endpoint but has no price");
                 let finding = Finding::new(Rule::PriceMissing, Spot::at(&["prices"]), what);
                 findings.push(finding.instead(format!("a table `[\"{model}\"]` in prices.toml")));
+            }
+        }
+    }
+}
+
+impl Config {
+    /// Limits that could never be reached.
+    fn timeouts(&self, findings: &mut Vec<Finding>) {
+        let (usual, thinks) = (self.gateway.timeouts, self.gateway.reasoning);
+        let usual = usual.over(Timeouts::USUAL);
+        let mut all = vec![
+            (Spot::at(&["gateway", "timeouts"]), usual),
+            (
+                Spot::at(&["gateway", "timeouts", "reasoning"]),
+                thinks.over(Timeouts::REASONING),
+            ),
+        ];
+        for (model, special) in &self.gateway.models {
+            let spot = Spot::at(&["gateway", "models", model, "timeouts"]);
+            all.push((spot, special.timeouts.over(usual)));
+        }
+        for (spot, limits) in all {
+            let parts = [
+                ("connect", limits.connect),
+                ("first_token", limits.first_token),
+                ("between_tokens", limits.between_tokens),
+                ("answer", limits.answer),
+            ];
+            for (name, _) in parts.iter().filter(|(_, span)| *span > limits.total) {
+                let what = format!("`{name}` is longer than `total`, which is {}", limits.total);
+                findings.push(Finding::new(Rule::TimeoutOrder, spot.then(name), what));
             }
         }
     }

@@ -8,6 +8,7 @@
 // What everything is said in.
 pub mod units;
 pub mod regions;
+pub mod timeouts;
 pub mod gateway;
 pub mod prices;
 pub mod config;
@@ -25,6 +26,8 @@ pub mod translate;
 pub mod sigv4;
 pub mod credential;
 pub mod send;
+pub mod health;
+pub mod course;
 pub mod relay;
 pub mod record;
 
@@ -37,6 +40,7 @@ pub mod report;
 // What people do about it.
 pub mod audit;
 pub mod admin;
+pub mod drill;
 pub mod publish;
 pub mod access;
 pub mod receipt;

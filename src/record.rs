@@ -102,6 +102,10 @@ pub struct Row {
     pub zone_asked: Option<String>,
     /// The signed receipt the client got.
     pub receipt: Option<String>,
+    /// The attempts that came to nothing, as a JSON list of [`Tried`].
+    pub failures: String,
+    /// What these may have cost, by estimate; `None` where no price is known.
+    pub lost_nano: Option<NanoUsd>,
     /// Every endpoint that was contacted, for the receipt.
     #[serde(skip)]
     pub contacts: Vec<Contact>,
@@ -120,6 +124,23 @@ pub struct Contact {
     pub guarantee: Guarantee,
 }
 
+/// An attempt that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The endpoint.
+    pub endpoint: String,
+    /// Why, in a word.
+    pub why: String,
+    /// The status it answered, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Milliseconds it took.
+    pub ms: u64,
+    /// It was a drill: nothing was sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drill: bool,
+}
+
 /// Writes a JSON list of rows. A row that is there already stays as it is, so
 /// writing twice is harmless.
 pub const INSERT: &str = concat!(
@@ -127,7 +148,7 @@ pub const INSERT: &str = concat!(
     "colo, zone, zone_reason, map, dialect, model_asked, model, model_served, endpoint, hosting, ",
     "attempts, stream, status, outcome, error, stopped, tier, input, cache_read, cache_write_5m, ",
     "cache_write_1h, audio_input, output, reasoning, audio_output, estimated, cost_nano, ",
-    "first_byte_ms, duration_ms, key_zone, zone_asked, receipt) SELECT ",
+    "first_byte_ms, duration_ms, key_zone, zone_asked, receipt, failures, lost_nano) SELECT ",
     "value->>'id', value->>'at', value->>'key_id', value->>'team', value->>'feature', ",
     "value->>'environment', value->>'tags', value->>'country', value->>'colo', value->>'zone', ",
     "value->>'zone_reason', value->>'map', value->>'dialect', value->>'model_asked', ",
@@ -137,7 +158,7 @@ pub const INSERT: &str = concat!(
     "value->>'cache_write_5m', value->>'cache_write_1h', value->>'audio_input', value->>'output', ",
     "value->>'reasoning', value->>'audio_output', value->>'estimated', value->>'cost_nano', ",
     "value->>'first_byte_ms', value->>'duration_ms', value->>'key_zone', ",
-    "value->>'zone_asked', value->>'receipt' ",
+    "value->>'zone_asked', value->>'receipt', value->>'failures', value->>'lost_nano' ",
     // The WHERE keeps SQLite from reading the ON as part of a join.
     "FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING",
 );
@@ -151,6 +172,19 @@ pub struct Served<'c> {
     pub status: u16,
     /// How long the request's body was: what an input estimate is made from.
     pub request_bytes: u64,
+}
+
+/// What is lost with an attempt that came to nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Lost<'a> {
+    /// The attempt.
+    pub attempt: Attempt<'a>,
+    /// Whether the provider may have worked on it.
+    pub may_be_billed: bool,
+    /// How long the request's body was.
+    pub request_bytes: u64,
+    /// What things cost.
+    pub prices: &'a PriceBook,
 }
 
 impl Row {
@@ -191,6 +225,8 @@ impl Row {
             key_zone: caller.key.zone.clone(),
             zone_asked: (caller.asked_zone.as_ref()).map(|zone| zone.chars().take(64).collect()),
             receipt: None,
+            failures: "[]".to_owned(),
+            lost_nano: Some(NanoUsd(0)),
             contacts: Vec::new(),
         };
         row.tagged(&caller.tags);
@@ -233,17 +269,45 @@ impl Row {
             hosting: attempt.claim().hosting.0.clone(),
             guarantee: attempt.claim().guarantee,
         });
+        self.at_endpoint(attempt);
+    }
+
+    /// Notes which endpoint it is, of those that were contacted.
+    pub fn at_endpoint(&mut self, attempt: Attempt<'_>) {
         self.endpoint = Some(attempt.endpoint().name.clone());
         self.hosting = Some(attempt.claim().hosting.to_string());
+    }
+
+    /// Notes that an attempt came to nothing. If the provider may have worked
+    /// on it, what it read is taken to be paid.
+    pub fn came_to_nothing(&mut self, tried: Tried, lost: Lost<'_>) {
+        if lost.may_be_billed && !tried.drill {
+            let tokens = Tokens {
+                input: lost.request_bytes.div_ceil(BYTES_PER_TOKEN),
+                ..Tokens::default()
+            };
+            let claim = lost.attempt.claim();
+            let cost = lost
+                .prices
+                .cost(&claim.model, claim.uplift_percent, &tokens);
+            let sum = self.lost_nano.zip(cost);
+            self.lost_nano = sum
+                .and_then(|(sum, cost)| sum.0.checked_add(cost.0))
+                .map(NanoUsd);
+        }
+        let mut all: Vec<Tried> = serde_json::from_str(&self.failures).unwrap_or_default();
+        all.push(tried);
+        self.failures = serde_json::to_string(&all).unwrap_or_default();
     }
 
     /// Ends the row with a refusal.
     pub fn refused(&mut self, refusal: &Refusal, now: Millis) {
         self.status = refusal.status();
         let garbled = matches!(refusal, Refusal::ProviderGarbled { .. });
-        self.outcome = match garbled {
-            true => Outcome::Failed,
-            false => Outcome::Refused,
+        self.outcome = match refusal {
+            Refusal::ProviderGarbled { .. } => Outcome::Failed,
+            Refusal::ClientLeft => Outcome::ClientGone,
+            _ => Outcome::Refused,
         };
         self.error = Some(refusal.code().to_owned());
         // What a call cost that broke is not known.

@@ -162,11 +162,19 @@ pub enum Refusal {
         /// All endpoints that were tried.
         tried: Vec<String>,
     },
-    /// No endpoint that is allowed could be reached.
-    Unreachable {
-        /// The endpoints that were tried.
+    /// No endpoint that is allowed gave an answer.
+    NoAnswer {
+        /// The endpoints that were tried, each with what went wrong.
         tried: Vec<String>,
+        /// All of them said that there is too much, for now.
+        limited: bool,
+        /// The last one took too long.
+        late: bool,
+        /// The seconds after which one of them may answer again.
+        retry_after: Option<u64>,
     },
+    /// The client left before there was an answer.
+    ClientLeft,
     /// Something in the gateway itself is broken.
     Internal,
 }
@@ -184,6 +192,8 @@ pub enum Kind {
     TooLarge,
     /// This makes no sense.
     Invalid,
+    /// Too often.
+    Limited,
     /// Not now.
     Unavailable,
     /// Our own fault.
@@ -217,8 +227,12 @@ impl Refusal {
             | Refusal::ProviderRefusedUs { .. }
             | Refusal::PlaceRefused { .. }
             | Refusal::NoToken { .. }
-            | Refusal::ProviderGarbled { .. }
-            | Refusal::Unreachable { .. } => 502,
+            | Refusal::ProviderGarbled { .. } => 502,
+            Refusal::NoAnswer { limited: true, .. } => 429,
+            Refusal::NoAnswer { late: true, .. } => 504,
+            Refusal::NoAnswer { .. } => 502,
+            // What nginx logs for it; nobody is there to see it.
+            Refusal::ClientLeft => 499,
             Refusal::Internal => 500,
         }
     }
@@ -230,9 +244,18 @@ impl Refusal {
             403 => Kind::Forbidden,
             404 => Kind::NotFound,
             413 | 431 => Kind::TooLarge,
-            502 | 503 => Kind::Unavailable,
+            429 => Kind::Limited,
+            502..=504 => Kind::Unavailable,
             500 => Kind::Broken,
             _ => Kind::Invalid,
+        }
+    }
+
+    /// The seconds after which it is worth to ask again, if that is known.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Refusal::NoAnswer { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 
@@ -269,7 +292,9 @@ impl Refusal {
             Refusal::PlaceRefused { .. } => "provider_refused_place",
             Refusal::NoToken { .. } => "provider_sign_in_failed",
             Refusal::ProviderGarbled { .. } => "provider_malformed",
-            Refusal::Unreachable { .. } => "provider_unreachable",
+            Refusal::NoAnswer { limited: true, .. } => "providers_limited",
+            Refusal::NoAnswer { .. } => "provider_unreachable",
+            Refusal::ClientLeft => "client_left",
             Refusal::Internal => "internal_error",
         }
     }
@@ -338,7 +363,8 @@ impl fmt::Display for Refusal {
             Refusal::PlaceRefused { endpoint, colo } => write!(f, "The provider at `{endpoint}` does not serve the country or region that the gateway ran in for this request (data center `{colo}`). Your key is fine; an operator can hold the gateway's domain to a region that the provider serves."),
             Refusal::NoToken { endpoint } => write!(f, "No access token could be had for endpoint `{endpoint}`. Your key is fine; an operator has to look at its Worker secret."),
             Refusal::ProviderGarbled { endpoint, tried } => write!(f, "What the provider at `{endpoint}` answered could not be understood, so nothing of it is passed on. It may have been billed; try again. Tried: {}.", tried.join(", ")),
-            Refusal::Unreachable { tried } => write!(f, "No endpoint that is allowed here answered. Tried: {}.", tried.join(", ")),
+            Refusal::NoAnswer { tried, .. } => write!(f, "No endpoint that is allowed here gave an answer. Tried: {}.", tried.join(", ")),
+            Refusal::ClientLeft => f.write_str("The client left before there was an answer."),
             Refusal::Internal => f.write_str("Something broke inside the gateway. The request id says where to look."),
         }
     }

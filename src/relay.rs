@@ -11,6 +11,7 @@ use crate::dialect::form::Json;
 use crate::dialect::{self, Api, Fault, Reading, Translator};
 use crate::frame::{eventstream, sse};
 use crate::regions::Dialect;
+use crate::send::{judge_event, Start};
 use crate::units::RequestId;
 use base64::Engine;
 
@@ -24,8 +25,22 @@ pub enum End {
     Closed,
     /// The connection to the provider broke.
     Broken,
+    /// Nothing came for too long, or it took too long in all.
+    TimedOut,
     /// The client went away.
     ClientGone,
+}
+
+/// How far a stream has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// There was nothing of the answer itself yet: another endpoint can still
+    /// give it.
+    Preamble,
+    /// There was: the client gets it.
+    Begun,
+    /// It failed before there was anything.
+    Failed,
 }
 
 /// What becomes of the events.
@@ -58,6 +73,9 @@ pub struct Relay {
     passage: Passage,
     framing: Framing,
     reading: Reading,
+    /// It failed before there was anything of an answer in it, whatever came
+    /// in the same piece afterwards.
+    stillborn: bool,
     /// The stream is none, or is over; nothing more of it is read.
     given_up: bool,
 }
@@ -75,6 +93,7 @@ impl Relay {
             passage,
             framing,
             reading: Reading::default(),
+            stillborn: false,
             given_up: false,
         }
     }
@@ -92,19 +111,46 @@ impl Relay {
         !plain || matches!(self.framing, Framing::Frames(_))
     }
 
+    /// How far it has come.
+    pub fn stage(&self) -> Stage {
+        match &self.reading.fault {
+            // The caller's own mistake: nobody else would answer it.
+            Some(Fault::Said { kind }) if judge_event(kind) == Start::Answer => Stage::Begun,
+            Some(_) if self.stillborn || !self.reading.begun => Stage::Failed,
+            _ if self.reading.begun => Stage::Begun,
+            _ => Stage::Preamble,
+        }
+    }
+
+    /// Whether what has come ends with a whole event, so that another may be
+    /// put behind it.
+    pub fn is_between_events(&self) -> bool {
+        match &self.framing {
+            Framing::Events(splitter) => splitter.rest().is_none(),
+            Framing::Frames(_) => true,
+        }
+    }
+
     /// Takes the provider's next bytes; what the client gets goes to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.given_up {
             return;
         }
         let (passage, reading) = (&mut self.passage, &mut self.reading);
+        let stillborn = &mut self.stillborn;
         let broken = match &mut self.framing {
             Framing::Events(splitter) => {
-                let on = |event: sse::Event<'_>| take_event(passage, &event, reading, out);
+                let on = |event: sse::Event<'_>| {
+                    take_event(passage, &event, reading, out);
+                    *stillborn |= reading.fault.is_some() && !reading.begun;
+                };
                 splitter.push(bytes, on).is_err()
             }
             Framing::Frames(splitter) => {
-                let on = |frame: eventstream::Frame<'_>| take_frame(passage, &frame, reading, out);
+                let on = |frame: eventstream::Frame<'_>| {
+                    take_frame(passage, &frame, reading, out);
+                    *stillborn |= reading.fault.is_some() && !reading.begun;
+                };
                 splitter.push(bytes, on).is_err()
             }
         };
@@ -123,16 +169,24 @@ impl Relay {
             return self.reading;
         }
         if let Passage::Translated(mut translator) = self.passage {
+            if end == End::TimedOut {
+                self.reading.fault.get_or_insert(Fault::TimedOut);
+            }
             translator.finish(end == End::Closed, &mut self.reading, out);
             return self.reading;
+        }
+        if end == End::TimedOut {
+            self.reading.fault.get_or_insert(Fault::TimedOut);
         }
         let complete = self.reading.ended || self.reading.stopped.is_some();
         if end == End::Broken && !self.reading.ended || !complete {
             self.reading.fault.get_or_insert(Fault::Cut);
         }
+        let framed = matches!(self.framing, Framing::Frames(_));
         match &self.reading.fault {
-            // What the provider said itself has reached the client already.
-            None | Some(Fault::Said { .. }) => {}
+            // What the provider said in an event has reached the client.
+            None => {}
+            Some(Fault::Said { kind }) if !framed || !is_exception(kind) => {}
             Some(fault) => {
                 if open {
                     out.extend_from_slice(dialect::abandon_event(self.api).as_bytes());
@@ -234,7 +288,8 @@ fn take_frame(
             }
             // The client cannot read the frame; it is told at the end.
             Passage::AsIs { .. } => {
-                reading.fault.get_or_insert(Fault::Garbled);
+                let kind = frame.exception_type.to_owned();
+                reading.fault.get_or_insert(Fault::Said { kind });
             }
         }
         return;
@@ -264,6 +319,12 @@ fn take_frame(
     }
 }
 
+/// AWS's own words, as against those of a model's events.
+fn is_exception(kind: &str) -> bool {
+    // A model's own words for errors are of the form `overloaded_error`.
+    !kind.contains('_')
+}
+
 /// `{"bytes": …}`, in base64.
 fn unwrapped(payload: &[u8]) -> Option<Vec<u8>> {
     let json = Json::parse_bytes(payload).ok()?;
@@ -285,110 +346,4 @@ fn write_event(data: &[u8], out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::Millis;
-
-    const USAGE: &str =
-        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n";
-    const START: &str =
-        "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Größe\"}}]}\n\n";
-    const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-    const DONE: &str = "data: [DONE]\n\n";
-
-    fn relay(api: Api, hide_usage: bool, id: RequestId) -> Relay {
-        let passage = Passage::AsIs {
-            dialect: api.native(),
-            hide_usage,
-        };
-        Relay::new(api, passage, "text/event-stream", id)
-    }
-
-    fn run(stream: &str, cut: usize, hide: bool, end: End) -> (String, Reading) {
-        let id = RequestId::new(Millis(0), 0);
-        let mut relay = relay(Api::Chat, hide, id);
-        let mut client = Vec::new();
-        for piece in stream.as_bytes().chunks(cut) {
-            if !relay.rewrites() {
-                client.extend_from_slice(piece);
-            }
-            relay.push(piece, &mut client);
-        }
-        let reading = relay.finish(end, &mut client);
-        (String::from_utf8(client).unwrap(), reading)
-    }
-
-    #[test]
-    fn field_07_usage_the_client_did_not_ask_for_is_read_and_removed() {
-        let stream = [START, STOP, USAGE, DONE].concat();
-        for cut in 1..stream.len() {
-            let (out, reading) = run(&stream, cut, true, End::Closed);
-            assert_eq!(out, [START, STOP, DONE].concat(), "cut at every {cut}");
-            assert_eq!((reading.tokens.input, reading.tokens.output), (3, 5));
-            assert_eq!(run(&stream, cut, false, End::Closed).0, stream);
-        }
-    }
-
-    #[test]
-    fn field_14_a_stream_that_breaks_never_gets_a_good_end() {
-        for (end, hide) in [
-            (End::Broken, true),
-            (End::Broken, false),
-            (End::Closed, true),
-        ] {
-            let (out, reading) = run(&[START, "data: {\"half"].concat(), 7, hide, end);
-            assert!(out.starts_with(START), "{out}");
-            assert!(out.ends_with("\"type\":\"server_error\"}}\n\n"), "{out}");
-            assert!(!out.contains("[DONE]"), "{out}");
-            assert_eq!(out.contains("half"), !hide, "{out}");
-            assert_eq!(reading.fault, Some(Fault::Cut));
-        }
-    }
-
-    #[test]
-    fn an_event_that_is_none_is_followed_by_an_error_not_by_a_good_end() {
-        let (out, reading) = run(
-            &[START, "data: {nonsense\n\n", DONE].concat(),
-            9,
-            true,
-            End::Closed,
-        );
-        assert!(out.starts_with(START) && !out.contains("[DONE]"), "{out}");
-        assert!(out.contains("stream_broken"), "{out}");
-        assert_eq!(reading.fault, Some(Fault::Garbled));
-    }
-
-    #[test]
-    fn a_broken_event_of_anthropics_is_made_one_its_clients_pass_over() {
-        let id = RequestId::new(Millis(0), 0);
-        let mut relay = relay(Api::Messages, false, id);
-        let mut out = Vec::new();
-        relay.push(
-            b"event: content_block_delta\ndata: {\"type\":\"con",
-            &mut out,
-        );
-        let reading = relay.finish(End::Broken, &mut out);
-        let tail = String::from_utf8(out).unwrap();
-        assert!(
-            tail.starts_with("\nevent: ping\n\nevent: error\ndata: {"),
-            "{tail}"
-        );
-        assert_eq!(reading.fault, Some(Fault::Cut));
-    }
-
-    #[test]
-    fn field_22_a_missing_done_is_no_fault_when_the_answer_was_complete() {
-        let (out, reading) = run(&[START, STOP].concat(), 9, false, End::Closed);
-        assert_eq!((out, reading.fault), ([START, STOP].concat(), None));
-        // The last blank line may be missing too.
-        let stream = [START, STOP, USAGE.trim_end()].concat();
-        let (_, reading) = run(&stream, 9, true, End::Closed);
-        assert_eq!((reading.tokens.output, reading.fault), (5, None));
-    }
-
-    #[test]
-    fn a_client_that_leaves_is_no_fault_of_the_stream() {
-        let (_, reading) = run(START, 9, false, End::ClientGone);
-        assert_eq!((reading.fault, reading.output_bytes), (None, 7));
-    }
-}
+mod tests;

@@ -157,6 +157,7 @@ fn meet(config: &Config, group: &Group) -> Met {
     let wanted = Wanted {
         model: group.model_asked.clone(),
         stream: false,
+        thinks: None,
     };
     let planned = zone::decide(&config.regions, &caller)
         .and_then(|zone| plan::plan(config, &caller, &zone, group.dialect, &wanted));

@@ -1,67 +1,166 @@
 //! How an attempt began: is this the answer, or is the next endpoint to be
-//! tried? Nothing has reached the client yet when this is asked.
+//! tried, and why? Nothing has reached the client yet when this is asked.
 
-/// What an answer's status means.
+mod judge;
+mod retry_after;
+
+pub use judge::{judge, judge_event};
+pub use retry_after::retry_after;
+
+/// What an answer's beginning means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// The answer, good or bad: the client gets it.
     Answer,
-    /// The endpoint cannot serve now; another may.
-    TryNext,
-    /// The endpoint does not accept the gateway's own credential. Its words
-    /// are for the operator, not for the client.
-    RefusedUs,
-    /// It points elsewhere. Following could leave the zone.
-    Redirect,
+    /// The endpoint gives none; another may.
+    Failed(Why),
 }
 
-/// Judges an answer by its status.
-pub fn judge(status: u16) -> Start {
-    match status {
-        300..=399 => Start::Redirect,
-        401 | 403 => Start::RefusedUs,
-        408 | 429 => Start::TryNext,
-        500.. => Start::TryNext,
-        _ => Start::Answer,
+/// Why an endpoint gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It could not be reached, or hung up before it said anything.
+    NoConnection,
+    /// A time limit passed.
+    TimedOut,
+    /// Too many requests or tokens, for now.
+    RateLimited,
+    /// What the account may use or pay is used up.
+    QuotaUsedUp,
+    /// It has more to do than it can.
+    Overloaded,
+    /// It says that something is wrong with it.
+    Failing,
+    /// It does not accept the gateway's own credential. Its words are for the
+    /// operator, not for the client.
+    RefusedUs,
+    /// It does not serve the place the gateway runs in.
+    PlaceRefused,
+    /// It points elsewhere. Following could leave the zone.
+    Redirected,
+    /// No token could be had for it.
+    NoToken,
+    /// Its answer broke off before there was anything in it.
+    BrokeOff,
+    /// Its answer is none.
+    Malformed,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Why; 12] = [
+        Why::NoConnection,
+        Why::TimedOut,
+        Why::RateLimited,
+        Why::QuotaUsedUp,
+        Why::Overloaded,
+        Why::Failing,
+        Why::RefusedUs,
+        Why::PlaceRefused,
+        Why::Redirected,
+        Why::NoToken,
+        Why::BrokeOff,
+        Why::Malformed,
+    ];
+
+    /// A stable word for rows and programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Why::NoConnection => "no_connection",
+            Why::TimedOut => "timed_out",
+            Why::RateLimited => "rate_limited",
+            Why::QuotaUsedUp => "quota_used_up",
+            Why::Overloaded => "overloaded",
+            Why::Failing => "failing",
+            Why::RefusedUs => "refused_us",
+            Why::PlaceRefused => "place_refused",
+            Why::Redirected => "redirected",
+            Why::NoToken => "no_token",
+            Why::BrokeOff => "broke_off",
+            Why::Malformed => "malformed",
+        }
+    }
+
+    /// The word back.
+    pub fn read(word: &str) -> Option<Why> {
+        Why::ALL.into_iter().find(|why| why.as_str() == word)
+    }
+
+    /// Whether it says nothing about the endpoint's health, only that it wants
+    /// to be left alone for a while.
+    pub fn is_a_limit(self) -> bool {
+        matches!(self, Why::RateLimited | Why::QuotaUsedUp)
+    }
+
+    /// Whether the provider may have worked, and so may charge for it.
+    pub fn may_be_billed(self) -> bool {
+        matches!(self, Why::TimedOut | Why::BrokeOff | Why::Malformed)
+    }
+
+    /// Whether the same endpoint may well answer a moment later.
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Why::NoConnection | Why::RateLimited | Why::Overloaded | Why::Failing | Why::BrokeOff
+        )
     }
 }
 
-/// What providers say when it is the place a request comes from that they do
-/// not serve. They see the gateway's data center there, not the caller.
-const PLACE_REFUSED: [&str; 5] = [
-    "unsupported_country_region_territory",
-    "country, region, or territory not supported",
-    "user location is not supported",
-    "not available in your country",
-    "not available in your region",
-];
+/// An attempt that gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The endpoint.
+    pub endpoint: String,
+    /// Why.
+    pub why: Why,
+    /// The status it answered, if it did.
+    pub status: Option<u16>,
+    /// How long the endpoint wants to be left alone, in milliseconds.
+    pub retry_after: Option<u64>,
+    /// It is only a drill: the endpoint was not asked.
+    pub drill: bool,
+}
 
-/// Whether an error is about the place the gateway runs in, not its credential.
-pub fn refuses_place(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body).to_lowercase();
-    PLACE_REFUSED.iter().any(|words| text.contains(words))
+impl Failure {
+    /// An endpoint that failed.
+    pub fn of(endpoint: &str, why: Why) -> Failure {
+        Failure {
+            endpoint: endpoint.to_owned(),
+            why,
+            status: None,
+            retry_after: None,
+            drill: false,
+        }
+    }
+
+    /// One that is only said to.
+    pub fn drill(endpoint: &str, why: Why) -> Failure {
+        Failure {
+            drill: true,
+            ..Failure::of(endpoint, why)
+        }
+    }
+
+    /// It in words, for whoever asks why there was no answer.
+    pub fn told(&self) -> String {
+        let what = match self.why {
+            Why::NoConnection => "no connection",
+            Why::TimedOut => "too slow",
+            Why::RateLimited => "limits requests",
+            Why::QuotaUsedUp => "quota used up",
+            Why::Overloaded => "overloaded",
+            Why::Failing => "failing",
+            Why::RefusedUs => "refused the gateway",
+            Why::PlaceRefused => "does not serve this place",
+            Why::Redirected => "redirected",
+            Why::NoToken => "no token",
+            Why::BrokeOff => "broke off",
+            Why::Malformed => "malformed answer",
+        };
+        let drill = if self.drill { ", drill" } else { "" };
+        format!("{} ({what}{drill})", self.endpoint)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn field_16_the_callers_own_mistakes_are_not_retried() {
-        for status in [200, 400, 404, 413, 422] {
-            assert_eq!(judge(status), Start::Answer, "{status}");
-        }
-        for status in [408, 429, 500, 503, 529] {
-            assert_eq!(judge(status), Start::TryNext, "{status}");
-        }
-        assert!(refuses_place(
-            br#"{"error":{"code":"unsupported_country_region_territory"}}"#
-        ));
-        assert!(refuses_place(
-            b"User location is not supported for the API use."
-        ));
-        assert!(!refuses_place(br#"{"error":{"code":"invalid_api_key"}}"#));
-        assert_eq!(judge(307), Start::Redirect);
-        assert_eq!(judge(401), Start::RefusedUs);
-    }
-}
+mod tests;

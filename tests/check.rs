@@ -232,6 +232,9 @@ fn slips() -> Vec<Seed> {
         seed(R::PriceMissing, "prices.toml", "[mistral-small]", "[mistral-medium]", "", "mistral-small"),
         seed(R::BadPrice, "prices.toml", "\"3.00\"", "\"3,00\"", "\"3,00\"", "0.15"),
         seed(R::AliasToNothing, "gateway.toml", "= \"claude-sonnet-4-6\"", "= \"claude-sonet-4-6\"", "claude-sonnet =", "claude-sonnet-4-6"),
+        seed(R::UnknownModel, "gateway.toml", "[aliases]", "[models.\"claude-sonet-4-6\"]\nhedge = true\n\n[aliases]", "[models.\"claude-sonet", "claude-sonnet-4-6"),
+        seed(R::BadSpan, "gateway.toml", "connect = \"20s\"", "connect = \"20\"", "connect = \"20\"", "45s"),
+        seed(R::TimeoutOrder, "gateway.toml", "answer = \"5m\"", "answer = \"50m\"", "answer = \"50m\"", ""),
         seed(R::AliasShadows, "gateway.toml", "gpt-mini =", "gpt-5-mini =", "gpt-5-mini =", ""),
     ]
 }

@@ -179,6 +179,31 @@ fn refusals() -> Vec<Refusal> {
     ]
 }
 
+fn refusals_without_an_answer() -> Vec<Refusal> {
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+    vec![
+        Refusal::NoAnswer {
+            tried: words(&["a (no connection)", "b (too slow)"]),
+            limited: false,
+            late: false,
+            retry_after: None,
+        },
+        Refusal::NoAnswer {
+            tried: words(&["a (too slow)"]),
+            limited: false,
+            late: true,
+            retry_after: None,
+        },
+        Refusal::NoAnswer {
+            tried: words(&["a (limits requests)"]),
+            limited: true,
+            late: false,
+            retry_after: Some(7),
+        },
+        Refusal::ClientLeft,
+    ]
+}
+
 fn refusals_of_zones_and_providers() -> Vec<Refusal> {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
     vec![
@@ -224,9 +249,6 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
             endpoint: "openai-eu".into(),
             colo: "HKG".into(),
         },
-        Refusal::Unreachable {
-            tried: words(&["a", "b"]),
-        },
         Refusal::ProviderGarbled {
             endpoint: "a".into(),
             tried: words(&["a", "b"]),
@@ -255,7 +277,8 @@ fn every_refusal_in_every_dialect() {
     let mut text = String::new();
     let all = refusals()
         .into_iter()
-        .chain(refusals_of_zones_and_providers());
+        .chain(refusals_of_zones_and_providers())
+        .chain(refusals_without_an_answer());
     for refusal in all {
         writeln!(text, "── {} {}", refusal.status(), refusal.code()).unwrap();
         for dialect in [Api::Chat, Api::Messages] {

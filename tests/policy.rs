@@ -251,6 +251,7 @@ fn planned<'c>(config: &'c Config, caller: &Caller) -> Result<(Verdict, Plan<'c>
     let wanted = Wanted {
         model: "small".to_owned(),
         stream: false,
+        thinks: None,
     };
     let plan = plan::plan(config, caller, &zone, Api::Chat, &wanted)?;
     Ok((zone, plan))
@@ -343,7 +344,7 @@ proptest! {
         for (attempt, status) in plan.attempts().zip(answers) {
             prop_assert!(allowed_by(&config, &caller, attempt.claim()));
             prop_assert!(attempt.endpoint().off.is_none());
-            if status.is_some_and(|status| judge(status) == Start::Answer) {
+            if status.is_some_and(|status| judge(status, "", b"") == Start::Answer) {
                 break;
             }
         }
@@ -464,6 +465,7 @@ mod own_map {
                     let wanted = Wanted {
                         model: model.to_owned(),
                         stream: true,
+                        thinks: None,
                     };
                     let Ok(plan) = plan::plan(&config, &caller, &verdict, api, &wanted) else {
                         continue;

@@ -40,6 +40,8 @@ pub struct Wanted {
     pub model: String,
     /// Whether the answer is to be streamed.
     pub stream: bool,
+    /// Whether the model is to think first, if the request says so.
+    pub thinks: Option<bool>,
 }
 
 impl<'a> Call<'a> {
@@ -135,6 +137,15 @@ pub fn flag(fields: &[(&'static str, Value<'_>)], name: &'static str) -> Result<
             field: name.to_owned(),
             expected: "true or false",
         }),
+    }
+}
+
+/// What a field about thinking says, in any dialect's words.
+pub fn thinks(fields: &[(&'static str, Value<'_>)], name: &'static str) -> Option<bool> {
+    let said = find(fields, name)?.json;
+    match said {
+        "null" | "{}" => None,
+        said => Some(!said.contains("\"none\"") && !said.contains("\"disabled\"")),
     }
 }
 

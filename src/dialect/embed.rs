@@ -18,6 +18,7 @@ pub fn read_call(body: &str) -> Result<Call<'_>, Invalid> {
     let wanted = Wanted {
         model: call::string(&fields, "model")?,
         stream: false,
+        thinks: None,
     };
     if call::find(&fields, "input").is_none() {
         let field = "input".to_owned();

@@ -138,6 +138,41 @@ pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
     }
 }
 
+/// A refusal as the last event of a stream that has no more than keep-alives.
+pub fn refusal_event(api: Api, refusal: &Refusal, id: &RequestId) -> String {
+    match api {
+        Api::Chat | Api::Embeddings => format!("data: {}\n\n", openai::error::body(refusal)),
+        Api::Responses => responses::refusal_event(refusal),
+        Api::Messages | Api::CountTokens => {
+            format!(
+                "event: error\ndata: {}\n\n",
+                anthropic::error::body(refusal, id)
+            )
+        }
+    }
+}
+
+/// A provider's error body, already in the client's dialect, as the last event
+/// of a stream.
+pub fn failure_event(api: Api, body: &str) -> String {
+    // Line ends in JSON are only for looks.
+    let line = body.replace(['\r', '\n'], "");
+    match api {
+        Api::Chat | Api::Embeddings => format!("data: {line}\n\n"),
+        Api::Responses => responses::failure_event(&line),
+        Api::Messages | Api::CountTokens => format!("event: error\ndata: {line}\n\n"),
+    }
+}
+
+/// What tells a waiting client that the connection lives.
+pub fn keep_alive(api: Api) -> &'static str {
+    match api.family() {
+        // A comment: what every client passes over.
+        Family::OpenAi => ": keep-alive\n\n",
+        Family::Anthropic => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+    }
+}
+
 /// What closes an event that broke off halfway, so that the one after it is
 /// read. Anthropic's clients pass over a `ping`, whatever it holds; OpenAI's
 /// know no such event and report the broken one.

@@ -19,6 +19,8 @@ pub enum Fault {
     Cut,
     /// The stream held what is no stream, such as an event without end.
     Garbled,
+    /// Nothing came for too long, or it took too long in all.
+    TimedOut,
 }
 
 impl Fault {
@@ -28,6 +30,7 @@ impl Fault {
             Fault::Said { kind } => kind,
             Fault::Cut => "cut",
             Fault::Garbled => "garbled",
+            Fault::TimedOut => "timed_out",
         }
     }
 }
@@ -52,6 +55,9 @@ pub struct Reading {
     pub ended: bool,
     /// Bytes of visible output so far: what an estimate is made from.
     pub output_bytes: u64,
+    /// Something of the answer itself has come: words, thoughts, a call, work
+    /// of a tool at the provider, or that there is nothing.
+    pub begun: bool,
     /// This event only carries usage, no content.
     pub usage_only: bool,
     /// What went wrong.
@@ -73,6 +79,12 @@ impl Reading {
             _ => 0,
         };
         self.output_bytes = self.output_bytes.saturating_add(written as u64);
+        self.begun |= match delta {
+            Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Kept(_) => false,
+            Delta::Failed { .. } | Delta::Alive | Delta::ThinkingEnds => false,
+            Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking(text) => !text.is_empty(),
+            _ => true,
+        };
         match delta {
             Delta::Model(model) => {
                 self.served_model.get_or_insert_with(|| model.to_string());

@@ -77,16 +77,23 @@ impl Story {
     /// Adds what a row knows.
     pub fn tell_row(&mut self, row: &Row) {
         self.tell_receipt(row.receipt.as_deref());
+        self.tell_decision(row);
         if row.zone.is_empty() {
             return;
         }
-        self.tell("meridian-zone", &row.zone);
-        self.tell("meridian-zone-reason", &row.zone_reason);
-        self.tell("meridian-map", &row.map);
         self.tell("meridian-attempts", &row.attempts.to_string());
         if let (Some(endpoint), Some(hosting)) = (&row.endpoint, &row.hosting) {
             self.tell("meridian-served-by", endpoint);
             self.tell("meridian-hosting", hosting);
+        }
+    }
+
+    /// Adds what was decided before anything was sent.
+    pub fn tell_decision(&mut self, row: &Row) {
+        if !row.zone.is_empty() {
+            self.tell("meridian-zone", &row.zone);
+            self.tell("meridian-zone-reason", &row.zone_reason);
+            self.tell("meridian-map", &row.map);
         }
     }
 
@@ -99,6 +106,9 @@ impl Story {
 /// A refusal in the client's dialect.
 pub fn refusal(api: Api, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
     story.tell("content-type", "application/json");
+    if let Some(seconds) = refusal.retry_after() {
+        story.tell("retry-after", &seconds.to_string());
+    }
     let body = dialect::refusal_body(api, refusal, id);
     story.respond(refusal.status(), &JsValue::from_str(&body))
 }

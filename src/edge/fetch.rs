@@ -1,34 +1,46 @@
-//! The flow of one request, from the client's bytes to the answer and its row.
+//! The flow of one request, from the client's bytes to the moment an endpoint
+//! has answered; `deliver.rs` hands the answer over.
 
 use super::answer::{self, Story};
-use super::upstream::{self, Begun, Body};
-use super::{host, keys, map, origins, receipts, stream, usage};
+use super::attempt::Begun;
+use super::{deliver, host, keys, map, origins, receipts, upstream};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{self, Api, Reading};
+use crate::dialect::{self, Api};
+use crate::gateway::Handling;
 use crate::head::{Head, Route, LARGEST_BODY};
 use crate::plan;
 use crate::receipt::Receipt;
-use crate::record::{Row, Served};
+use crate::record::Row;
 use crate::refusal::{Invalid, Refusal};
 use crate::translate::Asked;
 use crate::units::{Millis, RequestId};
 use crate::{listing, zone};
 use futures::FutureExt;
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use worker::worker_sys::web_sys::{Request, Response};
 use worker::{Context, Env};
 
 /// What stays the same while one request is served.
-struct Exchange {
-    request: Request,
-    head: Head,
-    id: RequestId,
-    arrived: Millis,
-    env: Env,
-    ctx: Context,
+pub struct Exchange {
+    /// The client's request.
+    pub request: Request,
+    /// Its head.
+    pub head: Head,
+    /// Its id.
+    pub id: RequestId,
+    /// When it came.
+    pub arrived: Millis,
+    /// The bindings.
+    pub env: Env,
+    /// What outlives the answer.
+    pub ctx: Context,
+    /// The row of a call whose client waits for a stream, as far as it is
+    /// known before an endpoint has answered.
+    pub waits: RefCell<Option<Row>>,
 }
 
 /// Serves one request. A panic ends this request and no other.
@@ -46,6 +58,7 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
         arrived,
         env,
         ctx,
+        waits: RefCell::new(None),
     });
     let serving = serve(Rc::clone(&exchange));
     let served = AssertUnwindSafe(serving).catch_unwind().await;
@@ -69,9 +82,11 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
 }
 
 /// A refusal and, once the caller is known, the row it left.
-struct Refused {
-    refusal: Refusal,
-    row: Option<Box<Row>>,
+pub struct Refused {
+    /// The refusal.
+    pub refusal: Refusal,
+    /// The row.
+    pub row: Option<Box<Row>>,
 }
 
 impl From<Refusal> for Refused {
@@ -109,7 +124,7 @@ async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
         }
         Route::Call(api) => {
             let caller = caller(&x, config).await?;
-            call(x, config, caller, api).await
+            deliver::call(x, config, caller, api).await
         }
     }
 }
@@ -130,38 +145,49 @@ async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
     ))
 }
 
-/// A model call of a known caller: answered or refused, it leaves a row.
-async fn call(
+/// A model call, with everything that is known of it.
+pub struct Called {
+    /// The row, as far as it has come.
+    pub row: Row,
+    /// The database it goes to.
+    pub store: String,
+    /// The answer, or why there is none.
+    pub outcome: Result<Answered, Refusal>,
+}
+
+/// An endpoint has answered.
+pub struct Answered {
+    /// What it answered.
+    pub begun: Begun,
+    /// How the model is handled.
+    pub handling: Handling,
+}
+
+/// Everything up to the moment an endpoint has answered. A panic ends this
+/// call and no other.
+pub async fn begin(
     x: Rc<Exchange>,
     config: &'static Config,
     mut caller: Caller,
     api: Api,
-) -> Result<Response, Refused> {
+) -> Called {
     let mut row = Row::new(&x.id, x.arrived, &caller, api);
-    let beginning = begin(&x, config, &mut caller, api, &mut row);
-    let begun = AssertUnwindSafe(beginning).catch_unwind().await;
-    match begun.unwrap_or(Err(Refusal::Internal)) {
-        Ok(begun) => Ok(deliver(&x, config, begun, row).await),
-        Err(refusal) => {
-            row.refused(&refusal, host::now());
-            let receipt = || Receipt::of(&row, row.status).refused(&refusal);
-            row.receipt = receipts::signed(&x.env, receipt).await;
-            let store = zone::home(&config.regions, &caller).to_owned();
-            usage::write(&x.env, &x.ctx, store, row.clone());
-            let row = Some(Box::new(row));
-            Err(Refused { refusal, row })
-        }
+    let beginning = begun(&x, config, &mut caller, api, &mut row);
+    let outcome = AssertUnwindSafe(beginning).catch_unwind().await;
+    Called {
+        store: zone::home(&config.regions, &caller).to_owned(),
+        row,
+        outcome: outcome.unwrap_or(Err(Refusal::Internal)),
     }
 }
 
-/// Everything up to the moment an endpoint has answered.
-async fn begin(
+async fn begun(
     x: &Exchange,
     config: &'static Config,
     caller: &mut Caller,
     api: Api,
     row: &mut Row,
-) -> Result<Begun, Refusal> {
+) -> Result<Answered, Refusal> {
     let zone = zone::decide(&config.regions, caller)?;
     row.zoned(&zone, &config.regions.version);
     caller.read_tags(&x.head)?;
@@ -180,6 +206,11 @@ async fn begin(
     let (carried, named_blobs) = dialect::blobs_in(&body);
     let plan = plan.bound_to(&origins::find(&x.env, &carried).await, api)?;
     row.planned(&plan);
+    if call.wanted.stream {
+        x.waits.replace(Some(row.clone()));
+    }
+    let thinks = plan.first.claim().thinks(call.wanted.thinks);
+    let handling = config.gateway.handling(plan.model, thinks);
     let asked = Asked {
         api,
         head: &x.head,
@@ -190,57 +221,10 @@ async fn begin(
         asked,
         id: &x.id,
         arrived: x.arrived,
+        handling,
+        signal: x.request.signal(),
+        prices: &config.prices,
     };
-    let mut begun = upstream::try_in_order(&x.env, exchange, &plan, row).await?;
-    begun.store = zone.usage_store;
-    Ok(begun)
-}
-
-/// Remembers who made what the client will send back.
-fn remember(x: &Exchange, reading: &Reading, served: Served<'_>) {
-    let endpoint = &served.attempt.endpoint().name;
-    origins::remember(&x.env, &x.ctx, &reading.made, endpoint);
-}
-
-/// Hands the answer to the client; its row is written when it has ended.
-async fn deliver(
-    x: &Rc<Exchange>,
-    config: &'static Config,
-    begun: Begun,
-    mut row: Row,
-) -> Response {
-    let Begun {
-        served,
-        status,
-        headers,
-        body,
-        dropped,
-        store,
-    } = begun;
-    row.receipt = receipts::signed(&x.env, || Receipt::of(&row, status)).await;
-    let mut story = Story::of(&x.id);
-    story.tell_row(&row);
-    story.tell_dropped(&dropped);
-    story.tell_lines(&headers);
-    row.first_byte_ms = Some(host::now().since(x.arrived));
-    match body {
-        Body::Whole(bytes, reading) => {
-            remember(x, &reading, served);
-            row.answered(served, *reading, false, &config.prices, host::now());
-            usage::write(&x.env, &x.ctx, store, row);
-            story.respond(status, &bytes)
-        }
-        Body::Stream(provider, relay) => {
-            let (client, over) = stream::start(provider, *relay, x.request.signal());
-            let then = Rc::clone(x);
-            x.ctx.wait_until(async move {
-                let over = over.await;
-                let (reading, gone) = (over.reading, over.client_gone);
-                remember(&then, &reading, served);
-                row.answered(served, reading, gone, &config.prices, host::now());
-                usage::write(&then.env, &then.ctx, store, row);
-            });
-            story.respond(status, &client)
-        }
-    }
+    let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
+    Ok(Answered { begun, handling })
 }

@@ -58,41 +58,9 @@ export async function drain(request) {
   }
 }
 
-const STREAMS = /^(text\/event-stream|application\/vnd\.amazon\.eventstream)/;
-
-// Sends a request to a provider and takes its answer: a stream as far as it has
-// come, anything else whole, errors too. Redirects are never followed: they could lead out
-// of the zone.
-export async function send(url, headers, body) {
-  // A copy, because `body` is a view of memory that wasm goes on to use.
-  const response = await fetch(url, { method: "POST", headers: pairs(headers), body: body.slice(), redirect: "manual" });
-  const contentType = response.headers.get("content-type") ?? "";
-  const isStream = response.ok && STREAMS.test(contentType) && response.body !== null;
-  return {
-    status: response.status,
-    contentType,
-    errorKind: (response.headers.get("x-amzn-errortype") ?? "").split(":")[0],
-    headers: replyHeaders(response),
-    stream: isStream ? response.body : undefined,
-    whole: isStream ? undefined : new Uint8Array(await response.arrayBuffer()),
-  };
-}
-
 // An answer to the client. `headers` is one line a header.
 export function respond(status, headers, body) {
   return new Response(body, { status, headers: pairs(headers) });
-}
-
-// What of a provider's headers means something to its client.
-const FOR_CLIENT = ["retry-after", "request-id", "x-request-id", "openai-processing-ms"];
-
-function replyHeaders(response) {
-  let flat = "";
-  for (const name of FOR_CLIENT) {
-    const value = response.headers.get(name);
-    if (value !== null) flat += `${flat && "\n"}${name}: ${value}`;
-  }
-  return flat;
 }
 
 function pairs(lines) {

@@ -5,7 +5,7 @@ use crate::refusal::Refusal;
 use crate::units::{Millis, RequestId};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
-use worker::worker_sys::web_sys::{ReadableStream, Request, Response};
+use worker::worker_sys::web_sys::{Request, Response};
 
 #[wasm_bindgen(module = "/src/edge/host.js")]
 extern "C" {
@@ -20,30 +20,6 @@ extern "C" {
 
     /// Reads what the client still sends, within reason, and forgets it.
     pub async fn drain(request: &Request);
-
-    #[wasm_bindgen(catch, js_name = send)]
-    async fn send_js(url: &str, headers: &str, body: &[u8]) -> Result<JsValue, JsValue>;
-
-    /// A provider's answer.
-    pub type Reply;
-    /// Its status.
-    #[wasm_bindgen(method, getter)]
-    pub fn status(this: &Reply) -> u16;
-    /// Its content type.
-    #[wasm_bindgen(method, getter, js_name = contentType)]
-    pub fn content_type(this: &Reply) -> String;
-    /// What kind of error it is, where that stands beside the body.
-    #[wasm_bindgen(method, getter, js_name = errorKind)]
-    pub fn error_kind(this: &Reply) -> String;
-    /// Its headers, as far as they are the client's business.
-    #[wasm_bindgen(method, getter)]
-    pub fn headers(this: &Reply) -> String;
-    /// The body, if it is a stream.
-    #[wasm_bindgen(method, getter)]
-    pub fn stream(this: &Reply) -> Option<ReadableStream>;
-    /// The body, if it is none.
-    #[wasm_bindgen(method, getter)]
-    pub fn whole(this: &Reply) -> Option<js_sys::Uint8Array>;
 
     /// An answer to the client.
     pub fn respond(status: u16, headers: &str, body: &JsValue) -> Response;
@@ -86,10 +62,4 @@ pub async fn read_body(request: &Request, limit: usize) -> Result<Vec<u8>, Refus
         Ok(body) => Ok(js_sys::Uint8Array::from(body).to_vec()),
         Err(_) => Err(Refusal::BodyBroken),
     }
-}
-
-/// Sends a request to a provider; `None` if it gave no answer or broke off.
-pub async fn send(url: &str, headers: &str, body: &[u8]) -> Option<Reply> {
-    let reply = send_js(url, headers, body).await.ok()?;
-    Some(reply.unchecked_into())
 }

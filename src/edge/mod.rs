@@ -4,8 +4,12 @@
 
 mod admin;
 mod answer;
+mod attempt;
 mod credentials;
+mod deliver;
+mod drills;
 mod fetch;
+mod health;
 mod host;
 mod keys;
 mod ledger;
@@ -20,6 +24,7 @@ mod stream;
 mod tests;
 mod upstream;
 mod usage;
+mod whole;
 
 use worker::worker_sys::web_sys;
 use worker::{event, Context, Env};

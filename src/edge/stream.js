@@ -2,97 +2,223 @@
 // used and says how it must end. Two ways, because every chunk that wakes
 // JavaScript costs more than all the work on it.
 
+// What the meter reads at once: little at first, because a thousand quiet
+// streams hold a thousand of these.
+const AT_FIRST = 4096;
 const MOST_AT_ONCE = 65536;
-// How long the copy for the meter may gather before it is looked at.
+// How long the copy for the meter may gather before it is looked at, and how
+// often the clock is.
 const GLANCE_MS = 1000;
+// A client that hears nothing for so long is told that the connection lives.
+const KEEP_ALIVE_MS = 15_000;
+// The platform ends what is done for a client that has left after 30 seconds.
+const LONGEST_DRAIN_MS = 25_000;
 
 // The client gets the bytes as they are: they never leave the platform's own
 // code. The meter reads a copy, seldom, in large pieces. (`readAtLeast` would
 // be cheaper still, but it starves the client's branch.)
-export async function watch(body, writable, pump, signal) {
-  const [forClient, forMeter] = body.tee();
-  let over = false;
-  let failed = false;
+export async function watch(sending, writable, pump, signal, silenceMs, until, finishes) {
+  try {
+    await natively(sending, writable, pump, signal, { silenceMs, until, finishes });
+  } finally {
+    pump.free();
+  }
+}
+
+async function natively(sending, writable, pump, signal, { silenceMs, until, finishes }) {
+  if (!(await held(writable, pump))) return leave(sending, sending.body.getReader(), writable, pump, finishes);
+  const [forClient, forMeter] = sending.body.tee();
+  const meter = forMeter.getReader({ mode: "byob" });
+  const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort());
+  let piping = true;
+  let failed = signal.aborted;
   const piped = forClient
-    .pipeTo(writable, { signal, preventClose: true, preventAbort: true })
+    .pipeTo(writable, { signal: stop.signal, preventClose: true, preventAbort: true })
     .catch(() => {
       failed = true;
     })
     .then(() => {
-      over = true;
+      piping = false;
     });
-  const meter = forMeter.getReader({ mode: "byob" });
   let end = "closed";
-  let buffer = new ArrayBuffer(MOST_AT_ONCE);
+  let size = AT_FIRST;
+  let heard = Date.now();
+  let next;
   try {
     for (;;) {
-      if (!over) await Promise.race([piped, scheduler.wait(GLANCE_MS)]);
+      if (piping) await Promise.race([piped, scheduler.wait(GLANCE_MS)]);
       if (failed && (await isGone(writable, signal))) {
-        end = "client gone";
-        await readGathered(meter, pump);
-        // The last branch: this closes the connection to the provider.
-        meter.cancel().catch(() => {});
+        return leave(sending, meter, writable, pump, finishes, next);
+      }
+      next ??= track(meter.read(new Uint8Array(size)));
+      if (!next.over) await Promise.race(piping ? [next.read, piped, scheduler.wait(GLANCE_MS)] : [next.read, scheduler.wait(GLANCE_MS)]);
+      const now = Date.now();
+      if (next.over) {
+        const { done, value } = await next.read;
+        if (done) break;
+        next = undefined;
+        heard = now;
+        pump.push(value);
+        // There may be more already.
+        if (value.byteLength === size) size = MOST_AT_ONCE;
+      }
+      if (now - heard > silenceMs || now > until) {
+        end = "timed out";
+        sending.cancel();
         break;
       }
-      const { done, value } = await meter.read(new Uint8Array(buffer));
-      if (done) break;
-      pump.push(value);
-      buffer = value.buffer;
+      if (next && piping && now - heard > KEEP_ALIVE_MS && pump.is_between_events()) {
+        // A pipe that was stopped cannot go on, so from here it is done by hand,
+        // from the copy: nothing has come for long, so both are at the same place.
+        stop.abort();
+        await piped;
+        await scheduler.wait(1);
+        if (!next.over) return byHand(sending, meter, writable, pump, signal, { silenceMs, until, finishes, next, asIs: true });
+        // It came in that very moment, and may have gone out or not.
+        end = "broken";
+        sending.cancel();
+        break;
+      }
     }
   } catch {
     end = "broken";
   }
-  if (end !== "client gone") await piped;
-  await close(writable.getWriter(), pump.finish(end), end);
-}
-
-// What has gathered for the meter, without waiting for more of it.
-async function readGathered(meter, pump) {
-  for (;;) {
-    const read = meter.read(new Uint8Array(MOST_AT_ONCE));
-    const { value } = (await Promise.race([read, scheduler.wait(20)])) ?? {};
-    if (value) pump.push(value);
-    if (!value || value.byteLength < MOST_AT_ONCE) return;
-  }
-}
-
-// A pipe fails because of either of its ends. A write of nothing tells which.
-async function isGone(writable, signal) {
-  if (signal.aborted) return true;
-  const writer = writable.getWriter();
-  const gone = await writer.write(new Uint8Array()).then(() => false, () => true);
-  writer.releaseLock();
-  return gone;
+  await piped;
+  await close(writable.getWriter(), pump.finish(end));
 }
 
 // What the client gets depends on what the stream says: every chunk goes
 // through `pump`.
-export async function filter(body, writable, pump, signal) {
-  const reader = body.getReader();
+export async function filter(sending, writable, pump, signal, silenceMs, until, finishes) {
+  try {
+    const reader = sending.body.getReader();
+    if (!(await held(writable, pump))) return await leave(sending, reader, writable, pump, finishes);
+    await byHand(sending, reader, writable, pump, signal, { silenceMs, until, finishes, asIs: false });
+  } finally {
+    pump.free();
+  }
+}
+
+async function byHand(sending, reader, writable, pump, signal, { silenceMs, until, finishes, next, asIs }) {
   const writer = writable.getWriter();
   let end = "closed";
-  const leave = () => {
-    end = "client gone";
-    reader.cancel().catch(() => {});
-  };
-  writer.closed.catch(leave);
-  signal.addEventListener("abort", leave);
+  let heard = Date.now();
+  let spoke = asIs ? 0 : heard;
+  let gone;
+  const left = new Promise((resolve) => {
+    gone = () => {
+      end = "client gone";
+      resolve();
+    };
+  });
+  writer.closed.catch(gone);
+  if (signal.aborted) gone();
+  signal.addEventListener("abort", gone);
+  const clock = setInterval(() => {
+    const now = Date.now();
+    if (now - heard > silenceMs || now > until) {
+      if (end === "closed") end = "timed out";
+      sending.cancel();
+    } else if (now - spoke > KEEP_ALIVE_MS && (!asIs || pump.is_between_events())) {
+      spoke = now;
+      writer.write(pump.keep_alive()).catch(gone);
+    }
+  }, GLANCE_MS);
+  const read = () => track(asIs ? reader.read(new Uint8Array(MOST_AT_ONCE)) : reader.read());
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done || end !== "closed") break;
+      next ??= read();
+      await Promise.race([next.read, left]);
+      if (end === "client gone") break;
+      const { done, value } = await next.read;
+      next = undefined;
+      if (done) break;
+      heard = Date.now();
       const out = pump.push(value);
-      if (out.byteLength > 0) await writer.write(out);
+      const bytes = asIs ? value : out;
+      if (bytes.byteLength > 0) {
+        await writer.write(bytes);
+        spoke = heard;
+      }
     }
   } catch {
     if (end === "closed") end = "broken";
   }
-  await close(writer, pump.finish(end), end);
+  clearInterval(clock);
+  if (end === "client gone") {
+    writer.releaseLock();
+    return leave(sending, reader, writable, pump, finishes, next);
+  }
+  await close(writer, pump.finish(end));
 }
 
-async function close(writer, last, end) {
+// A read, and whether it is over.
+function track(read) {
+  const tracked = { read, over: false };
+  const settle = () => {
+    tracked.over = true;
+  };
+  read.then(settle, settle);
+  return tracked;
+}
+
+// Gives the client what came before it was certain that there is an answer.
+async function held(writable, pump) {
+  const bytes = pump.held();
+  return bytes.byteLength === 0 || write(writable, bytes);
+}
+
+// Writes to a client's stream; whether it took it.
+export async function write(writable, bytes) {
+  const writer = writable.getWriter();
   try {
-    if (end === "client gone") return await writer.abort();
+    await writer.write(bytes);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    writer.releaseLock();
+  }
+}
+
+// Ends a client's stream with a last word.
+export async function say(writable, last) {
+  await close(writable.getWriter(), last);
+}
+
+// The client has left. What has come is counted, and what is still to come if
+// it is to be finished; else the connection to the provider is closed.
+async function leave(sending, reader, writable, pump, finishes, next) {
+  const byob = reader.constructor.name === "ReadableStreamBYOBReader";
+  const until = Date.now() + (finishes ? LONGEST_DRAIN_MS : 20);
+  try {
+    for (;;) {
+      next ??= track(byob ? reader.read(new Uint8Array(MOST_AT_ONCE)) : reader.read());
+      const rest = until - Date.now();
+      if (!next.over) await Promise.race([next.read, scheduler.wait(Math.max(rest, 0))]);
+      if (!next.over) break;
+      const { done, value } = await next.read;
+      next = undefined;
+      if (done) break;
+      pump.push(value);
+      if (!finishes && value.byteLength < MOST_AT_ONCE) break;
+    }
+  } catch {
+    // It broke off as well.
+  }
+  sending.cancel();
+  pump.finish("client gone");
+  await writable.abort().catch(() => {});
+}
+
+// A pipe fails because of either of its ends. A write of nothing tells which.
+async function isGone(writable, signal) {
+  return signal.aborted || !(await write(writable, new Uint8Array()));
+}
+
+async function close(writer, last) {
+  try {
     if (last.byteLength > 0) await writer.write(last);
     await writer.close();
   } catch {

@@ -2,31 +2,46 @@
 //! step between wasm and JavaScript costs more than the work; the decisions
 //! are in `relay.rs`.
 
-use crate::dialect::{Fault, Reading};
-use crate::relay::{End, Relay};
+use super::attempt::{Attempt, Sending};
+use crate::dialect::{self, Api, Fault, Reading};
+use crate::gateway::{Handling, OnDisconnect};
+use crate::relay::{End, Relay, Stage};
+use crate::units::Millis;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, WritableStream};
 
+/// What is held back at most before it is clear whether there is an answer.
+const LONGEST_PREAMBLE: usize = 256 * 1024;
+
 #[wasm_bindgen(module = "/src/edge/stream.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
     async fn watch(
-        body: &ReadableStream,
+        sending: &Sending,
         writable: &WritableStream,
         pump: Pump,
         signal: &AbortSignal,
+        silence_ms: f64,
+        until: f64,
+        finishes: bool,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
     async fn filter(
-        body: &ReadableStream,
+        sending: &Sending,
         writable: &WritableStream,
         pump: Pump,
         signal: &AbortSignal,
+        silence_ms: f64,
+        until: f64,
+        finishes: bool,
     ) -> Result<JsValue, JsValue>;
+
+    async fn write(writable: &WritableStream, bytes: &[u8]) -> JsValue;
+    async fn say(writable: &WritableStream, last: &[u8]);
 }
 
 #[wasm_bindgen]
@@ -49,66 +64,203 @@ pub struct Finished {
     pub client_gone: bool,
 }
 
-/// The relay as `stream.js` holds it.
+/// The relay as JavaScript holds it.
 #[wasm_bindgen]
-pub struct Pump {
-    relay: Option<Relay>,
-    // Read only when the loop is over, so a panic in between leaves no harm.
-    finished: AssertUnwindSafe<Rc<RefCell<Finished>>>,
+// Nothing is looked at after a panic but what finished before it.
+pub struct Pump(AssertUnwindSafe<Rc<RefCell<Passing>>>);
+
+impl Clone for Pump {
+    fn clone(&self) -> Pump {
+        Pump(AssertUnwindSafe(Rc::clone(&self.0)))
+    }
 }
+
+struct Passing {
+    relay: Option<Relay>,
+    api: Api,
+    held: Vec<u8>,
+    finished: Finished,
+}
+
+/// Stages as `attempt.js` has them.
+const PREAMBLE: u8 = 0;
+const BEGUN: u8 = 1;
+const FAILED: u8 = 2;
 
 #[wasm_bindgen]
 impl Pump {
+    /// Takes the first bytes and holds what the client would get; says how far
+    /// the stream has come.
+    pub fn begin(&self, bytes: &[u8]) -> u8 {
+        let mut passing = self.0.borrow_mut();
+        let Passing { relay, held, .. } = &mut *passing;
+        let Some(relay) = relay else {
+            return FAILED;
+        };
+        if !relay.rewrites() {
+            held.extend_from_slice(bytes);
+        }
+        relay.push(bytes, held);
+        match relay.stage() {
+            Stage::Preamble if held.len() > LONGEST_PREAMBLE => BEGUN,
+            Stage::Preamble => PREAMBLE,
+            Stage::Begun => BEGUN,
+            Stage::Failed => FAILED,
+        }
+    }
+
+    /// The stream ended before there was anything of an answer in it.
+    pub fn over(&self) -> u8 {
+        FAILED
+    }
+
+    /// What was held back.
+    pub fn held(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.borrow_mut().held)
+    }
+
     /// Takes the provider's next bytes, gives what the client gets.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub fn push(&self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        if let Some(relay) = &mut self.relay {
+        if let Some(relay) = &mut self.0.borrow_mut().relay {
             relay.push(bytes, &mut out);
         }
         out
     }
 
+    /// Whether the client has whole events, so that another may follow.
+    pub fn is_between_events(&self) -> bool {
+        let passing = self.0.borrow();
+        let relay = passing.relay.as_ref();
+        relay.is_some_and(Relay::is_between_events)
+    }
+
+    /// What tells the client that the connection lives.
+    pub fn keep_alive(&self) -> Vec<u8> {
+        let api = self.0.borrow().api;
+        dialect::keep_alive(api).as_bytes().to_vec()
+    }
+
     /// Ends the stream, gives what the client still gets.
-    pub fn finish(&mut self, how: &str) -> Vec<u8> {
+    pub fn finish(&self, how: &str) -> Vec<u8> {
         let end = match how {
             "closed" => End::Closed,
             "client gone" => End::ClientGone,
+            "timed out" => End::TimedOut,
             _ => End::Broken,
         };
         let mut out = Vec::new();
-        let mut finished = self.finished.borrow_mut();
-        finished.client_gone = end == End::ClientGone;
-        if let Some(relay) = self.relay.take() {
-            finished.reading = relay.finish(end, &mut out);
+        let mut passing = self.0.borrow_mut();
+        passing.finished.client_gone = end == End::ClientGone;
+        if let Some(relay) = passing.relay.take() {
+            passing.finished.reading = relay.finish(end, &mut out);
         }
         out
     }
 }
 
-/// Starts a stream: the client's end of it, and what is known when it is over.
-pub fn start(
-    body: ReadableStream,
-    relay: Relay,
-    signal: AbortSignal,
-) -> (ReadableStream, impl std::future::Future<Output = Finished>) {
-    let rewrites = relay.rewrites();
-    let pipe = IdentityTransformStream::new();
-    let readable = pipe.readable();
-    // Should the loop fail, this is what is left: no success.
-    let mut unfinished = Finished::default();
-    unfinished.reading.fault = Some(Fault::Cut);
-    let finished = Rc::new(RefCell::new(unfinished));
-    let pump = Pump {
-        relay: Some(relay),
-        finished: AssertUnwindSafe(Rc::clone(&finished)),
-    };
-    let run = async move {
-        let writable = pipe.writable();
-        let _ = match rewrites {
-            true => filter(&body, &writable, pump, &signal).await,
-            false => watch(&body, &writable, pump, &signal).await,
+/// A provider's stream of which something has come.
+pub struct Stream {
+    sending: Attempt,
+    rewrites: bool,
+    pump: Pump,
+}
+
+impl Stream {
+    /// Waits until there is something of an answer in an attempt's stream, or
+    /// gives what was learnt of one that has none.
+    pub async fn begin(
+        sending: Attempt,
+        relay: Relay,
+        api: Api,
+        limit_ms: u64,
+    ) -> Result<Stream, Reading> {
+        let rewrites = relay.rewrites();
+        // Should the loop fail, this is what is left: no success.
+        let mut finished = Finished::default();
+        finished.reading.fault = Some(Fault::Cut);
+        let passing = Passing {
+            relay: Some(relay),
+            api,
+            held: Vec::new(),
+            finished,
         };
-        finished.take()
-    };
-    (readable, run)
+        let pump = Pump(AssertUnwindSafe(Rc::new(RefCell::new(passing))));
+        match sending.begin(pump.clone(), limit_ms).await {
+            Some(BEGUN) => Ok(Stream {
+                sending,
+                rewrites,
+                pump,
+            }),
+            stage => {
+                pump.finish(&match stage {
+                    Some(_) => "closed".to_owned(),
+                    None => sending.why(),
+                });
+                let passing = &mut *pump.0.borrow_mut();
+                Err(std::mem::take(&mut passing.finished.reading))
+            }
+        }
+    }
+
+    /// Whether its bytes are the gateway's own.
+    pub fn rewrites(&self) -> bool {
+        self.rewrites
+    }
+
+    /// Lets it break off here.
+    pub fn cut(&self) {
+        self.sending.cancel();
+    }
+
+    /// Moves it to the client until one of them ends.
+    pub async fn run(
+        self,
+        client: &Client,
+        signal: AbortSignal,
+        until: Millis,
+        handling: Handling,
+    ) -> Finished {
+        let Stream {
+            sending,
+            rewrites,
+            pump,
+        } = self;
+        let (writable, sending) = (client.0.writable(), sending.js());
+        let silence = handling.timeouts.between_tokens.0 as f64;
+        let until = until.0 as f64;
+        let finishes = handling.on_disconnect == OnDisconnect::Finish;
+        let held = pump.clone();
+        let _ = match rewrites {
+            true => filter(sending, &writable, held, &signal, silence, until, finishes).await,
+            false => watch(sending, &writable, held, &signal, silence, until, finishes).await,
+        };
+        let passing = &mut *pump.0.borrow_mut();
+        std::mem::take(&mut passing.finished)
+    }
+}
+
+/// A client's stream.
+pub struct Client(IdentityTransformStream);
+
+impl Client {
+    /// A new one.
+    pub fn new() -> Client {
+        Client(IdentityTransformStream::new())
+    }
+
+    /// The end that the client reads.
+    pub fn readable(&self) -> ReadableStream {
+        self.0.readable()
+    }
+
+    /// Writes something; whether the client took it.
+    pub async fn write(&self, text: &str) -> bool {
+        write(&self.0.writable(), text.as_bytes()).await.is_truthy()
+    }
+
+    /// Writes the last thing.
+    pub async fn say_last(&self, text: &str) {
+        say(&self.0.writable(), text.as_bytes()).await;
+    }
 }

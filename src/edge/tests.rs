@@ -1,8 +1,10 @@
 //! What crosses between wasm and JavaScript, tried in a real JavaScript engine.
 
+use super::attempt::{Attempt, Reply, Sending};
 use super::host;
-use super::stream::{self, Finished};
+use super::stream::{Client, Finished, Stream};
 use crate::dialect::Api;
+use crate::gateway::Gateway;
 use crate::head::Head;
 use crate::refusal::Refusal;
 use crate::regions::Dialect;
@@ -34,18 +36,21 @@ use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
     export async function text(stream) { return await new Response(stream).text(); }
 
     export function signal() { return new AbortController().signal; }
-    export function answerFetches() {
-        globalThis.fetch = async () => new Response("{}", { status: 200, headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "x-request-id": "r1", "openai-organization": "secret-org" } });
+    export function answer(text, size) {
+        return new Response(pieces(text, size), { status: 200, headers: { "content-type": "text/event-stream", "set-cookie": "a=b", "x-request-id": "r1", "openai-organization": "secret-org" } });
+    }
+    export function answerFetches(answer) {
+        globalThis.fetch = async () => answer;
     }
 "#)]
 extern "C" {
     fn request(headers: &JsValue, body: &JsValue) -> Request;
     fn endless() -> JsValue;
-    fn pieces(text: &str, size: u32) -> ReadableStream;
+    fn answer(text: &str, size: u32) -> JsValue;
     async fn text(stream: &ReadableStream) -> JsValue;
     fn signal() -> AbortSignal;
     #[wasm_bindgen(js_name = answerFetches)]
-    fn answer_fetches();
+    fn answer_fetches(answer: &JsValue);
 }
 
 #[wasm_bindgen_test]
@@ -76,11 +81,18 @@ async fn a_body_without_a_length_cannot_go_on_for_ever() {
 
 #[wasm_bindgen_test]
 async fn only_what_is_the_clients_business_comes_back() {
-    answer_fetches();
-    let reply = host::send("https://p.example/", "x-api-key: s", b"{}").await;
-    let reply = reply.unwrap();
+    answer_fetches(&answer("{}", 7));
+    let sending = Sending::new(None);
+    let sent = sending.send_js(
+        "https://p.example/",
+        "x-api-key: s",
+        b"{}",
+        1_000.0,
+        1_000.0,
+    );
+    let reply: Reply = sent.await.unwrap().unchecked_into();
     assert_eq!(reply.headers(), "x-request-id: r1");
-    assert!(reply.stream().is_some() && reply.whole().is_none());
+    assert!(reply.whole().is_none());
 }
 
 #[wasm_bindgen_test]
@@ -106,10 +118,25 @@ async fn a_stream_comes_through_and_is_read() {
         "data: [DONE]\n\n",
     );
     for size in [1, 7, 4096] {
+        answer_fetches(&answer(sent, size));
+        let sending = Sending::new(None);
+        let asked = sending.send_js(
+            "https://p.example/",
+            "x-api-key: s",
+            b"{}",
+            1_000.0,
+            1_000.0,
+        );
+        asked.await.unwrap();
         let id = RequestId::new(Millis(0), 0);
         let relay = Relay::new(Api::Chat, hiding(), "text/event-stream", id);
-        let (client, over) = stream::start(pieces(sent, size), relay, signal());
-        let (received, finished) = futures::join!(text(&client), over);
+        let begun = Stream::begin(Attempt::of(sending), relay, Api::Chat, 1_000).await;
+        let stream = begun.map_err(|reading| reading.fault).unwrap();
+        let client = Client::new();
+        let readable = client.readable();
+        let handling = Gateway::default().handling("m", false);
+        let run = stream.run(&client, signal(), Millis(u64::MAX), handling);
+        let (received, finished) = futures::join!(text(&readable), run);
         assert_eq!(
             received.as_string().as_deref(),
             Some(sent),

@@ -1,23 +1,26 @@
-//! Contacting providers: the attempts of a plan, one after the other, until
-//! one answers. Only an `Outbound` is ever sent, and that comes from the plan.
+//! Contacting providers: the attempts of a course, one after the other, until
+//! one answers; with hedging, a second beside one that is slow.
 
+use super::attempt::{make, Begun, Failed};
 use super::credentials::{self, Held};
-use super::host::{self, Reply};
-use crate::dialect::form::Voice;
-use crate::dialect::{self, Api, Fault, Reading, Translator};
-use crate::plan::Plan;
-use crate::record::{Row, Served};
+use super::{health, host};
+use crate::course::{Course, Step};
+use crate::gateway::{Handling, OnDisconnect};
+use crate::plan::{Attempt, Plan};
+use crate::prices::PriceBook;
+use crate::record::{Lost, Row, Tried};
 use crate::refusal::Refusal;
-use crate::relay::{Passage, Relay};
-use crate::send::{judge, refuses_place, Start};
-use crate::translate::{self, Asked, Back, Outbound};
+use crate::send::{Failure, Why};
+use crate::translate::{self, Asked, Outbound};
 use crate::units::{Millis, RequestId};
-use js_sys::Uint8Array;
-use worker::worker_sys::web_sys::ReadableStream;
-use worker::Env;
+use futures::future::{select, Either};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+use worker::worker_sys::web_sys::AbortSignal;
+use worker::{Delay, Env};
 
 /// What stays the same over all attempts.
-#[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     /// What the client asks.
     pub asked: Asked<'a>,
@@ -25,298 +28,280 @@ pub struct Exchange<'a> {
     pub id: &'a RequestId,
     /// When it came.
     pub arrived: Millis,
+    /// How the model is handled.
+    pub handling: Handling,
+    /// Tells when the client leaves.
+    pub signal: AbortSignal,
+    /// What things cost.
+    pub prices: &'a PriceBook,
 }
 
-/// An answer that has begun.
-pub struct Begun {
-    /// Who gave it.
-    pub served: Served<'static>,
-    /// Its status.
-    pub status: u16,
-    /// Its headers, as far as they are the client's business.
-    pub headers: String,
-    /// Its body.
-    pub body: Body,
-    /// What the request lost on its way, by the client's names.
-    pub dropped: Vec<String>,
-    /// The database its row goes to.
-    pub store: String,
-}
+impl Exchange<'_> {
+    /// Whether the answer is wanted also when the client has left.
+    pub fn finishes(&self) -> bool {
+        self.handling.on_disconnect == OnDisconnect::Finish
+    }
 
-/// The body of an answer.
-pub enum Body {
-    /// All of it, and what it says.
-    Whole(Uint8Array, Box<Reading>),
-    /// It is still coming.
-    Stream(ReadableStream, Box<Relay>),
-}
+    /// When it must be over.
+    pub fn deadline(&self) -> Millis {
+        self.handling.until(self.arrived)
+    }
 
-/// Why an attempt gave no answer; the provider's own error is kept, in case
-/// nothing better comes.
-struct Failed {
-    error: Option<Begun>,
-    refusal: Refusal,
-}
-
-impl From<Refusal> for Failed {
-    fn from(refusal: Refusal) -> Failed {
-        Failed {
-            error: None,
-            refusal,
-        }
+    /// Notes an attempt that came to nothing.
+    fn note(&self, row: &mut Row, attempt: Attempt<'_>, nothing: Nothing<'_>) {
+        let (why, may_be_billed, status, drill) = match nothing {
+            Nothing::Failed(failure) => (
+                failure.why.as_str(),
+                failure.why.may_be_billed(),
+                failure.status,
+                failure.drill,
+            ),
+            Nothing::Abandoned(why) => (why, true, None, false),
+        };
+        let tried = Tried {
+            endpoint: attempt.endpoint().name.clone(),
+            why: why.to_owned(),
+            status,
+            ms: host::now().since(self.arrived),
+            drill,
+        };
+        let lost = Lost {
+            attempt,
+            may_be_billed,
+            request_bytes: self.asked.call.body.len() as u64,
+            prices: self.prices,
+        };
+        row.came_to_nothing(tried, lost);
     }
 }
 
-/// Tries a plan's endpoints in order. An error of the last one reaches the
-/// client in the provider's own words.
-pub async fn try_in_order(
+/// How an attempt came to nothing.
+enum Nothing<'a> {
+    Failed(&'a Failure),
+    /// Nobody waited for it any more.
+    Abandoned(&'static str),
+}
+
+/// An attempt that can be made.
+struct Ready {
+    attempt: Attempt<'static>,
+    outbound: Outbound<'static>,
+    credential: Rc<Held>,
+    asked_at: Millis,
+}
+
+/// Everything that was tried without an answer.
+#[derive(Default)]
+struct SoFar {
+    failures: Vec<Failure>,
+    /// What the last provider said itself.
+    own_words: Option<Box<Begun>>,
+    /// Why an endpoint could not even be asked.
+    unasked: Option<Refusal>,
+}
+
+/// Tries a plan's endpoints until one answers. An error of the last one
+/// reaches the client in the provider's own words.
+pub async fn run(
     env: &Env,
-    x: Exchange<'_>,
+    x: &Exchange<'_>,
     plan: &Plan<'static>,
     row: &mut Row,
 ) -> Result<Begun, Refusal> {
-    let mut tried = Vec::new();
-    let mut last = None;
-    for attempt in plan.attempts() {
-        let endpoint = attempt.endpoint();
-        let outbound = match translate::prepare(attempt, x.asked) {
-            Ok(outbound) => outbound,
-            // Another endpoint may be able to say it.
-            Err(refusal @ Refusal::Unsupported { .. }) => {
-                last.get_or_insert(Failed::from(refusal));
-                continue;
-            }
-            Err(refusal) => return Err(refusal),
-        };
-        let Some(credential) = credentials::of(env, endpoint) else {
-            last.get_or_insert(Failed::from(Refusal::NoSecret {
-                endpoint: endpoint.name.clone(),
-                secret: endpoint.auth.secret().to_owned(),
-            }));
+    let mut course = Course::new(plan, x.deadline());
+    let mut so_far = SoFar::default();
+    while let Step::Ask(attempt, pause) = health::next(&mut course, so_far.failures.last()) {
+        if pause > 0 {
+            Delay::from(Duration::from_millis(pause)).await;
+        }
+        let Some(ready) = ready(env, attempt, x, &mut so_far.unasked)? else {
             continue;
         };
-        row.attempted(attempt);
-        tried.push(endpoint.name.clone());
-        match send(&credential, &outbound, x).await {
-            Ok(begun) => return Ok(begun),
-            Err(failed) => last = Some(failed),
+        course.asked();
+        ready.note(row);
+        let done = match x.handling.hedge {
+            true => hedged(env, x, ready, &mut course, row, &mut so_far).await,
+            false => one(x, ready, row, &mut so_far).await,
+        };
+        if let Some(done) = done {
+            return done;
         }
     }
-    match last {
-        Some(Failed {
-            error: Some(begun), ..
-        }) => Ok(begun),
-        Some(Failed {
-            refusal: Refusal::Unreachable { .. },
-            ..
-        }) => Err(Refusal::Unreachable { tried }),
-        Some(Failed {
-            refusal: Refusal::ProviderGarbled { endpoint, .. },
-            ..
-        }) => Err(Refusal::ProviderGarbled { endpoint, tried }),
-        Some(Failed { refusal, .. }) => Err(refusal),
-        // A plan is never empty.
-        None => Err(Refusal::Internal),
-    }
+    so_far.refusal(x)
 }
 
-/// Makes one attempt.
-async fn send(
-    credential: &Held,
-    outbound: &Outbound<'static>,
-    x: Exchange<'_>,
-) -> Result<Begun, Failed> {
-    let endpoint = outbound.attempt().endpoint();
-    let unreachable = || Refusal::Unreachable { tried: Vec::new() };
-    let mut headers = String::new();
-    for (name, value) in &credential.headers(outbound).await? {
-        headers.extend([name, ": ", value, "\n"]);
-    }
-    for (name, value) in &outbound.headers {
-        headers.extend([name, ": ", value, "\n"]);
-    }
-    let reply = host::send(
-        &outbound.url(),
-        headers.trim_end(),
-        outbound.body.as_bytes(),
-    )
-    .await;
-    let reply = reply.ok_or_else(unreachable)?;
-    let status = reply.status();
-    match judge(status) {
-        Start::Redirect => Err(unreachable().into()),
-        Start::RefusedUs => {
-            credential.forget_token();
-            let endpoint = endpoint.name.clone();
-            let body = reply.whole().map(|bytes| bytes.to_vec());
-            let colo = x.asked.head.origin.colo.clone();
-            let refused = match refuses_place(&body.unwrap_or_default()) {
-                true => Refusal::PlaceRefused { endpoint, colo },
-                false => Refusal::ProviderRefusedUs { endpoint, status },
-            };
-            Err(refused.into())
+/// Makes one attempt, if it can be made at all.
+fn ready(
+    env: &Env,
+    attempt: Attempt<'static>,
+    x: &Exchange<'_>,
+    unasked: &mut Option<Refusal>,
+) -> Result<Option<Ready>, Refusal> {
+    let outbound = match translate::prepare(attempt, x.asked) {
+        Ok(outbound) => outbound,
+        // Another endpoint may be able to say it.
+        Err(refusal @ Refusal::Unsupported { .. }) => {
+            unasked.get_or_insert(refusal);
+            return Ok(None);
         }
-        Start::TryNext => Err(Failed {
-            error: begun(&reply, credential, outbound, x).ok(),
-            refusal: unreachable(),
-        }),
-        Start::Answer => begun(&reply, credential, outbound, x).map_err(Failed::from),
+        Err(refusal) => return Err(refusal),
+    };
+    let endpoint = attempt.endpoint();
+    let Some(credential) = credentials::of(env, endpoint) else {
+        unasked.get_or_insert(Refusal::NoSecret {
+            endpoint: endpoint.name.clone(),
+            secret: endpoint.auth.secret().to_owned(),
+        });
+        return Ok(None);
+    };
+    Ok(Some(Ready {
+        attempt,
+        outbound,
+        credential,
+        asked_at: host::now(),
+    }))
+}
+
+impl Ready {
+    fn note(&self, row: &mut Row) {
+        row.attempted(self.attempt);
+        health::asked(self.attempt, self.asked_at);
+    }
+
+    async fn make(&self, x: &Exchange<'_>) -> Result<Begun, Failed> {
+        make(&self.credential, &self.outbound, x, x.deadline()).await
     }
 }
 
-/// The answer as far as it has come.
-fn begun(
-    reply: &Reply,
-    credential: &Held,
-    outbound: &Outbound<'static>,
-    x: Exchange<'_>,
-) -> Result<Begun, Refusal> {
-    let status = reply.status();
-    let mut content_type = reply.content_type();
-    let body = match reply.stream() {
-        Some(stream) => {
-            let relay = relay(outbound, x, &content_type)?;
-            content_type = match relay.rewrites() {
-                true => "text/event-stream; charset=utf-8".to_owned(),
-                false => content_type,
-            };
-            Body::Stream(stream, Box::new(relay))
+type Done = Option<Result<Begun, Refusal>>;
+
+async fn one(x: &Exchange<'_>, ready: Ready, row: &mut Row, so_far: &mut SoFar) -> Done {
+    let made = ready.make(x).await;
+    settle(x, &ready, made, row, so_far)
+}
+
+/// What an attempt's result means for the request: an end, or the next one.
+fn settle(
+    x: &Exchange<'_>,
+    ready: &Ready,
+    made: Result<Begun, Failed>,
+    row: &mut Row,
+    so_far: &mut SoFar,
+) -> Done {
+    let now = host::now();
+    let attempt = ready.attempt;
+    match made {
+        Ok(begun) => {
+            // An answer in one piece says nothing about how fast it began.
+            let streams = x.asked.call.wanted.stream && begun.status < 400;
+            let after = streams.then(|| now.since(ready.asked_at));
+            health::began(attempt, now, after);
+            row.at_endpoint(attempt);
+            Some(Ok(begun))
         }
-        None => whole(reply, credential, outbound, x, &mut content_type)?,
-    };
-    let mut headers = credential.without(&reply.headers());
-    if !content_type.is_empty() {
-        let gap = if headers.is_empty() { "" } else { "\n" };
-        headers = format!("content-type: {content_type}{gap}{headers}");
-    }
-    Ok(Begun {
-        served: Served {
-            attempt: outbound.attempt(),
-            status,
-            request_bytes: x.asked.call.body.len() as u64,
-        },
-        status,
-        headers,
-        body,
-        dropped: outbound.dropped.clone(),
-        store: String::new(),
-    })
-}
-
-fn voice(outbound: &Outbound<'_>, x: Exchange<'_>) -> Voice {
-    let wishes = match &outbound.back {
-        Back::Translated(wishes) => wishes.clone(),
-        _ => Default::default(),
-    };
-    Voice {
-        id: x.id.clone(),
-        at: x.arrived,
-        endpoint: outbound.attempt().endpoint().name.clone(),
-        model: x.asked.call.wanted.model.clone(),
-        tells_usage: wishes.usage,
-        tells_logprobs: wishes.logprobs,
-        echo: wishes.echo,
-    }
-}
-
-fn translator(outbound: &Outbound<'_>, x: Exchange<'_>) -> Result<Translator, Refusal> {
-    let unwraps = matches!(&outbound.back, Back::Translated(wishes) if wishes.unwraps_json);
-    let from = outbound.dialect();
-    Translator::new(from, x.asked.api, voice(outbound, x), unwraps).ok_or(Refusal::Internal)
-}
-
-fn relay(outbound: &Outbound<'_>, x: Exchange<'_>, content_type: &str) -> Result<Relay, Refusal> {
-    let passage = match &outbound.back {
-        Back::AsIs { hide_usage } => Passage::AsIs {
-            dialect: outbound.dialect(),
-            hide_usage: *hide_usage,
-        },
-        _ => Passage::Translated(Box::new(translator(outbound, x)?)),
-    };
-    Ok(Relay::new(x.asked.api, passage, content_type, x.id.clone()))
-}
-
-/// An answer in one piece.
-fn whole(
-    reply: &Reply,
-    credential: &Held,
-    outbound: &Outbound<'_>,
-    x: Exchange<'_>,
-    content_type: &mut String,
-) -> Result<Body, Refusal> {
-    let broken = || Refusal::ProviderGarbled {
-        endpoint: outbound.attempt().endpoint().name.clone(),
-        tried: Vec::new(),
-    };
-    let bytes = reply.whole().ok_or_else(broken)?;
-    let copy = bytes.to_vec();
-    let mut reading = Reading::default();
-    // Some answers quote what they were sent.
-    if credential.is_quoted(&copy) {
-        return Err(broken());
-    }
-    let dialect = outbound.dialect();
-    if reply.status() >= 400 {
-        if matches!(outbound.back, Back::AsIs { .. }) {
-            return Ok(Body::Whole(bytes, Box::new(reading)));
-        }
-        let (kind, message) = dialect::read_failure(dialect, &reply.error_kind(), &copy);
-        let body = dialect::failure_body(x.asked.api, reply.status(), &kind, &message, x.id);
-        "application/json".clone_into(content_type);
-        return Ok(Body::Whole(
-            Uint8Array::from(body.as_bytes()),
-            Box::new(reading),
-        ));
-    }
-    let told = match &outbound.back {
-        Back::AsIs { .. } => {
-            match x.asked.api {
-                // Counting uses nothing.
-                Api::CountTokens => reading.has_usage = true,
-                _ => dialect::read_reply(dialect, &copy, &mut reading),
-            }
+        Err(Failed::Next(failure, own_words)) => {
+            health::failed(attempt, now, &failure);
+            x.note(row, attempt, Nothing::Failed(&failure));
+            so_far.failures.push(failure);
+            so_far.own_words = own_words;
             None
         }
-        Back::Count => {
-            reading.has_usage = true;
-            let count = dialect::count::read(dialect, &copy).ok_or_else(broken)?;
-            Some(dialect::count::write(count))
+        Err(Failed::Left) => {
+            health::gave_up(attempt);
+            x.note(row, attempt, Nothing::Abandoned("client_left"));
+            Some(Err(Refusal::ClientLeft))
         }
-        Back::Embeddings { base64 } => {
-            let model = &x.asked.call.wanted.model;
-            let answer = dialect::embed::answer(dialect, &copy, model, *base64, &mut reading);
-            Some(answer.ok_or_else(broken)?)
+        Err(Failed::Refused(refusal)) => {
+            health::gave_up(attempt);
+            Some(Err(refusal))
         }
-        Back::Translated(_) if x.asked.call.wanted.stream => {
-            let mut out = Vec::new();
-            translator(outbound, x)?.whole(&copy, &mut reading, &mut out);
-            "text/event-stream; charset=utf-8".clone_into(content_type);
-            return finished(Uint8Array::from(out.as_slice()), reading, broken);
-        }
-        Back::Translated(wishes) => {
-            let voice = voice(outbound, x);
-            let unwraps = wishes.unwraps_json;
-            let told = dialect::whole(dialect, x.asked.api, &copy, voice, unwraps, &mut reading);
-            Some(told.ok_or_else(broken)?)
-        }
-    };
-    let bytes = match told {
-        Some(text) => {
-            "application/json".clone_into(content_type);
-            Uint8Array::from(text.as_bytes())
-        }
-        None => bytes,
-    };
-    finished(bytes, reading, broken)
+    }
 }
 
-fn finished(
-    bytes: Uint8Array,
-    reading: Reading,
-    broken: impl FnOnce() -> Refusal,
-) -> Result<Body, Refusal> {
-    match reading.fault {
-        Some(Fault::Garbled) => Err(broken()),
-        _ => Ok(Body::Whole(bytes, Box::new(reading))),
+/// Makes an attempt, and another beside it if it does not begin within the
+/// time that its endpoint usually needs. The slower one is hung up on.
+async fn hedged(
+    env: &Env,
+    x: &Exchange<'_>,
+    first: Ready,
+    course: &mut Course<'static>,
+    row: &mut Row,
+    so_far: &mut SoFar,
+) -> Done {
+    let Some(usual) = health::usually_begins_within(first.attempt) else {
+        return one(x, first, row, so_far).await;
+    };
+    let mut making = pin!(first.make(x));
+    let patience = pin!(Delay::from(Duration::from_millis(usual.max(1))));
+    if let Either::Left((made, _)) = select(making.as_mut(), patience).await {
+        return settle(x, &first, made, row, so_far);
+    }
+    let second = health::beside(course).map(|attempt| ready(env, attempt, x, &mut so_far.unasked));
+    let second = match second {
+        Some(Ok(Some(second))) => second,
+        Some(Err(refusal)) => return Some(Err(refusal)),
+        None | Some(Ok(None)) => {
+            let made = making.await;
+            return settle(x, &first, made, row, so_far);
+        }
+    };
+    second.note(row);
+    let also = pin!(second.make(x));
+    let (made, faster, slower, rest) = match select(making, also).await {
+        Either::Left((made, rest)) => (made, &first, &second, Either::Left(rest)),
+        Either::Right((made, rest)) => (made, &second, &first, Either::Right(rest)),
+    };
+    let done = settle(x, faster, made, row, so_far);
+    if done.is_none() {
+        // It failed: the other one is all there is now.
+        let made = match rest {
+            Either::Left(rest) => rest.await,
+            Either::Right(rest) => rest.await,
+        };
+        return settle(x, slower, made, row, so_far);
+    }
+    health::gave_up(slower.attempt);
+    x.note(row, slower.attempt, Nothing::Abandoned("hedged"));
+    done
+}
+
+impl SoFar {
+    /// What the client is told when nobody answered.
+    fn refusal(self, x: &Exchange<'_>) -> Result<Begun, Refusal> {
+        if let Some(begun) = self.own_words {
+            return Ok(*begun);
+        }
+        let Some(last) = self.failures.last() else {
+            // A plan is never empty.
+            return Err(self.unasked.unwrap_or(Refusal::Internal));
+        };
+        let endpoint = last.endpoint.clone();
+        Err(match last.why {
+            Why::RefusedUs => Refusal::ProviderRefusedUs {
+                endpoint,
+                status: last.status.unwrap_or_default(),
+            },
+            Why::PlaceRefused => Refusal::PlaceRefused {
+                endpoint,
+                colo: x.asked.head.origin.colo.clone(),
+            },
+            Why::NoToken => Refusal::NoToken { endpoint },
+            Why::Malformed => Refusal::ProviderGarbled {
+                endpoint,
+                tried: self.failures.iter().map(Failure::told).collect(),
+            },
+            why => {
+                let waits = self
+                    .failures
+                    .iter()
+                    .filter_map(|failure| failure.retry_after);
+                Refusal::NoAnswer {
+                    tried: self.failures.iter().map(Failure::told).collect(),
+                    limited: self.failures.iter().all(|failure| failure.why.is_a_limit()),
+                    late: why == Why::TimedOut,
+                    retry_after: waits.min().map(|ms| ms.div_ceil(1_000)),
+                }
+            }
+        })
     }
 }

@@ -295,6 +295,18 @@ pub struct Claim {
     pub max_output: Option<u32>,
 }
 
+impl Claim {
+    /// Whether the model thinks before it answers, where the request says this.
+    pub fn thinks(&self, asked: Option<bool>) -> bool {
+        match (self.thinking, asked) {
+            (Some(ThinkingStyle::None), _) => false,
+            (_, Some(asked)) => asked,
+            (Some(ThinkingStyle::Effort | ThinkingStyle::Adaptive), None) => true,
+            (Some(ThinkingStyle::Budget) | None, None) => false,
+        }
+    }
+}
+
 /// One provider endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {

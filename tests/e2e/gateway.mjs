@@ -33,7 +33,7 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
         find_additional_modules: true,
         base_dir: build,
         rules: [{ type: "CompiledWasm", globs: ["**/*.wasm"] }],
-        vars: { RECEIPT_KEYS: receiptKeys(), ...vars, ...secrets },
+        vars: { RECEIPT_KEYS: receiptKeys(), ENVIRONMENT: "test", ...vars, ...secrets },
         kv_namespaces: [{ binding: "KEYS", id: "keys" }],
         d1_databases: STORES.map((binding) => ({ binding, database_name: binding, database_id: binding, migrations_dir: join(ROOT, "migrations") })).concat({ binding: "AUDIT", database_name: "AUDIT", database_id: "AUDIT", migrations_dir: join(ROOT, "migrations/audit") }),
         durable_objects: { bindings: [{ name: "LEDGER", class_name: "Ledger" }] },
@@ -45,6 +45,7 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
   const worker = harness.getWorker();
   for (const store of [...STORES, "AUDIT"]) await worker.applyD1Migrations(store);
   const env = await worker.getEnv();
+  let operator;
 
   return {
     url: url.href.replace(/\/$/, ""),
@@ -74,6 +75,17 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
       const hash = createHash("sha256").update(key).digest("hex");
       await env.KEYS.put(`admin:key:${hash}`, JSON.stringify({ id, who, roles, created: "2026-11-20T00:00:00Z" }));
       return key;
+    },
+
+    /** Forgets faults and how endpoints fared: one test's are not the next one's. */
+    async reset() {
+      simulator.reset();
+      operator ??= await this.admin("operator@example.com", "operator");
+      await worker.fetch("https://gateway/admin/v1/health/forget", {
+        method: "POST",
+        headers: { authorization: `Bearer ${operator}`, "content-type": "application/json" },
+        body: "{}",
+      });
     },
 
     /** The row of a request, from whichever database has it. */

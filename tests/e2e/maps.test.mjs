@@ -207,7 +207,7 @@ test("a map that wants the gateway inside the zone refuses those who reached it 
   edit("regions/policy.toml", "colo_in_zone = []", 'colo_in_zone = ["eu", "default"]');
   assert.equal((await api(bert, "POST", `drafts/${await published("stay inside")}/approve`, {})).status, 200);
   await api(viewer, "GET", "map");
-  gateway.simulator.reset();
+  await gateway.reset();
   const from = async (country, colo) => {
     const response = await gateway.from(country, colo)(`${gateway.url}/v1/messages`, {
       method: "POST",

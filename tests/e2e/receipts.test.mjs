@@ -15,7 +15,7 @@ before(async () => {
   keys = await (await fetch(`${gateway.url}/.well-known/jwks.json`)).json();
 });
 after(() => gateway.close());
-beforeEach(() => gateway.simulator.reset());
+beforeEach(() => gateway.reset());
 
 async function call(country, { model = "claude-sonnet", stream = false, apiKey = key, path = "/v1/messages" } = {}) {
   const response = await gateway.from(country, "VIE")(gateway.url + path, {

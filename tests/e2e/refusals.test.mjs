@@ -13,7 +13,7 @@ before(async () => {
   key = await gateway.key();
 });
 after(() => gateway.close());
-beforeEach(() => gateway.simulator.reset());
+beforeEach(() => gateway.reset());
 
 const routes = {
   openai: { path: "/v1/chat/completions", good: { model: "gpt-mini", messages: [{ role: "user", content: "hi" }] } },
@@ -142,7 +142,7 @@ test("field_25 a client that leaves in the middle of its body harms nobody", asy
     socket.destroy();
     assert.equal((await send("openai")).status, 200);
     assert.deepEqual(gateway.simulator.log.length, 1, "half a request was sent on");
-    gateway.simulator.reset();
+    await gateway.reset();
   }
 });
 

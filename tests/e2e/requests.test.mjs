@@ -10,7 +10,7 @@ before(async () => {
   key = await gateway.key();
 });
 after(() => gateway.close());
-beforeEach(() => gateway.simulator.reset());
+beforeEach(() => gateway.reset());
 
 const post = (country, path, body, headers = {}) => gateway.from(country)(gateway.url + path, {
   method: "POST",
@@ -46,7 +46,7 @@ test("field_19 a stream's body differs by the usage option alone, and not where 
     ["gpt-4.1", asked, body("gpt-4.1-2025-04-14", asked)],
   ];
   for (const [model, rest, sent] of cases) {
-    gateway.simulator.reset();
+    await gateway.reset();
     await (await post("DE", "/v1/chat/completions", body(model, rest))).text();
     assert.equal(gateway.simulator.log[0].body, sent);
   }
@@ -102,7 +102,7 @@ test("field_23 field_19 no other header than those on the list reaches a provide
   const meant = { accept: "text/x", "openai-beta": "b1", "anthropic-beta": "b2" };
   for (const [path, model, credential, secret] of [["/v1/chat/completions", "gpt-4.1", "authorization", `Bearer ${secretOf("OPENAI_US_KEY")}`], ["/v1/messages", "claude-sonnet", "x-api-key", secretOf("ANTHROPIC_US_KEY")]]) {
     for (const own of [{}, { authorization: "", "x-api-key": key }, { "x-api-key": "sk-of-the-caller" }]) {
-      gateway.simulator.reset();
+      await gateway.reset();
       await (await post("US", path, JSON.stringify({ model, max_tokens: 5, messages: [{ role: "user", content: "hi" }] }), { ...invented, ...meant, ...own })).text();
       const [{ headers: sent }] = gateway.simulator.log;
       const names = Object.keys(sent).filter((name) => !RUNTIME.includes(name));
@@ -133,7 +133,7 @@ for (const [how, fault] of Object.entries(ECHOES)) {
         // A good reply in a stream is passed on as it comes, unread.
         if (status === 200 && how === "as an event stream") continue;
         for (const stream of [false, true]) {
-          gateway.simulator.reset();
+          await gateway.reset();
           gateway.simulator.fault({ host, times: 0, fault: { status, ...fault(secretOf(name)) } });
           const response = await post(country, path, JSON.stringify({ model, max_tokens: 5, stream, messages: [{ role: "user", content: "hi" }] }));
           const seen = JSON.stringify([...response.headers]) + await response.text();
@@ -159,7 +159,7 @@ test("field_23 no secret appears in a reply, a row, a log line or at another hos
     const response = await call("DE", "/v1/chat/completions", "gpt-mini");
     assert.ok(response.status >= 400);
     await call("US", "/v1/messages", "claude-sonnet");
-    gateway.simulator.reset();
+    await gateway.reset();
   }
   await call("JP", "/v1/messages", "claude-sonnet");
   const [entry] = gateway.simulator.log;

@@ -10,7 +10,7 @@ before(async () => {
   key = await gateway.key({ tags: { environment: "prod" } });
 });
 after(() => gateway.close());
-beforeEach(() => gateway.simulator.reset());
+beforeEach(() => gateway.reset());
 
 async function call(country, route, body = {}, { headers = {}, apiKey = key } = {}) {
   const [path, base] = route === "openai" ? ["/v1/chat/completions", { model: "gpt-4.1" }] : ["/v1/messages", { model: "claude-sonnet", max_tokens: 20 }];
@@ -84,7 +84,7 @@ test("field_11 the premium goes with the host, and a part of a nano-dollar is ro
     gateway.simulator.fault({ fault: { usage } });
     const { row } = await call(country, "openai", { model });
     assert.equal(row.cost_nano, nano(parts, uplift), `${model} in ${country}`);
-    gateway.simulator.reset();
+    await gateway.reset();
   }
 });
 
@@ -182,7 +182,7 @@ test("no word of a prompt or an answer is kept anywhere", async () => {
       await call("US", route, { stream, messages: said.prompt });
       gateway.simulator.fault({ times: 2, fault: { status: 400, body: { error: { message: `no: ${said.prompt}`, type: said.prompt, code: said.prompt } } } });
       await call("US", route, { stream, messages: [{ role: "user", content: said.prompt }], metadata: { user_id: said.prompt, note: said.prompt } });
-      gateway.simulator.reset();
+      await gateway.reset();
     }
   }
   await new Promise((resolve) => setTimeout(resolve, 300));

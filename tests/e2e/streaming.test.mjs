@@ -12,7 +12,7 @@ before(async () => {
   key = await gateway.key();
 });
 after(() => gateway.close());
-beforeEach(() => gateway.simulator.reset());
+beforeEach(() => gateway.reset());
 
 const openai = () => new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, fetch: gateway.from("US"), maxRetries: 0 });
 const anthropic = () => new Anthropic({ apiKey: key, baseURL: gateway.url, fetch: gateway.from("US"), maxRetries: 0 });
@@ -27,6 +27,12 @@ const ways = {
   "OpenAI, usage asked for": { path: "/v1/chat/completions", body: { model: "gpt-mini", stream_options: { include_usage: true } } },
   "OpenAI, usage not asked for": { path: "/v1/chat/completions", body: { model: "gpt-mini" } },
   "Anthropic": { path: "/v1/messages", body: { model: "claude-sonnet", max_tokens: 30 } },
+};
+const chunk = 'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}';
+const block = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}';
+const openings = {
+  "/v1/chat/completions": `${chunk}\n\n`,
+  "/v1/messages": `event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":3,"output_tokens":1}}}\n\nevent: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n${block}\n\n`,
 };
 const rowOf = (response) => gateway.row(response.headers.get("meridian-request-id"));
 
@@ -61,7 +67,7 @@ for (const [name, { path, body }] of Object.entries(ways)) {
 
   test(`field_22 ${name}: cut at every byte, CRLF, comments, no last marker`, async () => {
     for (const fault of [{ split: "byte", comments: true }, { split: 3, crlf: true }, { split: "byte", crlf: true, text: "Größe 🌍 \u2028 x" }, { no_done: true, chunks: 5 }]) {
-      gateway.simulator.reset();
+      await gateway.reset();
       gateway.simulator.fault({ times: 2, fault });
       const response = await post(path, body);
       const got = withoutIds(await response.text());
@@ -73,7 +79,8 @@ for (const [name, { path, body }] of Object.entries(ways)) {
   });
 
   test(`field_14 ${name}: a stream that breaks ends with an error, and its row says so`, async () => {
-    for (const [fault, error] of [[{ cut_at_byte: 700 }, "cut"], [{ garbage: true }, "garbled"]]) {
+    const nonsense = `${openings[path]}data: {nonsense\n\n`;
+    for (const [fault, error] of [[{ cut_at_byte: 3000, chunks: 40 }, "cut"], [{ body: nonsense, content_type: "text/event-stream" }, "garbled"]]) {
       gateway.simulator.fault({ fault });
       const response = await post(path, body);
       const text = await response.text().catch(() => "the connection broke");
@@ -108,12 +115,6 @@ for (const [name, { path, body }] of Object.entries(ways)) {
 }
 
 // A connection that is closed in good order says nothing about the answer.
-const chunk = 'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}';
-const block = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}';
-const openings = {
-  "/v1/chat/completions": `${chunk}\n\n`,
-  "/v1/messages": `event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":3,"output_tokens":1}}}\n\nevent: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n`,
-};
 // What a client reads as the data of the last event, by the rules of SSE.
 function lastData(text) {
   const events = text.split(/(?:\r\n|\n|\r){2,}/).map((event) => event.split(/\r\n|\n|\r/));
@@ -133,7 +134,7 @@ for (const [name, { path, body }] of Object.entries(ways)) {
   test(`field_14 ${name}: a stream that is closed too early ends with an error, wherever it stood`, async () => {
     const wrong = [];
     for (const rest of rests) {
-      gateway.simulator.reset();
+      await gateway.reset();
       gateway.simulator.fault({ times: 2, fault: { body: openings[path] + rest, content_type: "text/event-stream" } });
       const text = await (await post(path, body)).text();
       assert.ok(text.startsWith(openings[path]));
@@ -155,7 +156,7 @@ test("both SDKs throw when a stream breaks", async () => {
   const asked = { stream_options: { include_usage: true } };
   // Cut at any place: in the first event, between two, in the middle of a later one.
   for (const cut_at_byte of [0, 60, 300, 500, 701, 900, 1100]) {
-    gateway.simulator.reset();
+    await gateway.reset();
     gateway.simulator.fault({ times: 0, fault: { cut_at_byte, chunks: 20 } });
     for (const usage of [{}, asked]) {
       const broken = openai().chat.completions.create({ model: "gpt-mini", messages, stream: true, ...usage }).then(drain);
@@ -163,7 +164,7 @@ test("both SDKs throw when a stream breaks", async () => {
     }
     await assert.rejects(anthropic().messages.create({ model: "claude-sonnet", max_tokens: 30, messages, stream: true }).then(drain), Anthropic.APIError, `Anthropic, ${cut_at_byte} bytes`);
   }
-  gateway.simulator.reset();
+  await gateway.reset();
   gateway.simulator.fault({ times: 0, fault: { error_at_chunk: 3 } });
   await assert.rejects(openai().chat.completions.create({ model: "gpt-mini", messages, stream: true }).then(drain), OpenAI.APIError);
   await assert.rejects(anthropic().messages.create({ model: "claude-sonnet", max_tokens: 30, messages, stream: true }).then(drain), Anthropic.APIError);

@@ -64,7 +64,7 @@ test("when nobody can be reached the refusal names who was tried", async () => {
   answer = (response) => response.socket.destroy();
   const response = await message();
   assert.equal(response.status, 502);
-  assert.match((await response.json()).error.message, /Tried: bedrock-frankfurt, bedrock-ireland/);
+  assert.match((await response.json()).error.message, /Tried: bedrock-frankfurt \(no connection\), bedrock-ireland \(no connection\)/);
   assert.deepEqual((await rowOf(response)).outcome, "refused");
 });
 

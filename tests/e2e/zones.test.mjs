@@ -13,7 +13,7 @@ before(async () => {
   key = await gateway.key();
 });
 after(() => gateway.close());
-beforeEach(() => gateway.simulator.reset());
+beforeEach(() => gateway.reset());
 
 const openai = (country, apiKey = key, headers = {}) => new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, fetch: gateway.from(country), maxRetries: 0, defaultHeaders: headers });
 const anthropic = (country, apiKey = key, headers = {}) => new Anthropic({ apiKey, baseURL: gateway.url, fetch: gateway.from(country), maxRetries: 0, defaultHeaders: headers });
@@ -47,7 +47,7 @@ for (const [country, zone, openaiHost, anthropicHost] of EXPECTED) {
     assert.equal(text, data.choices[0].message.content);
     assert.deepEqual(hosts(), [openaiHost]);
 
-    gateway.simulator.reset();
+    await gateway.reset();
     const message = await anthropic(country).messages.create({ model: "claude-sonnet", max_tokens: 20, messages });
     const streamed = await anthropic(country).messages.stream({ model: "claude-sonnet", max_tokens: 20, messages }).finalMessage();
     assert.deepEqual(streamed.content, message.content);
@@ -110,7 +110,7 @@ test("meridian-zone tightens and never loosens", async () => {
   const asking = (zone) => ({ "meridian-zone": zone });
   const { response } = await openai("GB", key, asking("eu")).chat.completions.create({ model: "gpt-mini", messages }).withResponse();
   assert.equal(response.headers.get("meridian-zone"), "eu");
-  gateway.simulator.reset();
+  await gateway.reset();
   for (const [country, zone] of [["DE", "us"], ["US", "eu"], ["JP", "us"], ["T1", "us"], [undefined, "jp"]]) {
     const sides = [new RegExp(`asks for ${zone}`), country?.match(/DE|US|JP/) ? new RegExp(`in ${country}`) : /so default applies/];
     await refused(openai(country, key, asking(zone)).chat.completions.create(chat), "zones_clash", sides);
@@ -129,7 +129,7 @@ test("a model that no endpoint of the zone serves is refused with what would be"
 test("a key that may not use a model is refused", async () => {
   const narrow = await gateway.key({ models: ["gpt-mini"] });
   await openai("DE", narrow).chat.completions.create({ model: "gpt-mini", messages });
-  gateway.simulator.reset();
+  await gateway.reset();
   await refused(openai("DE", narrow).chat.completions.create({ model: "gpt-4.1", messages }), "model_not_allowed", [/gpt-mini/]);
 });
 
@@ -211,7 +211,7 @@ test("field_24 neither Host nor the form of the path chooses the host", async ()
     ["/v1/chat%2Fcompletions", "localhost", 404],
     ["/https://evil.example/v1/chat/completions", "localhost", 404],
   ]) {
-    gateway.simulator.reset();
+    await gateway.reset();
     assert.match(await raw(target, host), new RegExp(`^HTTP/1.1 ${status} `), target);
     // The harness puts a caller without a country into the US.
     assert.deepEqual(hosts(), status === 200 ? ["us.api.openai.com"] : [], target);
@@ -221,7 +221,7 @@ test("field_24 neither Host nor the form of the path chooses the host", async ()
 test("a provider's redirect is never followed", async () => {
   for (const status of [301, 302, 303, 307, 308]) {
     for (const location of ["https://evil.example/", "//evil.example/v1/chat/completions", "https://api.openai.com/v1/chat/completions"]) {
-      gateway.simulator.reset();
+      await gateway.reset();
       gateway.simulator.fault({ times: 0, fault: { status, body: "", headers: { location } } });
       const stream = status % 2 === 1;
       await assert.rejects(openai("DE").chat.completions.create({ ...chat, stream }), { status: 502, code: "provider_unreachable" });

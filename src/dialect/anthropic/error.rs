@@ -13,6 +13,7 @@ pub fn body(refusal: &Refusal, id: &RequestId) -> String {
         Kind::NotFound => "not_found_error",
         Kind::TooLarge => "request_too_large",
         Kind::Invalid => "invalid_request_error",
+        Kind::Limited => "rate_limit_error",
         Kind::Unavailable | Kind::Broken => "api_error",
     };
     json!({

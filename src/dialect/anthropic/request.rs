@@ -9,6 +9,7 @@ const FIELDS: &[&str] = &[
     "stream",
     "inference_geo",
     "anthropic_version",
+    "thinking",
 ];
 
 /// Reads a request body. Its `metadata` carries a user's id and so is no
@@ -18,6 +19,7 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     let wanted = Wanted {
         model: call::string(&fields, "model")?,
         stream: call::flag(&fields, "stream")?,
+        thinks: call::thinks(&fields, "thinking"),
     };
     call::filled_list(&fields, "messages")?;
     Ok(Call {

@@ -73,6 +73,8 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         take_usage(message.usage, reading);
     }
     if let Some(block) = event.content_block {
+        // Words come as deltas; everything else is there with its beginning.
+        reading.begun |= !matches!(&*block.kind, "text" | "thinking");
         if let ("redacted_thinking", Some(data)) = (&*block.kind, block.data) {
             let data: Option<String> = serde_json::from_str(data.get()).ok();
             reading.made(&data.unwrap_or_default());
@@ -81,23 +83,28 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     if let Some(delta) = event.delta {
         if let Some(signature) = &delta.signature {
             reading.made(signature);
+            reading.begun = true;
         }
         let parts = [delta.text, delta.thinking, delta.partial_json];
         let written = parts
             .iter()
             .flatten()
             .map(|p| p.get().len().saturating_sub(2));
-        reading.output_bytes = reading
-            .output_bytes
-            .saturating_add(written.sum::<usize>() as u64);
+        let written = written.sum::<usize>() as u64;
+        reading.output_bytes = reading.output_bytes.saturating_add(written);
+        reading.begun |= written > 0;
         if let Some(reason) = delta.stop_reason {
             reading.stopped = Some(reason.into_owned());
+            reading.begun = true;
         }
     }
     match &*event.kind {
         // `message_start` counts only the first output tokens.
         "message_delta" => reading.has_usage |= event.usage.is_some(),
-        "message_stop" => reading.ended = true,
+        "message_stop" => {
+            reading.ended = true;
+            reading.begun = true;
+        }
         "error" => {
             let kind = event.error.and_then(|said| said.kind);
             let kind = kind.map_or_else(|| "error".to_owned(), Cow::into_owned);

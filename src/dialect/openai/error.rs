@@ -9,6 +9,7 @@ pub fn body(refusal: &Refusal) -> String {
     let kind = match refusal.kind() {
         Kind::Credentials => "authentication_error",
         Kind::Forbidden => "permission_error",
+        Kind::Limited => "rate_limit_error",
         Kind::Unavailable | Kind::Broken => "server_error",
         Kind::Invalid | Kind::NotFound | Kind::TooLarge => "invalid_request_error",
     };

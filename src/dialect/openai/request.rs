@@ -6,7 +6,14 @@ use crate::dialect::Edits;
 use crate::refusal::Invalid;
 use std::collections::BTreeMap;
 
-const FIELDS: &[&str] = &["model", "messages", "stream", "stream_options", "metadata"];
+const FIELDS: &[&str] = &[
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "metadata",
+    "reasoning_effort",
+];
 
 /// The tags a body's own `metadata` may set. The rest of it may hold anything,
 /// also what belongs in no usage row.
@@ -18,6 +25,7 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     let wanted = Wanted {
         model: call::string(&fields, "model")?,
         stream: call::flag(&fields, "stream")?,
+        thinks: call::thinks(&fields, "reasoning_effort"),
     };
     call::filled_list(&fields, "messages")?;
     let asks_for_usage = match call::find(&fields, "stream_options") {

@@ -36,6 +36,14 @@ struct Delta<'a> {
     reasoning_content: Option<&'a RawValue>,
     #[serde(borrow, default)]
     tool_calls: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    audio: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +59,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     reading.usage_only = false;
     if data == b"[DONE]" {
         reading.ended = true;
+        reading.begun = true;
         return;
     }
     let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else {
@@ -80,11 +89,23 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     for choice in chunk.choices {
         if let Some(reason) = text(choice.finish_reason) {
             reading.stopped = Some(reason);
+            reading.begun = true;
         }
         let Some(delta) = choice.delta else { continue };
         let parts = [delta.content, delta.reasoning_content, delta.tool_calls];
         let written: usize = parts.iter().flatten().map(|part| written(part.get())).sum();
         reading.output_bytes = reading.output_bytes.saturating_add(written as u64);
+        let rest = [
+            delta.refusal,
+            delta.reasoning,
+            delta.function_call,
+            delta.audio,
+        ];
+        reading.begun |= parts
+            .iter()
+            .chain(&rest)
+            .flatten()
+            .any(|part| self::written(part.get()) > 0);
     }
 }
 

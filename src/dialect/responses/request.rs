@@ -4,7 +4,7 @@ use crate::dialect::call::{self, Call, Wanted};
 use crate::dialect::openai::request::tags;
 use crate::refusal::Invalid;
 
-const FIELDS: &[&str] = &["model", "stream", "metadata"];
+const FIELDS: &[&str] = &["model", "stream", "metadata", "reasoning"];
 
 /// Reads a request body. Usage comes with every stream and need not be asked
 /// for.
@@ -13,6 +13,7 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     let wanted = Wanted {
         model: call::string(&fields, "model")?,
         stream: call::flag(&fields, "stream")?,
+        thinks: call::thinks(&fields, "reasoning"),
     };
     let tags = call::find(&fields, "metadata").map_or_else(Vec::new, |m| tags(m.json));
     Ok(Call {

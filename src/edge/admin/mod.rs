@@ -4,6 +4,7 @@
 mod books;
 mod drafts;
 mod evidence;
+mod failover;
 mod who;
 
 use super::{host, keys, map, settings};
@@ -85,6 +86,11 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
         Ask::Audit => drafts::audit(&asked).await,
         Ask::Requests => evidence::requests(&asked).await,
         Ask::Transfers => evidence::transfers(&asked).await,
+        Ask::Health => failover::health(&asked, ctx).await,
+        Ask::Forget => failover::forget(&asked).await,
+        Ask::Drills => failover::drills(&asked).await,
+        Ask::BeginDrill => failover::begin_drill(&asked, ctx).await,
+        Ask::EndDrill => failover::end_drill(&asked, ctx).await,
     }
 }
 

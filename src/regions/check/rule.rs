@@ -77,6 +77,9 @@ rules! {
     PriceMissing "price-missing" Error "Every model has a price." "Its calls would be unpriced, and the bill could not be explained."
     AliasToNothing "alias-to-nothing" Error "An alias stands for a model that an endpoint serves." "Applications that use it would be refused."
     AliasShadows "alias-shadows" Error "An alias is not a model's own name." "What a request means would depend on where one looks."
+    UnknownModel "unknown-model" Error "A model in `[models]` of gateway.toml is one that an endpoint serves." "What is said of it would hold for no call."
+    BadSpan "bad-span" Error "A span of time is a number with its unit, above zero." "Such as 500ms, 45s, 10m or 2h, in quotes."
+    TimeoutOrder "timeout-order" Error "No single time limit is longer than `total`." "It could never be reached."
     BadPrice "bad-price" Error "A price is a decimal number of dollars in quotes." "Money is counted in whole billionths of a dollar, never in floating point."
 
     // ---- traps of the providers

@@ -1,0 +1,102 @@
+// One attempt at a provider: the request, its time limits, and the way to hang
+// up. Everything that would cost many crossings between wasm and JavaScript is
+// made in one.
+
+const STREAMS = /^(text\/event-stream|application\/vnd\.amazon\.eventstream)/;
+const PREAMBLE = 0;
+
+export class Sending {
+  #abort = new AbortController();
+  #timer;
+  // Why it failed, if it did.
+  why = "no connection";
+  // The provider's stream, once it has answered with one.
+  body;
+
+  // `signal` tells that the client has left, if nobody else is to have the answer.
+  constructor(signal) {
+    if (signal === undefined) return;
+    const leave = () => this.#stop("client gone");
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { signal: this.#abort.signal });
+  }
+
+  #stop(why) {
+    this.why = why;
+    this.#abort.abort();
+  }
+
+  #limit(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = ms === undefined ? undefined : setTimeout(() => this.#stop("timed out"), ms);
+  }
+
+  cancel() {
+    this.#limit(undefined);
+    this.#abort.abort();
+  }
+
+  // Sends the request and takes its answer: a stream as far as it has come,
+  // anything else whole, errors too. `headMs` is for the answer to begin, `bodyMs`
+  // for one in one piece to be there. Redirects are never followed: they could
+  // lead out of the zone.
+  async send(url, headers, body, headMs, bodyMs) {
+    // A copy, because `body` is a view of memory that wasm goes on to use.
+    const bytes = body.slice();
+    this.#limit(headMs);
+    try {
+      const response = await fetch(url, { method: "POST", headers: pairs(headers), body: bytes, redirect: "manual", signal: this.#abort.signal });
+      const contentType = response.headers.get("content-type") ?? "";
+      const isStream = response.ok && STREAMS.test(contentType) && response.body !== null;
+      if (isStream) this.body = response.body;
+      this.#limit(isStream ? undefined : bodyMs);
+      this.why = "broke off";
+      return {
+        status: response.status,
+        contentType,
+        errorKind: (response.headers.get("x-amzn-errortype") ?? "").split(":")[0],
+        headers: replyHeaders(response),
+        whole: isStream ? undefined : new Uint8Array(await response.arrayBuffer()),
+      };
+    } finally {
+      this.#limit(undefined);
+    }
+  }
+
+  // Reads the stream until there is something of the answer in it, which the
+  // pump holds. Says how far it has come.
+  async begin(pump, ms) {
+    const reader = this.body.getReader();
+    this.#limit(ms);
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        const stage = done ? pump.over() : pump.begin(value);
+        if (stage !== PREAMBLE) return stage;
+      }
+    } finally {
+      this.#limit(undefined);
+      reader.releaseLock();
+      pump.free();
+    }
+  }
+}
+
+// What of a provider's headers means something to its client.
+const FOR_CLIENT = ["retry-after", "retry-after-ms", "request-id", "x-request-id", "openai-processing-ms"];
+
+function replyHeaders(response) {
+  let flat = "";
+  for (const name of FOR_CLIENT) {
+    const value = response.headers.get(name);
+    if (value !== null) flat += `${flat && "\n"}${name}: ${value}`;
+  }
+  return flat;
+}
+
+function pairs(lines) {
+  return lines.split("\n").map((line) => {
+    const colon = line.indexOf(": ");
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
+}

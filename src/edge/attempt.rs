@@ -1,0 +1,361 @@
+//! One attempt at an endpoint: sending, waiting for the beginning of an answer
+//! within the limits, hanging up. Only an `Outbound` is ever sent, and that
+//! comes from the plan.
+
+use super::credentials::Held;
+use super::drills;
+use super::host;
+use super::stream::{Pump, Stream};
+use super::upstream::Exchange;
+use super::whole;
+use crate::dialect::form::Voice;
+use crate::dialect::{self, Fault, Reading, Translator};
+use crate::drill::Kind as DrillKind;
+use crate::record::Served;
+use crate::refusal::Refusal;
+use crate::relay::{Passage, Relay};
+use crate::send::{judge, judge_event, retry_after, Failure, Start, Why};
+use crate::timeouts::Span;
+use crate::translate::{Back, Outbound};
+use crate::units::Millis;
+use js_sys::Uint8Array;
+use std::time::Duration;
+use wasm_bindgen::prelude::*;
+use worker::worker_sys::web_sys::AbortSignal;
+use worker::Delay;
+
+#[wasm_bindgen(module = "/src/edge/attempt.js")]
+extern "C" {
+    /// An attempt as JavaScript has it.
+    pub type Sending;
+    /// One that ends when the signal says so.
+    #[wasm_bindgen(constructor)]
+    pub fn new(signal: Option<AbortSignal>) -> Sending;
+    /// Sends a request and waits for its answer.
+    #[wasm_bindgen(method, catch, js_name = send)]
+    pub async fn send_js(
+        this: &Sending,
+        url: &str,
+        headers: &str,
+        body: &[u8],
+        head_ms: f64,
+        body_ms: f64,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = begin)]
+    async fn begin_js(this: &Sending, pump: Pump, ms: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method)]
+    fn cancel(this: &Sending);
+    #[wasm_bindgen(method, getter)]
+    fn why(this: &Sending) -> String;
+
+    /// A provider's answer.
+    pub type Reply;
+    /// Its status.
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Reply) -> u16;
+    /// Its content type.
+    #[wasm_bindgen(method, getter, js_name = contentType)]
+    pub fn content_type(this: &Reply) -> String;
+    /// What kind of error it is, where that stands beside the body.
+    #[wasm_bindgen(method, getter, js_name = errorKind)]
+    pub fn error_kind(this: &Reply) -> String;
+    /// Its headers, as far as they are the client's business.
+    #[wasm_bindgen(method, getter)]
+    pub fn headers(this: &Reply) -> String;
+    /// The body, if it is no stream.
+    #[wasm_bindgen(method, getter)]
+    pub fn whole(this: &Reply) -> Option<Uint8Array>;
+}
+
+/// An attempt that is under way. Whoever drops it hangs up.
+pub struct Attempt(Sending);
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl Attempt {
+    /// One that was sent.
+    #[cfg(test)]
+    pub fn of(sending: Sending) -> Attempt {
+        Attempt(sending)
+    }
+
+    /// As JavaScript has it.
+    pub fn js(&self) -> &Sending {
+        &self.0
+    }
+
+    /// Waits for the beginning of its stream; how far it has come, or nothing
+    /// if it broke.
+    pub async fn begin(&self, pump: Pump, limit_ms: u64) -> Option<u8> {
+        let stage = self.0.begin_js(pump, limit_ms as f64).await.ok()?;
+        stage.as_f64().map(|stage| stage as u8)
+    }
+
+    /// Hangs up.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Why it broke.
+    pub fn why(&self) -> String {
+        self.0.why()
+    }
+}
+
+/// An answer that has begun.
+pub struct Begun {
+    /// Who gave it.
+    pub served: Served<'static>,
+    /// Its status.
+    pub status: u16,
+    /// Its headers, as far as they are the client's business.
+    pub headers: String,
+    /// Its body.
+    pub body: Body,
+    /// What the request lost on its way, by the client's names.
+    pub dropped: Vec<String>,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// All of it, and what it says.
+    Whole(Uint8Array, Box<Reading>),
+    /// It is still coming.
+    Stream(Box<Stream>),
+}
+
+/// Why an attempt came to nothing.
+pub enum Failed {
+    /// Another endpoint may do better. The provider's own error is kept, in
+    /// case nothing better comes.
+    Next(Failure, Option<Box<Begun>>),
+    /// The client left.
+    Left,
+    /// The gateway itself says no.
+    Refused(Refusal),
+}
+
+/// An attempt that is to be made, and what it depends on.
+struct Making<'a, 'x> {
+    credential: &'a Held,
+    outbound: &'a Outbound<'static>,
+    x: &'a Exchange<'x>,
+    deadline: Millis,
+}
+
+/// Makes an attempt that must be over by a time.
+pub async fn make(
+    credential: &Held,
+    outbound: &Outbound<'static>,
+    x: &Exchange<'_>,
+    deadline: Millis,
+) -> Result<Begun, Failed> {
+    let making = Making {
+        credential,
+        outbound,
+        x,
+        deadline,
+    };
+    let endpoint = &outbound.attempt().endpoint().name;
+    let drill = drills::of(endpoint, host::now());
+    if let Some(kind) = drill.filter(|kind| *kind != DrillKind::Cut) {
+        making.drilled(kind).await;
+        return Err(Failed::Next(Failure::drill(endpoint, kind.why()), None));
+    }
+    let (attempt, reply) = making.sent().await?;
+    let Some(bytes) = reply.whole() else {
+        let begun = making.stream(attempt, &reply).await?;
+        if let (Some(_), Body::Stream(stream)) = (drill, &begun.body) {
+            stream.cut();
+        }
+        return Ok(begun);
+    };
+    match making.judged(&reply, &bytes) {
+        Ok(_) if drill.is_some() => {
+            let failure = Failure::drill(endpoint, Why::BrokeOff);
+            Err(Failed::Next(failure, None))
+        }
+        judged => judged,
+    }
+}
+
+impl Making<'_, '_> {
+    fn failed(&self, why: Why) -> Failed {
+        let endpoint = &self.outbound.attempt().endpoint().name;
+        Failed::Next(Failure::of(endpoint, why), None)
+    }
+
+    /// A limit, if there is still so much time.
+    fn within(&self, limit: Span) -> u64 {
+        limit.0.min(self.deadline.since(host::now())).max(1)
+    }
+
+    /// What takes time before an endpoint fails that is only said to.
+    async fn drilled(&self, kind: DrillKind) {
+        let limits = self.x.handling.timeouts;
+        let limit = match self.x.asked.call.wanted.stream {
+            true => limits.first_token,
+            false => limits.answer,
+        };
+        if kind == DrillKind::Slow {
+            Delay::from(Duration::from_millis(self.within(limit))).await;
+        }
+    }
+
+    /// Sends the request and waits for the head of an answer.
+    async fn sent(&self) -> Result<(Attempt, Reply), Failed> {
+        let (x, outbound) = (self.x, self.outbound);
+        let credentials = self.credential.headers(outbound).await;
+        let credentials = credentials.map_err(|_| self.failed(Why::NoToken))?;
+        let mut headers = String::new();
+        for (name, value) in credentials.iter().chain(&outbound.headers) {
+            headers.extend([name, ": ", value, "\n"]);
+        }
+        let signal = (!x.finishes()).then(|| x.signal.clone());
+        let attempt = Attempt(Sending::new(signal));
+        let limits = x.handling.timeouts;
+        let answer = self.within(limits.answer);
+        let head = match x.asked.call.wanted.stream {
+            true => self.within(limits.connect),
+            false => answer,
+        };
+        let (url, body) = (outbound.url(), outbound.body.as_bytes());
+        let reply = attempt
+            .0
+            .send_js(&url, headers.trim_end(), body, head as f64, answer as f64);
+        match reply.await {
+            Ok(reply) => Ok((attempt, reply.unchecked_into())),
+            Err(_) => Err(match attempt.why().as_str() {
+                "client gone" => Failed::Left,
+                "timed out" => self.failed(Why::TimedOut),
+                "broke off" => self.failed(Why::BrokeOff),
+                _ => self.failed(Why::NoConnection),
+            }),
+        }
+    }
+
+    /// Waits until there is something of an answer in a stream.
+    async fn stream(&self, attempt: Attempt, reply: &Reply) -> Result<Begun, Failed> {
+        let content_type = reply.content_type();
+        let relay = relay(self.outbound, self.x, &content_type).map_err(Failed::Refused)?;
+        let limit = self.within(self.x.handling.timeouts.first_token);
+        let begun = Stream::begin(attempt, relay, self.x.asked.api, limit).await;
+        let stream = begun.map_err(|reading| broken(reading, |why| self.failed(why)))?;
+        let content_type = match stream.rewrites() {
+            true => "text/event-stream; charset=utf-8",
+            false => &content_type,
+        };
+        let body = Body::Stream(Box::new(stream));
+        Ok(self.answered(reply, content_type, body))
+    }
+
+    /// An answer in one piece, or why it is none.
+    fn judged(&self, reply: &Reply, bytes: &Uint8Array) -> Result<Begun, Failed> {
+        let status = reply.status();
+        let (copy, kind) = match status {
+            400.. => {
+                let copy = bytes.to_vec();
+                let beside = reply.error_kind();
+                let (kind, _) = dialect::read_failure(self.outbound.dialect(), &beside, &copy);
+                (copy, kind)
+            }
+            _ => Default::default(),
+        };
+        let told = || {
+            let mut content_type = reply.content_type();
+            let (credential, outbound, x) = (self.credential, self.outbound, self.x);
+            let body = whole::read(reply, bytes, credential, outbound, x, &mut content_type)?;
+            Ok(self.answered(reply, &content_type, body))
+        };
+        let why = match judge(status, &kind, &copy) {
+            Start::Answer => return told().map_err(|why| self.failed(why)),
+            Start::Failed(why) => why,
+        };
+        if why == Why::RefusedUs {
+            self.credential.forget_token();
+        }
+        let endpoint = &self.outbound.attempt().endpoint().name;
+        let failure = Failure {
+            status: Some(status),
+            retry_after: retry_after(&reply.headers(), host::now()),
+            ..Failure::of(endpoint, why)
+        };
+        // What is said of our own credential is not for the client.
+        let own = matches!(why, Why::RefusedUs | Why::PlaceRefused | Why::Redirected);
+        let own_words = if own { None } else { told().ok().map(Box::new) };
+        Err(Failed::Next(failure, own_words))
+    }
+
+    fn answered(&self, reply: &Reply, content_type: &str, body: Body) -> Begun {
+        let mut headers = self.credential.without(&reply.headers());
+        if !content_type.is_empty() {
+            let gap = if headers.is_empty() { "" } else { "\n" };
+            headers = format!("content-type: {content_type}{gap}{headers}");
+        }
+        Begun {
+            served: Served {
+                attempt: self.outbound.attempt(),
+                status: reply.status(),
+                request_bytes: self.x.asked.call.body.len() as u64,
+            },
+            status: reply.status(),
+            headers,
+            body,
+            dropped: self.outbound.dropped.clone(),
+        }
+    }
+}
+
+/// A stream that came to nothing.
+fn broken(reading: Reading, failed: impl Fn(Why) -> Failed) -> Failed {
+    let why = match reading.fault {
+        Some(Fault::Said { kind }) => match judge_event(&kind) {
+            Start::Failed(why) => why,
+            Start::Answer => Why::Failing,
+        },
+        Some(Fault::Garbled) => Why::Malformed,
+        Some(Fault::TimedOut) => Why::TimedOut,
+        Some(Fault::Cut) => Why::BrokeOff,
+        // It was not the stream that ended.
+        None => return Failed::Left,
+    };
+    failed(why)
+}
+
+/// How an answer is told in another dialect.
+pub fn voice(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Voice {
+    let wishes = match &outbound.back {
+        Back::Translated(wishes) => wishes.clone(),
+        _ => Default::default(),
+    };
+    Voice {
+        id: x.id.clone(),
+        at: x.arrived,
+        endpoint: outbound.attempt().endpoint().name.clone(),
+        model: x.asked.call.wanted.model.clone(),
+        tells_usage: wishes.usage,
+        tells_logprobs: wishes.logprobs,
+        echo: wishes.echo,
+    }
+}
+
+/// Who tells an answer in another dialect.
+pub fn translator(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Option<Translator> {
+    let unwraps = matches!(&outbound.back, Back::Translated(wishes) if wishes.unwraps_json);
+    Translator::new(outbound.dialect(), x.asked.api, voice(outbound, x), unwraps)
+}
+
+fn relay(outbound: &Outbound<'_>, x: &Exchange<'_>, content_type: &str) -> Result<Relay, Refusal> {
+    let passage = match &outbound.back {
+        Back::AsIs { hide_usage } => Passage::AsIs {
+            dialect: outbound.dialect(),
+            hide_usage: *hide_usage,
+        },
+        _ => Passage::Translated(Box::new(translator(outbound, x).ok_or(Refusal::Internal)?)),
+    };
+    Ok(Relay::new(x.asked.api, passage, content_type, x.id.clone()))
+}

@@ -1,0 +1,251 @@
+//! Handing an answer to the client. Mostly it has begun before the client hears
+//! anything; a client that waits long for a stream is answered early and told
+//! from time to time that the connection lives. The row is written at the end.
+
+use super::answer::Story;
+use super::attempt::{Begun, Body};
+use super::fetch::{begin, Answered, Called, Exchange, Refused};
+use super::stream::{Client, Finished};
+use super::{health, host, origins, receipts, usage};
+use crate::caller::Caller;
+use crate::config::Config;
+use crate::dialect::{self, Api, Reading};
+use crate::receipt::{self, Receipt};
+use crate::record::{Row, Served};
+use crate::refusal::Refusal;
+use futures::future::{select, Either};
+use std::future::{poll_fn, Future};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+use worker::worker_sys::web_sys::Response;
+use worker::Delay;
+
+/// A client that waits for a stream hears something after so long, and again
+/// each time.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+type Beginning = Pin<Box<dyn Future<Output = Called>>>;
+
+/// A model call of a known caller: answered or refused, it leaves a row.
+pub async fn call(
+    x: Rc<Exchange>,
+    config: &'static Config,
+    caller: Caller,
+    api: Api,
+) -> Result<Response, Refused> {
+    let mut beginning: Beginning = Box::pin(begin(Rc::clone(&x), config, caller, api));
+    let Some(called) = begun_soon(&x, &mut beginning).await else {
+        return Ok(early(x, config, api, beginning));
+    };
+    let Called {
+        row,
+        store,
+        outcome,
+    } = called;
+    match outcome {
+        Ok(answered) => Ok(deliver(&x, config, answered, row, store).await),
+        Err(refusal) => {
+            let row = refuse(&x, &refusal, row, store, refusal.status()).await;
+            let row = Some(Box::new(row));
+            Err(Refused { refusal, row })
+        }
+    }
+}
+
+/// What has begun, unless a client waits too long for a stream.
+async fn begun_soon(x: &Exchange, beginning: &mut Beginning) -> Option<Called> {
+    let mut patience: Option<Pin<Box<Delay>>> = None;
+    poll_fn(|context| {
+        if let Poll::Ready(called) = beginning.as_mut().poll(context) {
+            return Poll::Ready(Some(called));
+        }
+        if x.waits.borrow().is_some() {
+            let patience = patience.get_or_insert_with(|| Box::pin(Delay::from(KEEP_ALIVE)));
+            return patience.as_mut().poll(context).map(|()| None);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Ends a row with a refusal and writes it.
+async fn refuse(x: &Exchange, refusal: &Refusal, mut row: Row, store: String, status: u16) -> Row {
+    row.refused(refusal, host::now());
+    row.status = status;
+    let receipt = || Receipt::of(&row, row.status).refused(refusal);
+    row.receipt = receipts::signed(&x.env, receipt).await;
+    usage::write(&x.env, &x.ctx, store, row.clone());
+    row
+}
+
+/// Remembers who made what the client will send back.
+fn remember(x: &Exchange, reading: &Reading, served: Served<'_>) {
+    let endpoint = &served.attempt.endpoint().name;
+    origins::remember(&x.env, &x.ctx, &reading.made, endpoint);
+}
+
+/// Hands the answer to the client; its row is written when it has ended.
+async fn deliver(
+    x: &Rc<Exchange>,
+    config: &'static Config,
+    answered: Answered,
+    mut row: Row,
+    store: String,
+) -> Response {
+    let Answered { begun, handling } = answered;
+    let Begun {
+        served,
+        status,
+        headers,
+        body,
+        dropped,
+    } = begun;
+    row.receipt = receipts::signed(&x.env, || Receipt::of(&row, status)).await;
+    let mut story = Story::of(&x.id);
+    story.tell_row(&row);
+    story.tell_dropped(&dropped);
+    story.tell_lines(&headers);
+    row.first_byte_ms = Some(host::now().since(x.arrived));
+    match body {
+        Body::Whole(bytes, reading) => {
+            remember(x, &reading, served);
+            row.answered(served, *reading, false, &config.prices, host::now());
+            usage::write(&x.env, &x.ctx, store, row);
+            story.respond(status, &bytes)
+        }
+        Body::Stream(stream) => {
+            let client = Client::new();
+            let readable = client.readable();
+            let then = Rc::clone(x);
+            let until = handling.until(x.arrived);
+            x.ctx.wait_until(async move {
+                let signal = then.request.signal();
+                let over = stream.run(&client, signal, until, handling).await;
+                finish(&then, config, served, over, row, store);
+            });
+            story.respond(status, &readable)
+        }
+    }
+}
+
+/// Writes the row of a stream that is over.
+fn finish(
+    x: &Exchange,
+    config: &Config,
+    served: Served<'_>,
+    over: Finished,
+    mut row: Row,
+    store: String,
+) {
+    let Finished {
+        reading,
+        client_gone,
+    } = over;
+    remember(x, &reading, served);
+    if !client_gone {
+        health::ended(served.attempt, host::now(), &reading);
+    }
+    row.answered(served, reading, client_gone, &config.prices, host::now());
+    usage::write(&x.env, &x.ctx, store, row);
+}
+
+/// Answers a client that has waited long enough, before any endpoint has.
+/// What the headers cannot tell any more is told in comments.
+fn early(x: Rc<Exchange>, config: &'static Config, api: Api, beginning: Beginning) -> Response {
+    let client = Client::new();
+    let readable = client.readable();
+    let mut story = Story::of(&x.id);
+    if let Some(row) = x.waits.take() {
+        story.tell_decision(&row);
+    }
+    story.tell("content-type", "text/event-stream; charset=utf-8");
+    let then = Rc::clone(&x);
+    x.ctx.wait_until(async move {
+        let called = keep_alive(&client, api, beginning).await;
+        arrive(&then, config, api, &client, called).await;
+    });
+    story.respond(200, &readable)
+}
+
+/// Tells the client that the connection lives, until there is something better.
+async fn keep_alive(client: &Client, api: Api, mut beginning: Beginning) -> Called {
+    let mut listens = client.write(dialect::keep_alive(api)).await;
+    loop {
+        let patience = Box::pin(Delay::from(KEEP_ALIVE));
+        match select(beginning, patience).await {
+            Either::Left((called, _)) => return called,
+            Either::Right(((), rest)) => beginning = rest,
+        }
+        if listens {
+            listens = client.write(dialect::keep_alive(api)).await;
+        }
+    }
+}
+
+/// What a client that was answered early gets at last.
+async fn arrive(
+    x: &Rc<Exchange>,
+    config: &'static Config,
+    api: Api,
+    client: &Client,
+    called: Called,
+) {
+    let Called {
+        mut row,
+        store,
+        outcome,
+    } = called;
+    let Answered { begun, handling } = match outcome {
+        Ok(answered) => answered,
+        Err(refusal) => {
+            let row = refuse(x, &refusal, row, store, 200).await;
+            client.write(&comments(&row)).await;
+            let last = dialect::refusal_event(api, &refusal, &x.id);
+            return client.say_last(&last).await;
+        }
+    };
+    let Begun {
+        served,
+        status,
+        body,
+        ..
+    } = begun;
+    row.receipt = receipts::signed(&x.env, || Receipt::of(&row, status)).await;
+    row.first_byte_ms = Some(host::now().since(x.arrived));
+    client.write(&comments(&row)).await;
+    match body {
+        Body::Whole(bytes, reading) => {
+            let text = String::from_utf8_lossy(&bytes.to_vec()).into_owned();
+            let last = match status {
+                400.. => dialect::failure_event(api, &text),
+                _ => text,
+            };
+            client.say_last(&last).await;
+            remember(x, &reading, served);
+            row.answered(served, *reading, false, &config.prices, host::now());
+            usage::write(&x.env, &x.ctx, store, row);
+        }
+        Body::Stream(stream) => {
+            let until = handling.until(x.arrived);
+            let over = stream
+                .run(client, x.request.signal(), until, handling)
+                .await;
+            finish(x, config, served, over, row, store);
+        }
+    }
+}
+
+/// What the reply's headers would have told.
+fn comments(row: &Row) -> String {
+    let mut told = String::new();
+    if let Some(endpoint) = &row.endpoint {
+        told.push_str(&format!(": meridian-served-by: {endpoint}\n"));
+    }
+    if let Some(receipt) = &row.receipt {
+        told.push_str(&format!(": {}: {receipt}\n", receipt::HEADER));
+    }
+    told.push('\n');
+    told
+}

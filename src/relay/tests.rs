@@ -1,0 +1,106 @@
+//! How streams end, whatever breaks, and what is read of them.
+
+use super::*;
+use crate::units::Millis;
+
+const USAGE: &str =
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n";
+const START: &str = "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Größe\"}}]}\n\n";
+const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+
+fn relay(api: Api, hide_usage: bool, id: RequestId) -> Relay {
+    let passage = Passage::AsIs {
+        dialect: api.native(),
+        hide_usage,
+    };
+    Relay::new(api, passage, "text/event-stream", id)
+}
+
+fn run(stream: &str, cut: usize, hide: bool, end: End) -> (String, Reading) {
+    let id = RequestId::new(Millis(0), 0);
+    let mut relay = relay(Api::Chat, hide, id);
+    let mut client = Vec::new();
+    for piece in stream.as_bytes().chunks(cut) {
+        if !relay.rewrites() {
+            client.extend_from_slice(piece);
+        }
+        relay.push(piece, &mut client);
+    }
+    let reading = relay.finish(end, &mut client);
+    (String::from_utf8(client).unwrap(), reading)
+}
+
+#[test]
+fn field_07_usage_the_client_did_not_ask_for_is_read_and_removed() {
+    let stream = [START, STOP, USAGE, DONE].concat();
+    for cut in 1..stream.len() {
+        let (out, reading) = run(&stream, cut, true, End::Closed);
+        assert_eq!(out, [START, STOP, DONE].concat(), "cut at every {cut}");
+        assert_eq!((reading.tokens.input, reading.tokens.output), (3, 5));
+        assert_eq!(run(&stream, cut, false, End::Closed).0, stream);
+    }
+}
+
+#[test]
+fn field_14_a_stream_that_breaks_never_gets_a_good_end() {
+    for (end, hide) in [
+        (End::Broken, true),
+        (End::Broken, false),
+        (End::Closed, true),
+    ] {
+        let (out, reading) = run(&[START, "data: {\"half"].concat(), 7, hide, end);
+        assert!(out.starts_with(START), "{out}");
+        assert!(out.ends_with("\"type\":\"server_error\"}}\n\n"), "{out}");
+        assert!(!out.contains("[DONE]"), "{out}");
+        assert_eq!(out.contains("half"), !hide, "{out}");
+        assert_eq!(reading.fault, Some(Fault::Cut));
+    }
+}
+
+#[test]
+fn an_event_that_is_none_is_followed_by_an_error_not_by_a_good_end() {
+    let (out, reading) = run(
+        &[START, "data: {nonsense\n\n", DONE].concat(),
+        9,
+        true,
+        End::Closed,
+    );
+    assert!(out.starts_with(START) && !out.contains("[DONE]"), "{out}");
+    assert!(out.contains("stream_broken"), "{out}");
+    assert_eq!(reading.fault, Some(Fault::Garbled));
+}
+
+#[test]
+fn a_broken_event_of_anthropics_is_made_one_its_clients_pass_over() {
+    let id = RequestId::new(Millis(0), 0);
+    let mut relay = relay(Api::Messages, false, id);
+    let mut out = Vec::new();
+    relay.push(
+        b"event: content_block_delta\ndata: {\"type\":\"con",
+        &mut out,
+    );
+    let reading = relay.finish(End::Broken, &mut out);
+    let tail = String::from_utf8(out).unwrap();
+    assert!(
+        tail.starts_with("\nevent: ping\n\nevent: error\ndata: {"),
+        "{tail}"
+    );
+    assert_eq!(reading.fault, Some(Fault::Cut));
+}
+
+#[test]
+fn field_22_a_missing_done_is_no_fault_when_the_answer_was_complete() {
+    let (out, reading) = run(&[START, STOP].concat(), 9, false, End::Closed);
+    assert_eq!((out, reading.fault), ([START, STOP].concat(), None));
+    // The last blank line may be missing too.
+    let stream = [START, STOP, USAGE.trim_end()].concat();
+    let (_, reading) = run(&stream, 9, true, End::Closed);
+    assert_eq!((reading.tokens.output, reading.fault), (5, None));
+}
+
+#[test]
+fn a_client_that_leaves_is_no_fault_of_the_stream() {
+    let (_, reading) = run(START, 9, false, End::ClientGone);
+    assert_eq!((reading.fault, reading.output_bytes), (None, 7));
+}

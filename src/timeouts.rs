@@ -1,0 +1,133 @@
+//! How long a provider may take, by stage, and how people write spans of time.
+//! Models that think before they speak have limits of their own: their silence
+//! is work.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A span of time, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span(pub u64);
+
+impl Span {
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Span {
+        Span(seconds * 1_000)
+    }
+
+    /// So many minutes.
+    pub const fn minutes(minutes: u64) -> Span {
+        Span::seconds(minutes * 60)
+    }
+
+    /// Reads `500ms`, `45s`, `10m` or `2h`.
+    pub fn parse(text: &str) -> Option<Span> {
+        let text = text.trim();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at_checked(digits)?;
+        let each = match unit.trim_start() {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            _ => return None,
+        };
+        number.parse::<u64>().ok()?.checked_mul(each).map(Span)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ms if ms == 0 || ms % 1_000 != 0 => write!(f, "{ms} ms"),
+            ms if ms % 3_600_000 == 0 => write!(f, "{} h", ms / 3_600_000),
+            ms if ms % 60_000 == 0 => write!(f, "{} min", ms / 60_000),
+            ms => write!(f, "{} s", ms / 1_000),
+        }
+    }
+}
+
+/// The limits of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// Until an endpoint begins to answer a streamed call with anything.
+    pub connect: Span,
+    /// Until the first word or tool call of a stream.
+    pub first_token: Span,
+    /// The longest silence in a stream that has begun.
+    pub between_tokens: Span,
+    /// Until an answer in one piece is there.
+    pub answer: Span,
+    /// For all of it: every endpoint that is tried, and the stream to its end.
+    pub total: Span,
+}
+
+impl Timeouts {
+    /// What holds if nothing is said.
+    pub const USUAL: Timeouts = Timeouts {
+        connect: Span::seconds(20),
+        first_token: Span::seconds(45),
+        between_tokens: Span::seconds(60),
+        answer: Span::minutes(5),
+        total: Span::minutes(30),
+    };
+
+    /// The same for models that think.
+    pub const REASONING: Timeouts = Timeouts {
+        connect: Span::minutes(2),
+        first_token: Span::minutes(10),
+        between_tokens: Span::minutes(5),
+        answer: Span::minutes(20),
+        total: Span::minutes(60),
+    };
+}
+
+/// Limits of which some are said and the others are as elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Changed {
+    /// See [`Timeouts::connect`].
+    pub connect: Option<Span>,
+    /// See [`Timeouts::first_token`].
+    pub first_token: Option<Span>,
+    /// See [`Timeouts::between_tokens`].
+    pub between_tokens: Option<Span>,
+    /// See [`Timeouts::answer`].
+    pub answer: Option<Span>,
+    /// See [`Timeouts::total`].
+    pub total: Option<Span>,
+}
+
+impl Changed {
+    /// The limits, with the others from `usual`.
+    pub fn over(&self, usual: Timeouts) -> Timeouts {
+        Timeouts {
+            connect: self.connect.unwrap_or(usual.connect),
+            first_token: self.first_token.unwrap_or(usual.first_token),
+            between_tokens: self.between_tokens.unwrap_or(usual.between_tokens),
+            answer: self.answer.unwrap_or(usual.answer),
+            total: self.total.unwrap_or(usual.total),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_as_people_write_them() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("45s", 45_000),
+            ("10m", 600_000),
+            ("2 h", 7_200_000),
+        ] {
+            assert_eq!(Span::parse(text), Some(Span(ms)), "{text}");
+        }
+        for text in ["", "10", "s", "1.5s", "-1s", "99999999999999999999s", "1d"] {
+            assert_eq!(Span::parse(text), None, "{text}");
+        }
+        assert_eq!(Span(90_000).to_string(), "90 s");
+        assert_eq!(Span(600_000).to_string(), "10 min");
+    }
+}
