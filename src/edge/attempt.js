@@ -12,6 +12,8 @@ export class Sending {
   why = "no connection";
   // The provider's stream, once it has answered with one.
   body;
+  // There is nothing left to hang up on; to abort all the same is dear.
+  over = false;
 
   // `signal` tells that the client has left, if nobody else is to have the answer.
   constructor(signal) {
@@ -32,6 +34,8 @@ export class Sending {
   }
 
   cancel() {
+    if (this.over) return;
+    this.over = true;
     this.#limit(undefined);
     this.#abort.abort();
   }
@@ -51,12 +55,14 @@ export class Sending {
       if (isStream) this.body = response.body;
       this.#limit(isStream ? undefined : bodyMs);
       this.why = "broke off";
+      const whole = isStream ? undefined : new Uint8Array(await response.arrayBuffer());
+      this.over = !isStream;
       return {
         status: response.status,
         contentType,
         errorKind: (response.headers.get("x-amzn-errortype") ?? "").split(":")[0],
         headers: replyHeaders(response),
-        whole: isStream ? undefined : new Uint8Array(await response.arrayBuffer()),
+        whole,
       };
     } finally {
       this.#limit(undefined);

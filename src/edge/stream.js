@@ -51,12 +51,17 @@ async function natively(sending, writable, pump, signal, { silenceMs, until, fin
       if (failed && (await isGone(writable, signal))) {
         return leave(sending, meter, writable, pump, finishes, next);
       }
-      next ??= track(meter.read(new Uint8Array(size)));
-      if (!next.over) await Promise.race(piping ? [next.read, piped, scheduler.wait(GLANCE_MS)] : [next.read, scheduler.wait(GLANCE_MS)]);
+      // Once all is with the client it is here as well.
+      next ??= track(meter.read(new Uint8Array(piping || failed ? size : MOST_AT_ONCE)));
+      if (!piping && !failed) await next.read;
+      else if (!next.over) await Promise.race(piping ? [next.read, piped, scheduler.wait(GLANCE_MS)] : [next.read, scheduler.wait(GLANCE_MS)]);
       const now = Date.now();
       if (next.over) {
         const { done, value } = await next.read;
-        if (done) break;
+        if (done) {
+          sending.over = true;
+          break;
+        }
         next = undefined;
         heard = now;
         pump.push(value);
@@ -133,7 +138,10 @@ async function byHand(sending, reader, writable, pump, signal, { silenceMs, unti
       if (end === "client gone") break;
       const { done, value } = await next.read;
       next = undefined;
-      if (done) break;
+      if (done) {
+        sending.over = true;
+        break;
+      }
       heard = Date.now();
       const out = pump.push(value);
       const bytes = asIs ? value : out;

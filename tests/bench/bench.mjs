@@ -11,7 +11,7 @@ import { load, VARIANTS } from "./load.mjs";
 import { ROOT, startStores, startWorker } from "./rig.mjs";
 
 const FLOOR = "export default { fetch(request) { return fetch(request); } };";
-const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" }, build: { type: "string", default: join(ROOT, "build/release") }, script: { type: "string" } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" }, build: { type: "string", default: join(ROOT, "build/release") }, script: { type: "string" }, against: { type: "string" } } });
 const rounds = values.quick ? 2 : 5;
 const variants = Object.keys(VARIANTS).filter((name) => !values.only || name === values.only);
 const secrets = ["OPENAI_EU_KEY", "BEDROCK_EU_KEY"];
@@ -27,6 +27,8 @@ const workers = {
   gateway: { build: values.build },
   // The same without a key for receipts: the difference is what signing costs.
   unsigned: { build: values.build, signs: false },
+  // Another build, to see what a change costs.
+  ...(values.against && { other: { build: values.against } }),
   ...(values.script && { script: { script: readFileSync(values.script, "utf8") } }),
 };
 for (const [name, options] of Object.entries(workers)) {
@@ -112,11 +114,11 @@ async function startups() {
 async function checkRows() {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const ids = new Set(stores.rows.map((row) => row.id));
-  const expected = sent.gateway + sent.unsigned + 2 * 16 * variants.length;
+  const expected = sent.gateway + sent.unsigned + (sent.other ?? 0) + (values.against ? 3 : 2) * 16 * variants.length;
   const signed = stores.rows.filter((row) => row.receipt).length;
   const failed = stores.rows.filter((row) => row.outcome !== "ok" || row.estimated).length;
   console.log(`\n${expected} calls left ${stores.rows.length} rows, ${ids.size} of them different, ${signed} with a receipt, ${failed} not fully accounted.`);
-  if (ids.size !== expected || stores.rows.length !== expected || failed > 0 || signed !== sent.gateway + 16 * variants.length) {
+  if (ids.size !== expected || stores.rows.length !== expected || failed > 0 || signed !== sent.gateway + (sent.other ?? 0) + (values.against ? 2 : 1) * 16 * variants.length) {
     console.error("✗ every call must leave one row");
     process.exit(1);
   }
@@ -152,7 +154,7 @@ function report() {
   }
   out.memory_mb = Object.fromEntries(Object.entries(workers).map(([name, worker]) => [name, Math.round(memoryMb(worker.pid()))]));
   console.log(`\nBundle ${(gzip / 1024).toFixed(0)} KiB gzipped. Start to first answer: gateway ${out.startup_ms} ms, floor ${out.startup_floor_ms} ms. Memory after the load: ${JSON.stringify(out.memory_mb)} MB.`);
-  if (!values.only && !values.script) writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(out, null, 2)}\n`);
+  if (!values.only && !values.script && !values.against) writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(out, null, 2)}\n`);
 }
 
 function medians(runs) {

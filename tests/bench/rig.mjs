@@ -46,7 +46,7 @@ export async function startStores() {
 }
 
 /** Starts a worker: the gateway, or with `script` a plain one to compare with. */
-export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [], signs = true }) {
+export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [], signs = true, args = [] }) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-"));
   const port = await freePort();
   if (script === undefined) {
@@ -56,7 +56,7 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   }
   writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, plain: script !== undefined }));
   const began = process.hrtime.bigint();
-  const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", ...args, "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const pipe of [child.stdout, child.stderr]) pipe.on("data", (data) => (said += data));
   await answers(port, child, () => said);
