@@ -85,6 +85,7 @@ impl Config {
                 ("first_token", limits.first_token),
                 ("between_tokens", limits.between_tokens),
                 ("answer", limits.answer),
+                ("keep_alive", limits.keep_alive),
             ];
             for (name, _) in parts.iter().filter(|(_, span)| *span > limits.total) {
                 let what = format!("`{name}` is longer than `total`, which is {}", limits.total);

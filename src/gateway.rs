@@ -171,6 +171,7 @@ mod reading {
             between_tokens: span("between_tokens"),
             answer: span("answer"),
             total: span("total"),
+            keep_alive: span("keep_alive"),
         }
     }
 }

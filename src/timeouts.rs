@@ -60,6 +60,9 @@ pub struct Timeouts {
     pub answer: Span,
     /// For all of it: every endpoint that is tried, and the stream to its end.
     pub total: Span,
+    /// How long a client that waits for a stream hears nothing before it is
+    /// told that the connection lives.
+    pub keep_alive: Span,
 }
 
 impl Timeouts {
@@ -70,6 +73,7 @@ impl Timeouts {
         between_tokens: Span::seconds(60),
         answer: Span::minutes(5),
         total: Span::minutes(30),
+        keep_alive: Span::seconds(10),
     };
 
     /// The same for models that think.
@@ -79,11 +83,13 @@ impl Timeouts {
         between_tokens: Span::minutes(5),
         answer: Span::minutes(20),
         total: Span::minutes(60),
+        keep_alive: Span::seconds(10),
     };
 }
 
 /// Limits of which some are said and the others are as elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Changed {
     /// See [`Timeouts::connect`].
     pub connect: Option<Span>,
@@ -95,6 +101,8 @@ pub struct Changed {
     pub answer: Option<Span>,
     /// See [`Timeouts::total`].
     pub total: Option<Span>,
+    /// See [`Timeouts::keep_alive`].
+    pub keep_alive: Option<Span>,
 }
 
 impl Changed {
@@ -106,6 +114,7 @@ impl Changed {
             between_tokens: self.between_tokens.unwrap_or(usual.between_tokens),
             answer: self.answer.unwrap_or(usual.answer),
             total: self.total.unwrap_or(usual.total),
+            keep_alive: self.keep_alive.unwrap_or(usual.keep_alive),
         }
     }
 }

@@ -22,10 +22,6 @@ use std::time::Duration;
 use worker::worker_sys::web_sys::Response;
 use worker::Delay;
 
-/// A client that waits for a stream hears something after so long, and again
-/// each time.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
-
 type Beginning = Pin<Box<dyn Future<Output = Called>>>;
 
 /// A model call of a known caller: answered or refused, it leaves a row.
@@ -61,8 +57,8 @@ async fn begun_soon(x: &Exchange, beginning: &mut Beginning) -> Option<Called> {
         if let Poll::Ready(called) = beginning.as_mut().poll(context) {
             return Poll::Ready(Some(called));
         }
-        if x.waits.borrow().is_some() {
-            let patience = patience.get_or_insert_with(|| Box::pin(Delay::from(KEEP_ALIVE)));
+        if let Some(waits) = &*x.waits.borrow() {
+            let patience = patience.get_or_insert_with(|| Box::pin(Delay::from(waits.keep_alive)));
             return patience.as_mut().poll(context).map(|()| None);
         }
         Poll::Pending
@@ -157,23 +153,32 @@ fn early(x: Rc<Exchange>, config: &'static Config, api: Api, beginning: Beginnin
     let client = Client::new();
     let readable = client.readable();
     let mut story = Story::of(&x.id);
-    if let Some(row) = x.waits.take() {
-        story.tell_decision(&row);
+    let waits = x.waits.take();
+    let alive = waits
+        .as_ref()
+        .map_or(Duration::from_secs(10), |waits| waits.keep_alive);
+    if let Some(waits) = waits {
+        story.tell_decision(&waits.row);
     }
     story.tell("content-type", "text/event-stream; charset=utf-8");
     let then = Rc::clone(&x);
     x.ctx.wait_until(async move {
-        let called = keep_alive(&client, api, beginning).await;
+        let called = keep_alive(&client, api, alive, beginning).await;
         arrive(&then, config, api, &client, called).await;
     });
     story.respond(200, &readable)
 }
 
 /// Tells the client that the connection lives, until there is something better.
-async fn keep_alive(client: &Client, api: Api, mut beginning: Beginning) -> Called {
+async fn keep_alive(
+    client: &Client,
+    api: Api,
+    every: Duration,
+    mut beginning: Beginning,
+) -> Called {
     let mut listens = client.write(dialect::keep_alive(api)).await;
     loop {
-        let patience = Box::pin(Delay::from(KEEP_ALIVE));
+        let patience = Box::pin(Delay::from(every));
         match select(beginning, patience).await {
             Either::Left((called, _)) => return called,
             Either::Right(((), rest)) => beginning = rest,

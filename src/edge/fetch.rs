@@ -21,6 +21,7 @@ use futures::FutureExt;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::time::Duration;
 use worker::worker_sys::web_sys::{Request, Response};
 use worker::{Context, Env};
 
@@ -38,9 +39,16 @@ pub struct Exchange {
     pub env: Env,
     /// What outlives the answer.
     pub ctx: Context,
-    /// The row of a call whose client waits for a stream, as far as it is
-    /// known before an endpoint has answered.
-    pub waits: RefCell<Option<Row>>,
+    /// A client that waits for a stream, before an endpoint has answered.
+    pub waits: RefCell<Option<Waits>>,
+}
+
+/// A client that waits for a stream.
+pub struct Waits {
+    /// The row of its call, as far as it is known.
+    pub row: Row,
+    /// How long it is to hear nothing.
+    pub keep_alive: Duration,
 }
 
 /// Serves one request. A panic ends this request and no other.
@@ -145,6 +153,18 @@ async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
     ))
 }
 
+#[cfg(not(feature = "local"))]
+fn handling(_: &Exchange, config: &Config, model: &str, thinks: bool) -> Handling {
+    config.gateway.handling(model, thinks)
+}
+
+#[cfg(feature = "local")]
+fn handling(x: &Exchange, config: &Config, model: &str, thinks: bool) -> Handling {
+    let other = super::local::gateway(&x.env);
+    let gateway = other.as_ref().unwrap_or(&config.gateway);
+    gateway.handling(model, thinks)
+}
+
 /// A model call, with everything that is known of it.
 pub struct Called {
     /// The row, as far as it has come.
@@ -206,11 +226,14 @@ async fn begun(
     let (carried, named_blobs) = dialect::blobs_in(&body);
     let plan = plan.bound_to(&origins::find(&x.env, &carried).await, api)?;
     row.planned(&plan);
-    if call.wanted.stream {
-        x.waits.replace(Some(row.clone()));
-    }
     let thinks = plan.first.claim().thinks(call.wanted.thinks);
-    let handling = config.gateway.handling(plan.model, thinks);
+    let handling = handling(x, config, plan.model, thinks);
+    if call.wanted.stream {
+        x.waits.replace(Some(Waits {
+            row: row.clone(),
+            keep_alive: Duration::from_millis(handling.timeouts.keep_alive.0),
+        }));
+    }
     let asked = Asked {
         api,
         head: &x.head,

@@ -9,23 +9,21 @@ const MOST_AT_ONCE = 65536;
 // How long the copy for the meter may gather before it is looked at, and how
 // often the clock is.
 const GLANCE_MS = 1000;
-// A client that hears nothing for so long is told that the connection lives.
-const KEEP_ALIVE_MS = 15_000;
 // The platform ends what is done for a client that has left after 30 seconds.
 const LONGEST_DRAIN_MS = 25_000;
 
 // The client gets the bytes as they are: they never leave the platform's own
 // code. The meter reads a copy, seldom, in large pieces. (`readAtLeast` would
 // be cheaper still, but it starves the client's branch.)
-export async function watch(sending, writable, pump, signal, silenceMs, until, finishes) {
+export async function watch(sending, writable, pump, signal, silenceMs, keepAliveMs, until, finishes) {
   try {
-    await natively(sending, writable, pump, signal, { silenceMs, until, finishes });
+    await natively(sending, writable, pump, signal, { silenceMs, keepAliveMs, until, finishes });
   } finally {
     pump.free();
   }
 }
 
-async function natively(sending, writable, pump, signal, { silenceMs, until, finishes }) {
+async function natively(sending, writable, pump, signal, { silenceMs, keepAliveMs, until, finishes }) {
   if (!(await held(writable, pump))) return leave(sending, sending.body.getReader(), writable, pump, finishes);
   const [forClient, forMeter] = sending.body.tee();
   const meter = forMeter.getReader({ mode: "byob" });
@@ -73,13 +71,13 @@ async function natively(sending, writable, pump, signal, { silenceMs, until, fin
         sending.cancel();
         break;
       }
-      if (next && piping && now - heard > KEEP_ALIVE_MS && pump.is_between_events()) {
+      if (next && piping && now - heard > keepAliveMs && pump.is_between_events()) {
         // A pipe that was stopped cannot go on, so from here it is done by hand,
         // from the copy: nothing has come for long, so both are at the same place.
         stop.abort();
         await piped;
         await scheduler.wait(1);
-        if (!next.over) return byHand(sending, meter, writable, pump, signal, { silenceMs, until, finishes, next, asIs: true });
+        if (!next.over) return byHand(sending, meter, writable, pump, signal, { silenceMs, keepAliveMs, until, finishes, next, asIs: true });
         // It came in that very moment, and may have gone out or not.
         end = "broken";
         sending.cancel();
@@ -95,17 +93,17 @@ async function natively(sending, writable, pump, signal, { silenceMs, until, fin
 
 // What the client gets depends on what the stream says: every chunk goes
 // through `pump`.
-export async function filter(sending, writable, pump, signal, silenceMs, until, finishes) {
+export async function filter(sending, writable, pump, signal, silenceMs, keepAliveMs, until, finishes) {
   try {
     const reader = sending.body.getReader();
     if (!(await held(writable, pump))) return await leave(sending, reader, writable, pump, finishes);
-    await byHand(sending, reader, writable, pump, signal, { silenceMs, until, finishes, asIs: false });
+    await byHand(sending, reader, writable, pump, signal, { silenceMs, keepAliveMs, until, finishes, asIs: false });
   } finally {
     pump.free();
   }
 }
 
-async function byHand(sending, reader, writable, pump, signal, { silenceMs, until, finishes, next, asIs }) {
+async function byHand(sending, reader, writable, pump, signal, { silenceMs, keepAliveMs, until, finishes, next, asIs }) {
   const writer = writable.getWriter();
   let end = "closed";
   let heard = Date.now();
@@ -125,7 +123,7 @@ async function byHand(sending, reader, writable, pump, signal, { silenceMs, unti
     if (now - heard > silenceMs || now > until) {
       if (end === "closed") end = "timed out";
       sending.cancel();
-    } else if (now - spoke > KEEP_ALIVE_MS && (!asIs || pump.is_between_events())) {
+    } else if (now - spoke > keepAliveMs && (!asIs || pump.is_between_events())) {
       spoke = now;
       writer.write(pump.keep_alive()).catch(gone);
     }

@@ -25,6 +25,7 @@ extern "C" {
         pump: Pump,
         signal: &AbortSignal,
         silence_ms: f64,
+        keep_alive_ms: f64,
         until: f64,
         finishes: bool,
     ) -> Result<JsValue, JsValue>;
@@ -36,6 +37,7 @@ extern "C" {
         pump: Pump,
         signal: &AbortSignal,
         silence_ms: f64,
+        keep_alive_ms: f64,
         until: f64,
         finishes: bool,
     ) -> Result<JsValue, JsValue>;
@@ -228,12 +230,23 @@ impl Stream {
         } = self;
         let (writable, sending) = (client.0.writable(), sending.js());
         let silence = handling.timeouts.between_tokens.0 as f64;
+        let alive = handling.timeouts.keep_alive.0 as f64;
         let until = until.0 as f64;
         let finishes = handling.on_disconnect == OnDisconnect::Finish;
         let held = pump.clone();
         let _ = match rewrites {
-            true => filter(sending, &writable, held, &signal, silence, until, finishes).await,
-            false => watch(sending, &writable, held, &signal, silence, until, finishes).await,
+            true => {
+                filter(
+                    sending, &writable, held, &signal, silence, alive, until, finishes,
+                )
+                .await
+            }
+            false => {
+                watch(
+                    sending, &writable, held, &signal, silence, alive, until, finishes,
+                )
+                .await
+            }
         };
         let passing = &mut *pump.0.borrow_mut();
         std::mem::take(&mut passing.finished)

@@ -46,7 +46,7 @@ export async function startStores() {
 }
 
 /** Starts a worker: the gateway, or with `script` a plain one to compare with. */
-export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [], signs = true, args = [] }) {
+export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [], signs = true, args = [], vars = {} }) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-"));
   const port = await freePort();
   if (script === undefined) {
@@ -54,7 +54,7 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   } else {
     writeFileSync(join(folder, "index.js"), script);
   }
-  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, plain: script !== undefined }));
+  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, vars, plain: script !== undefined }));
   const began = process.hrtime.bigint();
   const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", ...args, "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -78,13 +78,14 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   };
 }
 
-function config({ port, stores, upstream, secrets, signs, plain }) {
+function config({ port, stores, upstream, secrets, signs, vars, plain }) {
   const modules = plain ? [] : ['(name = "index_bg.wasm", wasm = embed "index_bg.wasm")'];
   const bindings = plain ? [] : [
     '(name = "KEYS", kvNamespace = "stores")',
     '(name = "LEDGER", durableObjectNamespace = "Ledger")',
     ...STORES.map((name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "stores")]))`),
     ...(signs ? [`(name = "RECEIPT_KEYS", text = ${JSON.stringify(RECEIPT_KEYS)})`] : []),
+    ...Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
     ...secrets.map((name) => `(name = "${name}", text = "secret-of-${name.toLowerCase()}")`),
   ];
   const ledger = plain ? "" : `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "ledger", enableSql = true)], durableObjectStorage = (inMemory = void),`;
