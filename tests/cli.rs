@@ -285,6 +285,19 @@ fn obvious_mistakes_get_a_line_that_helps() {
             "history --url http://127.0.0.1:9 --admin-key x",
             "did not answer",
         ),
+        (
+            "status --env prodction",
+            "no environment prodction in wrangler.toml; there are: staging, production",
+        ),
+        ("status --env staging", "still to be filled in"),
+        (
+            "drill block bedrock-frankfurt --for 10",
+            "say a number and its unit: 90s, 10m, 1h",
+        ),
+        (
+            "drill block bedrock-frankfurt --for 10m --as 500",
+            "possible values: 429, 529, connect, slow, cut",
+        ),
         ("check --env prodction", "there are: staging, production"),
         (
             "check --explain country-twise",

@@ -18,6 +18,9 @@ const LONGEST_DRAIN_MS = 25_000;
 export async function watch(sending, writable, pump, signal, silenceMs, keepAliveMs, until, finishes) {
   try {
     await natively(sending, writable, pump, signal, { silenceMs, keepAliveMs, until, finishes });
+  } catch {
+    // It had broken before it could be moved.
+    await say(writable, pump.finish("broken"));
   } finally {
     pump.free();
   }
@@ -107,7 +110,7 @@ async function byHand(sending, reader, writable, pump, signal, { silenceMs, keep
   const writer = writable.getWriter();
   let end = "closed";
   let heard = Date.now();
-  let spoke = asIs ? 0 : heard;
+  let spoke = heard;
   let gone;
   const left = new Promise((resolve) => {
     gone = () => {
@@ -118,6 +121,7 @@ async function byHand(sending, reader, writable, pump, signal, { silenceMs, keep
   writer.closed.catch(gone);
   if (signal.aborted) gone();
   signal.addEventListener("abort", gone);
+  if (asIs) writer.write(pump.keep_alive()).catch(gone);
   const clock = setInterval(() => {
     const now = Date.now();
     if (now - heard > silenceMs || now > until) {

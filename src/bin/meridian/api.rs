@@ -1,5 +1,6 @@
 //! The admin API of a running gateway.
 
+use super::wrangler;
 use clap::Args;
 use serde_json::Value;
 use std::time::Duration;
@@ -10,6 +11,9 @@ pub struct Gateway {
     /// The gateway's URL [or the variable MERIDIAN_URL].
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// The environment of wrangler.toml whose route is the gateway's URL.
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    env: Option<String>,
     /// An admin key; better in the variable MERIDIAN_ADMIN_KEY, where the shell
     /// does not remember it.
     #[arg(long, value_name = "KEY")]
@@ -22,11 +26,16 @@ const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
 impl Gateway {
     fn base(&self) -> Result<String, String> {
-        let url = self
-            .url
-            .clone()
-            .or_else(|| std::env::var("MERIDIAN_URL").ok());
-        let url = url.ok_or("say which gateway: --url https://…, or the variable MERIDIAN_URL")?;
+        let url = match &self.env {
+            Some(env) => Some(wrangler::url_of(env)?),
+            None => self
+                .url
+                .clone()
+                .or_else(|| std::env::var("MERIDIAN_URL").ok()),
+        };
+        let url = url.ok_or(
+            "say which gateway: --url https://…, --env staging, or the variable MERIDIAN_URL",
+        )?;
         let local = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost");
         match url.starts_with("https://") || local {
             true => Ok(url.trim_end_matches('/').to_owned()),

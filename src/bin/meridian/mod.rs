@@ -6,6 +6,7 @@ mod check;
 mod endpoints;
 mod evidence;
 mod explain;
+mod failover;
 mod keys;
 mod maps;
 mod preflight;
@@ -70,6 +71,11 @@ enum Command {
     /// The keys that receipts are signed with.
     #[command(subcommand)]
     Receipts(admins::Receipts),
+    /// How endpoints fare: circuits, limits, speed.
+    Status(failover::Status),
+    /// Drills: treat an endpoint as failing, and watch the failover.
+    #[command(subcommand)]
+    Drill(failover::Drill),
     /// What would happen to a request, and why, in words a lawyer can read.
     Explain(explain::Explain),
 }
@@ -101,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Verify(options) => evidence::verify(&options),
         Command::Admins(command) => admins::run(command),
         Command::Receipts(command) => admins::receipts(command),
+        Command::Status(options) => failover::status(&options),
+        Command::Drill(command) => failover::drill(command),
         Command::Explain(options) => explain::run(options),
     };
     match done {

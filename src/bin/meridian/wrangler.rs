@@ -34,6 +34,32 @@ pub fn run(arguments: &[&str]) -> Result<String, String> {
     }
 }
 
+/// The URL of an environment: its route in wrangler.toml.
+pub fn url_of(env: &str) -> Result<String, String> {
+    let text = std::fs::read_to_string("wrangler.toml")
+        .map_err(|e| format!("cannot read wrangler.toml: {e}; run this in the project's folder"))?;
+    let config: toml::Table =
+        toml::from_str(&text).map_err(|e| format!("wrangler.toml is no TOML: {e}"))?;
+    let envs = config.get("env").and_then(toml::Value::as_table);
+    let Some(found) = envs.and_then(|envs| envs.get(env)) else {
+        let names: Vec<&str> = envs
+            .into_iter()
+            .flat_map(|envs| envs.keys().map(String::as_str))
+            .collect();
+        return Err(format!(
+            "there is no environment {env} in wrangler.toml; there are: {}",
+            names.join(", ")
+        ));
+    };
+    let routes = found.get("routes").and_then(toml::Value::as_array);
+    let first = routes.and_then(|routes| routes.first()?.get("pattern")?.as_str());
+    match first.map(|pattern| pattern.trim_end_matches("/*")) {
+        Some(host) if !host.contains("create-me") => Ok(format!("https://{host}")),
+        Some(host) => Err(format!("the route of {env} in wrangler.toml is still to be filled in ({host}): say --url instead")),
+        None => Err(format!("{env} has no route in wrangler.toml: say --url instead")),
+    }
+}
+
 #[derive(Deserialize)]
 struct Secret {
     name: String,
