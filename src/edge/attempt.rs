@@ -168,11 +168,7 @@ pub async fn make(
     }
     let (attempt, reply) = making.sent().await?;
     let Some(bytes) = reply.whole() else {
-        let begun = making.stream(attempt, &reply).await?;
-        if let (Some(_), Body::Stream(stream)) = (drill, &begun.body) {
-            stream.cut();
-        }
-        return Ok(begun);
+        return making.stream(attempt, &reply, drill.is_some()).await;
     };
     match making.judged(&reply, &bytes) {
         Ok(_) if drill.is_some() => {
@@ -238,12 +234,13 @@ impl Making<'_, '_> {
         }
     }
 
-    /// Waits until there is something of an answer in a stream.
-    async fn stream(&self, attempt: Attempt, reply: &Reply) -> Result<Begun, Failed> {
+    /// Waits until there is something of an answer in a stream; `cut` if it is
+    /// to break off then.
+    async fn stream(&self, attempt: Attempt, reply: &Reply, cut: bool) -> Result<Begun, Failed> {
         let content_type = reply.content_type();
         let relay = relay(self.outbound, self.x, &content_type).map_err(Failed::Refused)?;
         let limit = self.within(self.x.handling.timeouts.first_token);
-        let begun = Stream::begin(attempt, relay, self.x.asked.api, limit).await;
+        let begun = Stream::begin(attempt, relay, self.x.asked.api, limit, cut).await;
         let stream = begun.map_err(|reading| broken(reading, |why| self.failed(why)))?;
         let content_type = match stream.rewrites() {
             true => "text/event-stream; charset=utf-8",

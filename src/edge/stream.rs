@@ -80,6 +80,8 @@ impl Clone for Pump {
 struct Passing {
     relay: Option<Relay>,
     api: Api,
+    /// A drill: nothing goes on after the first content.
+    cut: bool,
     held: Vec<u8>,
     finished: Finished,
 }
@@ -95,20 +97,26 @@ impl Pump {
     /// the stream has come.
     pub fn begin(&self, bytes: &[u8]) -> u8 {
         let mut passing = self.0.borrow_mut();
-        let Passing { relay, held, .. } = &mut *passing;
+        let Passing {
+            relay, held, cut, ..
+        } = &mut *passing;
         let Some(relay) = relay else {
             return FAILED;
         };
-        if !relay.rewrites() {
-            held.extend_from_slice(bytes);
+        let size = if *cut { 1 } else { bytes.len().max(1) };
+        for piece in bytes.chunks(size) {
+            if !relay.rewrites() {
+                held.extend_from_slice(piece);
+            }
+            relay.push(piece, held);
+            match relay.stage() {
+                Stage::Begun => return BEGUN,
+                Stage::Failed => return FAILED,
+                Stage::Preamble if held.len() > LONGEST_PREAMBLE => return BEGUN,
+                Stage::Preamble => {}
+            }
         }
-        relay.push(bytes, held);
-        match relay.stage() {
-            Stage::Preamble if held.len() > LONGEST_PREAMBLE => BEGUN,
-            Stage::Preamble => PREAMBLE,
-            Stage::Begun => BEGUN,
-            Stage::Failed => FAILED,
-        }
+        PREAMBLE
     }
 
     /// The stream ended before there was anything of an answer in it.
@@ -176,6 +184,7 @@ impl Stream {
         relay: Relay,
         api: Api,
         limit_ms: u64,
+        cut: bool,
     ) -> Result<Stream, Reading> {
         let rewrites = relay.rewrites();
         // Should the loop fail, this is what is left: no success.
@@ -184,16 +193,22 @@ impl Stream {
         let passing = Passing {
             relay: Some(relay),
             api,
+            cut,
             held: Vec::new(),
             finished,
         };
         let pump = Pump(AssertUnwindSafe(Rc::new(RefCell::new(passing))));
         match sending.begin(pump.clone(), limit_ms).await {
-            Some(BEGUN) => Ok(Stream {
-                sending,
-                rewrites,
-                pump,
-            }),
+            Some(BEGUN) => {
+                if cut {
+                    sending.cancel();
+                }
+                Ok(Stream {
+                    sending,
+                    rewrites,
+                    pump,
+                })
+            }
             stage => {
                 pump.finish(&match stage {
                     Some(_) => "closed".to_owned(),
@@ -208,11 +223,6 @@ impl Stream {
     /// Whether its bytes are the gateway's own.
     pub fn rewrites(&self) -> bool {
         self.rewrites
-    }
-
-    /// Lets it break off here.
-    pub fn cut(&self) {
-        self.sending.cancel();
     }
 
     /// Moves it to the client until one of them ends.

@@ -130,7 +130,7 @@ async fn a_stream_comes_through_and_is_read() {
         asked.await.unwrap();
         let id = RequestId::new(Millis(0), 0);
         let relay = Relay::new(Api::Chat, hiding(), "text/event-stream", id);
-        let begun = Stream::begin(Attempt::of(sending), relay, Api::Chat, 1_000).await;
+        let begun = Stream::begin(Attempt::of(sending), relay, Api::Chat, 1_000, false).await;
         let stream = begun.map_err(|reading| reading.fault).unwrap();
         let client = Client::new();
         let readable = client.readable();
