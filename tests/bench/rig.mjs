@@ -35,6 +35,11 @@ export async function startStores() {
         else response.writeHead(value ? 200 : 404).end(value ?? "");
         return;
       }
+      if (request.method === "PUT") {
+        kv.set(decodeURIComponent(request.url.slice(1).split("?")[0]), Buffer.concat(parts).toString());
+        response.end();
+        return;
+      }
       const body = JSON.parse(Buffer.concat(parts).toString());
       for (const { sql, params } of [body].flat()) if (sql.startsWith("INSERT INTO usage")) rows.push(...JSON.parse(params[0]));
       const done = { success: true, meta: { duration: 0, changes: 1 }, results: { columns: [], rows: [] } };
@@ -133,7 +138,7 @@ export function close(server) {
   return new Promise((resolve) => server.close(resolve));
 }
 
-async function freePort() {
+export async function freePort() {
   const server = http.createServer();
   const port = await listen(server);
   await close(server);

@@ -40,7 +40,7 @@ before(async () => {
   upstream = await listen(provider);
   stores = await startStores();
   for (const [name, gateway] of Object.entries(GATEWAYS)) {
-    const vars = { LOCAL_GATEWAY: JSON.stringify({ aliases: { "claude-sonnet": "claude-sonnet-4-6", "gpt-mini": "gpt-5.4-mini" }, ...gateway }) };
+    const vars = { LOCAL_GATEWAY: JSON.stringify(gateway) };
     workers[name] = await startWorker({ build: join(ROOT, "build/local"), stores, upstream, vars, secrets: ["OPENAI_EU_KEY", "BEDROCK_EU_KEY"] });
   }
 });

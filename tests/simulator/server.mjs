@@ -8,7 +8,8 @@ import { send } from "./wire.mjs";
 
 const KEEP_ALIVE_MS = 75_000; // longer than clients keep idle connections, so that reuse never races
 
-export function createServer({ rules, log }) {
+/** `byHost`: the Host header says whom a request is for. */
+export function createServer({ rules, log, byHost = false }) {
   // Without this Node would answer a request that has no Host itself, unseen by the log.
   const server = createHttpServer({ requireHostHeader: false });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -16,7 +17,7 @@ export function createServer({ rules, log }) {
   server.on("connection", (socket) => socket.setNoDelay(true));
 
   const handle = (req, res) => {
-    const host = req.headers["x-simulated-host"] || null;
+    const host = req.headers["x-simulated-host"] || (byHost && req.headers.host) || null;
     const pathname = pathOf(req.url);
     if (host === null && pathname.startsWith(CONTROL_PREFIX)) return handleControl(req, res, pathname);
     return handleProvider(req, res, host, pathname);

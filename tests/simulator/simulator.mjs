@@ -6,11 +6,11 @@ import { FaultRules } from "./faults.mjs";
 import { RequestLog } from "./log.mjs";
 import { createServer } from "./server.mjs";
 
-/** → {url, port, log, fault(rule), reset(), idle(), close()} */
-export async function startSimulator({ port = 0 } = {}) {
+/** `byHost`: whom a request is for stands in its Host header. → {url, port, log, fault(rule), reset(), idle(), close()} */
+export async function startSimulator({ port = 0, byHost = false } = {}) {
   const rules = new FaultRules();
   const log = new RequestLog();
-  const server = createServer({ rules, log });
+  const server = createServer({ rules, log, byHost });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const bound = server.address().port;
