@@ -98,6 +98,7 @@ pub fn heard(notices: &[Notice]) {
 
 /// Forgets what is known of one endpoint, or of all.
 pub fn forget(endpoint: Option<&str>, now: Millis) -> Vec<Notice> {
+    RETRIES.take();
     HEALTH.with_borrow_mut(|health| health.forget(endpoint, now))
 }
 
