@@ -104,7 +104,7 @@ Try it:
 curl -N ${url}/v1/chat/completions -H "authorization: Bearer ${keys.eu}" -H "content-type: application/json" -d '{"model": "gpt-mini", "stream": true, "messages": [{"role": "user", "content": "Say hello from Frankfurt."}]}'
 
 For the commands that ask the gateway (target/debug/meridian history, publish, report …),
-as ${who}; .local/demo-admins.json has a second person, who approves:
+as ${who}; .local/demo-admins.json has a second person, who approves, and an operator, who holds drills:
 
 export MERIDIAN_URL=${url} MERIDIAN_ADMIN_KEY=${admin}
 `);

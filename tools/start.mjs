@@ -11,8 +11,8 @@ import { isStale } from "./stale.mjs";
 
 const STATE = join(ROOT, ".local");
 const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
-// Two, because nobody approves their own draft.
-const ADMINS = ["anna@example.com", "bert@example.com"];
+// Two for maps, because nobody approves their own draft, and one for drills.
+const ADMINS = { "anna@example.com": "compliance", "bert@example.com": "compliance", "otto@example.com": "operator" };
 
 setUp();
 buildCli();
@@ -55,10 +55,12 @@ function demoKeys() {
 
 function demoAdmins() {
   const file = join(STATE, "demo-admins.json");
-  if (existsSync(file)) return;
-  const keys = {};
-  for (const who of ADMINS) keys[who] = meridian("admins", "add", "--who", who, "--role", "compliance", "--quiet").trim();
-  writeFileSync(file, JSON.stringify(keys, null, 2));
+  const keys = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  for (const [who, role] of Object.entries(ADMINS)) {
+    if (keys[who]) continue;
+    keys[who] = meridian("admins", "add", "--who", who, "--role", role, "--quiet").trim();
+    writeFileSync(file, JSON.stringify(keys, null, 2));
+  }
 }
 
 function receiptKeys() {
