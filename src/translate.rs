@@ -10,6 +10,7 @@ use crate::head::Head;
 use crate::plan::Attempt;
 use crate::refusal::{Invalid, Refusal};
 use crate::regions::{Dialect, Endpoint, StreamUsage};
+use std::rc::Rc;
 
 /// The client's headers that mean something to a provider of its own dialect.
 /// All others, the gateway key among them, stay here.
@@ -19,6 +20,9 @@ const PASSED_ON: [&str; 4] = [
     "anthropic-version",
     "openai-beta",
 ];
+
+/// What another dialect may need beside what the client said.
+const ROOM: usize = 4_096;
 
 /// The version of Anthropic's API that this speaks where the client speaks
 /// another one.
@@ -33,8 +37,8 @@ pub struct Outbound<'c> {
     path: String,
     /// The headers, but for the credential.
     pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: String,
+    /// The body; shared, because it may be large.
+    pub body: Rc<String>,
     /// How the answer gets to the client.
     pub back: Back,
     /// What was left out, by the client's names.
@@ -233,7 +237,7 @@ fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
         dialect: attempt.dialect(),
         path: path(attempt, attempt.dialect(), api, call.wanted.stream),
         headers,
-        body: edits.apply(call.body),
+        body: Rc::new(edits.apply(call.body)),
         back: Back::AsIs {
             hide_usage: call.hide_usage,
         },
@@ -284,7 +288,7 @@ fn finish<'c>(
         dialect,
         path: path(attempt, dialect, asked.api, asked.call.wanted.stream),
         headers,
-        body: body.to_text(),
+        body: Rc::new(body.to_text_of(asked.call.body.len() + ROOM)),
         back,
         dropped,
     })

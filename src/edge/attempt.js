@@ -2,12 +2,16 @@
 // up. Everything that would cost many crossings between wasm and JavaScript is
 // made in one.
 
+import { LARGE, PIECE } from "./host.js";
+
 const STREAMS = /^(text\/event-stream|application\/vnd\.amazon\.eventstream)/;
 const PREAMBLE = 0;
 
 export class Sending {
   #abort = new AbortController();
   #timer;
+  // Stops what of a large body is still to be sent.
+  #unsent;
   // Why it failed, if it did.
   why = "no connection";
   // The provider's stream, once it has answered with one.
@@ -45,11 +49,9 @@ export class Sending {
   // for one in one piece to be there. Redirects are never followed: they could
   // lead out of the zone.
   async send(url, headers, body, headMs, bodyMs) {
-    // A copy, because `body` is a view of memory that wasm goes on to use.
-    const bytes = body.slice();
     this.#limit(headMs);
     try {
-      const response = await fetch(url, { method: "POST", headers: pairs(headers), body: bytes, redirect: "manual", signal: this.#abort.signal });
+      const response = await fetch(url, { method: "POST", headers: pairs(headers), body: this.#outflow(body), redirect: "manual", signal: this.#abort.signal });
       const contentType = response.headers.get("content-type") ?? "";
       const isStream = response.ok && STREAMS.test(contentType) && response.body !== null;
       if (isStream) this.body = response.body;
@@ -66,7 +68,41 @@ export class Sending {
       };
     } finally {
       this.#limit(undefined);
+      this.#unsent?.().catch(() => {});
+      body.free();
     }
+  }
+
+  // What is sent: all of it if it is small; else piece by piece, so that there
+  // is no second copy of it on this side.
+  #outflow(body) {
+    const length = body.length();
+    if (length <= LARGE) {
+      const bytes = new Uint8Array(length);
+      body.fill(0, bytes);
+      return bytes;
+    }
+    const { readable, writable } = new FixedLengthStream(length);
+    const writer = writable.getWriter();
+    const piece = new Uint8Array(PIECE);
+    let over = false;
+    const pour = async () => {
+      for (let at = 0; at < length && !over; at += PIECE) {
+        const next = piece.subarray(0, Math.min(PIECE, length - at));
+        body.fill(at, next);
+        await writer.write(next);
+      }
+      over = true;
+      await writer.close();
+    };
+    // What goes wrong here is seen where the answer is waited for.
+    pour().catch(() => {});
+    this.#unsent = async () => {
+      if (over) return;
+      over = true;
+      await writer.abort();
+    };
+    return readable;
   }
 
   // Reads the stream until there is something of the answer in it, which the

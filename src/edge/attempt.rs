@@ -19,6 +19,8 @@ use crate::timeouts::Span;
 use crate::translate::{Back, Outbound};
 use crate::units::Millis;
 use js_sys::Uint8Array;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::AbortSignal;
@@ -37,7 +39,7 @@ extern "C" {
         this: &Sending,
         url: &str,
         headers: &str,
-        body: &[u8],
+        body: Outflow,
         head_ms: f64,
         body_ms: f64,
     ) -> Result<JsValue, JsValue>;
@@ -65,6 +67,33 @@ extern "C" {
     /// The body, if it is no stream.
     #[wasm_bindgen(method, getter)]
     pub fn whole(this: &Reply) -> Option<Uint8Array>;
+}
+
+/// A body on its way out, as JavaScript takes it.
+#[wasm_bindgen]
+pub struct Outflow(AssertUnwindSafe<Rc<String>>);
+
+impl Outflow {
+    /// One of a body.
+    pub fn of(body: &Rc<String>) -> Outflow {
+        Outflow(AssertUnwindSafe(Rc::clone(body)))
+    }
+}
+
+#[wasm_bindgen]
+impl Outflow {
+    /// How long it is.
+    pub fn length(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Fills bytes of JavaScript's with what stands from a place on.
+    pub fn fill(&self, at: usize, target: &Uint8Array) {
+        let end = at.saturating_add(target.length() as usize);
+        if let Some(piece) = self.0.as_bytes().get(at..end) {
+            target.copy_from(piece);
+        }
+    }
 }
 
 /// An attempt that is under way. Whoever drops it hangs up.
@@ -219,7 +248,7 @@ impl Making<'_, '_> {
             true => self.within(limits.connect),
             false => answer,
         };
-        let (url, body) = (outbound.url(), outbound.body.as_bytes());
+        let (url, body) = (outbound.url(), Outflow::of(&outbound.body));
         let reply = attempt
             .0
             .send_js(&url, headers.trim_end(), body, head as f64, answer as f64);

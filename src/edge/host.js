@@ -19,29 +19,38 @@ export function query(request) {
   return pairs.map(([name, value]) => `${name}=${value}`).join("\n");
 }
 
-// The body, or undefined if it is longer than `limit`.
-export async function readBody(request, limit) {
-  if (request.body === null) return new Uint8Array();
-  if (request.headers.has("content-length")) {
-    return new Uint8Array(await request.arrayBuffer());
+// Above this a body goes over piece by piece: to have it whole on this side
+// first would be two more copies of it.
+export const LARGE = 1024 * 1024;
+export const PIECE = 65536;
+
+// Hands the body to `inflow`; false if it is longer than `limit`.
+export async function readBody(request, limit, inflow) {
+  try {
+    if (request.body === null) return true;
+    const length = Number(request.headers.get("content-length") ?? Infinity);
+    if (length <= LARGE) {
+      inflow.push(new Uint8Array(await request.arrayBuffer()));
+      return true;
+    }
+    if (length <= limit) inflow.expect(length);
+    // Without a length the sender could go on for ever. What is too long is read
+    // on for a while, so that the sender comes to hear why it is refused.
+    // One buffer for all pieces: each of its own would be another copy of the body.
+    const reader = request.body.getReader({ mode: "byob" });
+    let buffer = new ArrayBuffer(PIECE);
+    let sum = 0;
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done) return sum <= limit;
+      sum += value.byteLength;
+      if (sum > 2 * limit) return false;
+      if (sum <= limit) inflow.push(value);
+      buffer = value.buffer;
+    }
+  } finally {
+    inflow.free();
   }
-  // Without a length the sender could go on for ever. What is too long is read
-  // on for a while, so that the sender comes to hear why it is refused.
-  const parts = [];
-  let length = 0;
-  for await (const part of request.body) {
-    length += part.byteLength;
-    if (length > 2 * limit) return undefined;
-    if (length <= limit) parts.push(part);
-  }
-  if (length > limit) return undefined;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }
 
 // Reads what the client still sends, within reason, and forgets it.

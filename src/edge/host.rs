@@ -4,6 +4,8 @@
 use crate::refusal::Refusal;
 use crate::units::{Millis, RequestId};
 use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::{Request, Response};
 
@@ -16,7 +18,11 @@ extern "C" {
     pub fn query(request: &Request) -> String;
 
     #[wasm_bindgen(catch, js_name = readBody)]
-    async fn read_body_js(request: &Request, limit: u32) -> Result<JsValue, JsValue>;
+    async fn read_body_js(
+        request: &Request,
+        limit: u32,
+        inflow: Inflow,
+    ) -> Result<JsValue, JsValue>;
 
     /// Reads what the client still sends, within reason, and forgets it.
     pub async fn drain(request: &Request);
@@ -54,12 +60,31 @@ pub fn request_id(at: Millis) -> RequestId {
     RequestId::new(at, random)
 }
 
+/// Bytes that come from JavaScript piece by piece.
+#[wasm_bindgen]
+pub struct Inflow(AssertUnwindSafe<Rc<RefCell<Vec<u8>>>>);
+
+#[wasm_bindgen]
+impl Inflow {
+    /// So many are to come.
+    pub fn expect(&self, length: usize) {
+        self.0.borrow_mut().reserve_exact(length);
+    }
+
+    /// Takes the next.
+    pub fn push(&self, bytes: &[u8]) {
+        self.0.borrow_mut().extend_from_slice(bytes);
+    }
+}
+
 /// The request's body.
 pub async fn read_body(request: &Request, limit: usize) -> Result<Vec<u8>, Refusal> {
     let most = u32::try_from(limit).unwrap_or(u32::MAX);
-    match read_body_js(request, most).await {
-        Ok(body) if body.is_undefined() => Err(Refusal::BodyTooLarge { limit }),
-        Ok(body) => Ok(js_sys::Uint8Array::from(body).to_vec()),
+    let body = Rc::new(RefCell::new(Vec::new()));
+    let inflow = Inflow(AssertUnwindSafe(Rc::clone(&body)));
+    match read_body_js(request, most, inflow).await {
+        Ok(whole) if whole.is_truthy() => Ok(body.take()),
+        Ok(_) => Err(Refusal::BodyTooLarge { limit }),
         Err(_) => Err(Refusal::BodyBroken),
     }
 }

@@ -1,6 +1,6 @@
 //! What crosses between wasm and JavaScript, tried in a real JavaScript engine.
 
-use super::attempt::{Attempt, Reply, Sending};
+use super::attempt::{Attempt, Outflow, Reply, Sending};
 use super::host;
 use super::stream::{Client, Finished, Stream};
 use crate::dialect::Api;
@@ -10,6 +10,7 @@ use crate::refusal::Refusal;
 use crate::regions::Dialect;
 use crate::relay::{Passage, Relay};
 use crate::units::{Millis, RequestId};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
@@ -86,7 +87,7 @@ async fn only_what_is_the_clients_business_comes_back() {
     let sent = sending.send_js(
         "https://p.example/",
         "x-api-key: s",
-        b"{}",
+        Outflow::of(&Rc::new("{}".to_owned())),
         1_000.0,
         1_000.0,
     );
@@ -123,7 +124,7 @@ async fn a_stream_comes_through_and_is_read() {
         let asked = sending.send_js(
             "https://p.example/",
             "x-api-key: s",
-            b"{}",
+            Outflow::of(&Rc::new("{}".to_owned())),
             1_000.0,
             1_000.0,
         );

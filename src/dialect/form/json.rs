@@ -148,7 +148,17 @@ impl<'b> Json<'b> {
 
     /// As JSON text. A value in memory can always be written.
     pub fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        self.to_text_of(128)
+    }
+
+    /// The same, where its length is known more or less: a text that grows as
+    /// it is written takes up to three times its room.
+    pub fn to_text_of(&self, length: usize) -> String {
+        let mut text = Vec::with_capacity(length);
+        match serde_json::to_writer(&mut text, self) {
+            Ok(()) => String::from_utf8(text).unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     /// The same, without borrowing.

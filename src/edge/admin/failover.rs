@@ -16,6 +16,8 @@ use worker::{Context, Env};
 
 const STORE: &str = "The store that the edges read";
 const TRIES: u32 = 3;
+/// A page of wasm's memory.
+const PAGE: usize = 65_536;
 
 /// How endpoints fare, as all instances have told it, and as the one that
 /// answers has seen it.
@@ -58,6 +60,8 @@ pub async fn health(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
         "drills": drills.0,
         "endpoints": endpoints,
         "stores_not_read": unread,
+        // Of the instance that answers; it never gets less.
+        "wasm_memory_bytes": core::arch::wasm32::memory_size(0) * PAGE,
     }))
 }
 
