@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { load, VARIANTS } from "./load.mjs";
+import { startPortkey } from "./peers.mjs";
 import { ROOT, startStores, startWorker } from "./rig.mjs";
 
 const FLOOR = "export default { fetch(request) { return fetch(request); } };";
@@ -35,6 +36,13 @@ for (const [name, options] of Object.entries(workers)) {
   workers[name] = await startWorker({ ...options, stores, upstream, secrets });
   stopped.push(workers[name].close);
 }
+// What others need for the same calls; they speak OpenAI's chat here.
+const portkey = values.script || values.against ? undefined : await startPortkey(upstream);
+if (portkey) {
+  workers.portkey = portkey;
+  stopped.push(portkey.close);
+}
+const can = (name, variant) => name !== "portkey" || VARIANTS[variant].path === "/v1/chat/completions" && VARIANTS[variant].model === "gpt-mini";
 const sent = {};
 const threads = {};
 const results = await measure();
@@ -46,7 +54,7 @@ process.exit(0);
 
 async function measure() {
   const all = {};
-  for (const variant of variants) for (const { port } of Object.values(workers)) await load(port, variant, 16, 16);
+  for (const variant of variants) for (const [name, { port, headers }] of Object.entries(workers)) if (can(name, variant)) await load(port, variant, 16, 16, headers);
   for (let round = 0; round < rounds; round++) {
     for (const variant of variants) {
       for (const atOnce of [1, 16]) {
@@ -54,8 +62,9 @@ async function measure() {
         const direct = await load(upstream, variant, Math.ceil(count / 4), atOnce);
         note(all, variant, atOnce, "direct", { ...timings(direct), cpu: 0, rps: 0 });
         for (const [name, worker] of Object.entries(workers)) {
+          if (!can(name, variant)) continue;
           const before = cpuMs(worker.pid());
-          const done = await load(worker.port, variant, count, atOnce);
+          const done = await load(worker.port, variant, count, atOnce, worker.headers);
           sent[name] = (sent[name] ?? 0) + count;
           // Rows are written after the answer: their cost belongs to the call.
           await new Promise((resolve) => setTimeout(resolve, 120));
@@ -141,7 +150,7 @@ function report() {
     }
   }
   const of = (variant, atOnce = 16) => out.variants[`${variant}_${atOnce}`];
-  for (const [key, variant] of [["json", "json"], ["stream", "stream200"], ["stream_hidden_usage", "stream200_hidden_usage"], ["messages", "messages200"], ["slow", "slow50"]]) {
+  for (const [key, variant] of [["json", "json"], ["stream", "stream200"], ["stream_hidden_usage", "stream200_hidden_usage"], ["messages", "messages200"], ["translated", "translated200"], ["slow", "slow50"]]) {
     if (of(variant)) out[`cpu_ratio_${key}`] = of(variant).gateway.ratio;
   }
   if (of("json", 1)) {

@@ -13,11 +13,13 @@ export const VARIANTS = {
   stream200: { ...openai, body: asking, chunks: 200, requests: { 1: 60, 16: 240 } },
   stream200_hidden_usage: { ...openai, body: { stream: true }, chunks: 200, requests: { 1: 60, 16: 240 } },
   messages200: { path: "/v1/messages", model: "claude-sonnet", body: { stream: true, max_tokens: 300 }, chunks: 200, requests: { 1: 60, 16: 240 } },
+  // The gateway asks Anthropic's dialect; what the floor forwards is as long.
+  translated200: { path: "/v1/chat/completions", model: "claude-sonnet", body: { ...asking, max_completion_tokens: 300 }, chunks: 200, requests: { 1: 60, 16: 240 } },
   slow50: { ...openai, body: { ...asking, seed: 2 }, chunks: 50, requests: { 1: 3, 16: 48 } },
 };
 
 /** Sends `count` requests, `atOnce` at a time. */
-export async function load(port, variant, count, atOnce) {
+export async function load(port, variant, count, atOnce, headers = {}) {
   const { path, model, body, chunks } = VARIANTS[variant];
   // The floor passes on what it gets, so it is sent what the gateway would make of it.
   const text = JSON.stringify({ model, messages, ...body });
@@ -28,7 +30,7 @@ export async function load(port, variant, count, atOnce) {
   const began = process.hrtime.bigint();
   const worker = async () => {
     while (left-- > 0) {
-      const one = await request(agent, port, path, text);
+      const one = await request(agent, port, path, text, headers);
       check(one, chunks, variant);
       seen.push(one);
     }
@@ -39,10 +41,10 @@ export async function load(port, variant, count, atOnce) {
   return { seconds, firstBytes: seen.map((one) => one.first), gaps: seen.flatMap((one) => one.gaps) };
 }
 
-function request(agent, port, path, body) {
+function request(agent, port, path, body, more) {
   return new Promise((resolve, reject) => {
     const began = process.hrtime.bigint();
-    const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json", "content-length": Buffer.byteLength(body), "anthropic-version": "2023-06-01" };
+    const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json", "content-length": Buffer.byteLength(body), "anthropic-version": "2023-06-01", ...more };
     const sent = http.request({ host: "127.0.0.1", port, path, method: "POST", headers, agent }, (response) => {
       const parts = [];
       const gaps = [];
