@@ -104,3 +104,70 @@ fn a_client_that_leaves_is_no_fault_of_the_stream() {
     let (_, reading) = run(START, 9, false, End::ClientGone);
     assert_eq!((reading.fault, reading.output_bytes), (None, 7));
 }
+
+/// A stream's preamble, its first content, and an error in its place.
+const BEGINNINGS: [(Api, &str, &str, &str); 3] = [
+    (
+        Api::Chat,
+        "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n: comment\n\n",
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}\n\n",
+        "data: {\"error\":{\"message\":\"too much\",\"type\":\"server_error\"}}\n\n",
+    ),
+    (
+        Api::Messages,
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"m\",\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}}\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n",
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n",
+    ),
+    (
+        Api::Responses,
+        "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"model\":\"m\",\"output\":[]}}\n\nevent: response.in_progress\ndata: {\"type\":\"response.in_progress\",\"response\":{\"model\":\"m\",\"output\":[]}}\n\nevent: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"message\",\"content\":[]}}\n\n",
+        "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"hi\"}\n\n",
+        "event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"broke\"}\n\n",
+    ),
+];
+
+#[test]
+fn field_13_a_preamble_does_not_commit_a_stream_its_first_content_does() {
+    for (api, preamble, content, error) in BEGINNINGS {
+        let staged = |text: &str| {
+            let mut relay = relay(api, false, RequestId::new(Millis(0), 0));
+            relay.push(text.as_bytes(), &mut Vec::new());
+            relay.stage()
+        };
+        for cut in 0..=preamble.len() {
+            let part = &preamble.as_bytes()[..cut];
+            let part = String::from_utf8_lossy(part);
+            assert_eq!(staged(&part), Stage::Preamble, "{api:?} {part}");
+        }
+        assert_eq!(
+            staged(&[preamble, content].concat()),
+            Stage::Begun,
+            "{api:?}"
+        );
+        assert_eq!(
+            staged(&[preamble, error].concat()),
+            Stage::Failed,
+            "{api:?}"
+        );
+        assert_eq!(staged(error), Stage::Failed, "{api:?}");
+        // What comes after in the same piece makes it no better, and an error
+        // after content no worse.
+        assert_eq!(staged(&[error, content].concat()), Stage::Failed, "{api:?}");
+        let nonsense = "data: {nonsense\n\n";
+        assert_eq!(
+            staged(&[preamble, nonsense, content].concat()),
+            Stage::Failed,
+            "{api:?}"
+        );
+        assert_eq!(staged(&[content, error].concat()), Stage::Begun, "{api:?}");
+    }
+}
+
+#[test]
+fn field_16_the_callers_own_mistake_in_a_stream_is_told_to_the_caller() {
+    let said = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"no\"}}\n\n";
+    let mut relay = relay(Api::Messages, false, RequestId::new(Millis(0), 0));
+    relay.push(said.as_bytes(), &mut Vec::new());
+    assert_eq!(relay.stage(), Stage::Begun);
+}
