@@ -68,8 +68,8 @@ fn a_probe_that_nobody_waits_for_lets_the_next_one_through() {
 fn field_16_limits_let_an_endpoint_rest_and_never_open_its_circuit() {
     let mut health = Health::default();
     for n in 0..50 {
-        health.failed(E, M, at(n * 40_000), Why::RateLimited, None);
-        assert!(!matches!(standing(&health, n * 40_000), Standing::Open(_)));
+        health.failed(E, M, at(n * 20), Why::RateLimited, Some(5));
+        assert_eq!(standing(&health, n * 20 + 10), Standing::Ready);
     }
     let mut health = Health::default();
     health.failed(E, M, at(0), Why::RateLimited, Some(7_000));

@@ -1,6 +1,7 @@
 //! How streams end, whatever breaks, and what is read of them.
 
 use super::*;
+use crate::dialect::form::Delta;
 use crate::units::Millis;
 
 const USAGE: &str =
@@ -170,4 +171,20 @@ fn field_16_the_callers_own_mistake_in_a_stream_is_told_to_the_caller() {
     let mut relay = relay(Api::Messages, false, RequestId::new(Millis(0), 0));
     relay.push(said.as_bytes(), &mut Vec::new());
     assert_eq!(relay.stage(), Stage::Begun);
+}
+
+#[test]
+fn what_says_nothing_is_no_beginning() {
+    let mut reading = Reading::default();
+    for delta in [
+        Delta::Model("m".into()),
+        Delta::Text("".into()),
+        Delta::Thinking("".into()),
+        Delta::Alive,
+    ] {
+        reading.take(&delta);
+        assert!(!reading.begun, "{delta:?}");
+    }
+    reading.take(&Delta::Text("a".into()));
+    assert!(reading.begun);
 }
