@@ -24,7 +24,7 @@ use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
         return request;
     }
     export function endless() {
-        return new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(1024)); } });
+        return new ReadableStream({ type: "bytes", pull(c) { c.enqueue(new Uint8Array(1024)); } });
     }
     export function pieces(text, size) {
         const bytes = new TextEncoder().encode(text);
