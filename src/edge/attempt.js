@@ -6,6 +6,7 @@ import { LARGE, PIECE } from "./host.js";
 
 const STREAMS = /^(text\/event-stream|application\/vnd\.amazon\.eventstream)/;
 const PREAMBLE = 0;
+const BEGUN = 1;
 
 export class Sending {
   #abort = new AbortController();
@@ -19,12 +20,33 @@ export class Sending {
   // There is nothing left to hang up on; to abort all the same is dear.
   over = false;
 
-  // `signal` tells that the client has left, if nobody else is to have the answer.
-  constructor(signal) {
+  // From here on the relay looks after the client.
+  #begun = false;
+
+  // `signal` tells that the client has left; for so long after that the answer
+  // may still begin, if its end is wanted all the same.
+  constructor(signal, graceMs = 0) {
     if (signal === undefined) return;
-    const leave = () => this.#stop("client gone");
+    const leave = () => {
+      if (this.#begun) return;
+      if (graceMs === 0) this.#stop("client gone");
+      else setTimeout(() => this.#begun || this.#stop("client gone"), graceMs);
+    };
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { signal: this.#abort.signal });
+  }
+
+  // Waits, unless the client leaves.
+  wait(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const stop = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#abort.signal.aborted) stop();
+      else this.#abort.signal.addEventListener("abort", stop);
+    });
   }
 
   #stop(why) {
@@ -114,7 +136,9 @@ export class Sending {
       for (;;) {
         const { done, value } = await reader.read();
         const stage = done ? pump.over() : pump.begin(value);
-        if (stage !== PREAMBLE) return stage;
+        if (stage === PREAMBLE) continue;
+        this.#begun = stage === BEGUN;
+        return stage;
       }
     } finally {
       this.#limit(undefined);

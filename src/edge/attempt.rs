@@ -21,10 +21,8 @@ use crate::units::Millis;
 use js_sys::Uint8Array;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::AbortSignal;
-use worker::Delay;
 
 #[wasm_bindgen(module = "/src/edge/attempt.js")]
 extern "C" {
@@ -32,7 +30,7 @@ extern "C" {
     pub type Sending;
     /// One that ends when the signal says so.
     #[wasm_bindgen(constructor)]
-    pub fn new(signal: Option<AbortSignal>) -> Sending;
+    pub fn new(signal: Option<AbortSignal>, grace_ms: f64) -> Sending;
     /// Sends a request and waits for its answer.
     #[wasm_bindgen(method, catch, js_name = send)]
     pub async fn send_js(
@@ -43,6 +41,8 @@ extern "C" {
         head_ms: f64,
         body_ms: f64,
     ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method)]
+    async fn wait(this: &Sending, ms: f64);
     #[wasm_bindgen(method, catch, js_name = begin)]
     async fn begin_js(this: &Sending, pump: Pump, ms: f64) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method)]
@@ -68,6 +68,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn whole(this: &Reply) -> Option<Uint8Array>;
 }
+
+/// How long an answer may take to begin whose client has left, if its end is
+/// wanted all the same; the platform gives half a minute for everything.
+const GRACE_MS: f64 = 15_000.0;
 
 /// A body on its way out, as JavaScript takes it.
 #[wasm_bindgen]
@@ -192,7 +196,7 @@ pub async fn make(
     let endpoint = &outbound.attempt().endpoint().name;
     let drill = drills::of(endpoint, host::now());
     if let Some(kind) = drill.filter(|kind| *kind != DrillKind::Cut) {
-        making.drilled(kind).await;
+        making.drilled(kind).await?;
         return Err(Failed::Next(Failure::drill(endpoint, kind.why()), None));
     }
     let (attempt, reply) = making.sent().await?;
@@ -220,15 +224,27 @@ impl Making<'_, '_> {
     }
 
     /// What takes time before an endpoint fails that is only said to.
-    async fn drilled(&self, kind: DrillKind) {
+    async fn drilled(&self, kind: DrillKind) -> Result<(), Failed> {
         let limits = self.x.handling.timeouts;
         let limit = match self.x.asked.call.wanted.stream {
             true => limits.first_token,
             false => limits.answer,
         };
         if kind == DrillKind::Slow {
-            Delay::from(Duration::from_millis(self.within(limit))).await;
+            let attempt = self.attempt();
+            attempt.0.wait(self.within(limit) as f64).await;
+            if attempt.why() == "client gone" {
+                return Err(Failed::Left);
+            }
         }
+        Ok(())
+    }
+
+    /// An attempt that ends when its client has left: at once, or before the
+    /// platform ends what is done for such a client, so that its row is written.
+    fn attempt(&self) -> Attempt {
+        let grace = if self.x.finishes() { GRACE_MS } else { 0.0 };
+        Attempt(Sending::new(Some(self.x.signal.clone()), grace))
     }
 
     /// Sends the request and waits for the head of an answer.
@@ -240,8 +256,7 @@ impl Making<'_, '_> {
         for (name, value) in credentials.iter().chain(&outbound.headers) {
             headers.extend([name, ": ", value, "\n"]);
         }
-        let signal = (!x.finishes()).then(|| x.signal.clone());
-        let attempt = Attempt(Sending::new(signal));
+        let attempt = self.attempt();
         let limits = x.handling.timeouts;
         let answer = self.within(limits.answer);
         let head = match x.asked.call.wanted.stream {

@@ -230,6 +230,8 @@ async fn arrive(
             client.say_last(&last).await;
             remember(x, &reading, served);
             row.answered(served, *reading, false, &config.prices, host::now());
+            // Its head had gone out before.
+            row.status = 200;
             usage::write(&x.env, &x.ctx, store, row);
         }
         Body::Stream(stream) => {

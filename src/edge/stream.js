@@ -148,7 +148,7 @@ async function byHand(sending, reader, writable, pump, signal, { silenceMs, keep
       const out = pump.push(value);
       const bytes = asIs ? value : out;
       if (bytes.byteLength > 0) {
-        await writer.write(bytes);
+        await writer.write(bytes).catch(gone);
         spoke = heard;
       }
     }

@@ -83,7 +83,7 @@ async fn a_body_without_a_length_cannot_go_on_for_ever() {
 #[wasm_bindgen_test]
 async fn only_what_is_the_clients_business_comes_back() {
     answer_fetches(&answer("{}", 7));
-    let sending = Sending::new(None);
+    let sending = Sending::new(None, 0.0);
     let sent = sending.send_js(
         "https://p.example/",
         "x-api-key: s",
@@ -120,7 +120,7 @@ async fn a_stream_comes_through_and_is_read() {
     );
     for size in [1, 7, 4096] {
         answer_fetches(&answer(sent, size));
-        let sending = Sending::new(None);
+        let sending = Sending::new(None, 0.0);
         let asked = sending.send_js(
             "https://p.example/",
             "x-api-key: s",

@@ -17,6 +17,7 @@ const GATEWAYS = {
   patient: { timeouts: limits({ connect: 2000, first_token: 3000, between_tokens: 4000, keep_alive: 200 }) },
   brief: { timeouts: limits({ between_tokens: 8000, total: 1200 }) },
   finishing: { on_disconnect: "finish", timeouts: limits({ between_tokens: 8000 }) },
+  enduring: { on_disconnect: "finish", timeouts: limits({ connect: 60000, first_token: 60000, total: 90000, keep_alive: 200 }) },
   hedging: { models: { "claude-sonnet-4-6": { hedge: true } }, timeouts: limits({ connect: 4000, first_token: 4000, answer: 4000 }) },
 };
 
@@ -284,6 +285,20 @@ test("field_06 a client that leaves while nothing has come: the provider is hung
   const row = await rowOf(response);
   assert.deepEqual([row.outcome, row.error, why(row)], ["client_gone", "client_left", ["bedrock-frankfurt client_left"]]);
   assert.ok(row.lost_nano > 0);
+});
+
+test("field_06 with on_disconnect = \"finish\" an answer that never begins still leaves its row", async () => {
+  answer = (response) => begin(response).write(START);
+  const leaving = new AbortController();
+  const response = await message("enduring", { stream: true }, leaving.signal);
+  leaving.abort();
+  let row;
+  for (let tries = 0; tries < 250 && !row; tries++) {
+    await sleep(100);
+    row = stores.rows.find((one) => one.id === response.headers.get("meridian-request-id"));
+  }
+  assert.deepEqual([row?.outcome, row && why(row)], ["client_gone", ["bedrock-frankfurt client_left"]]);
+  assert.ok(asked[0].closed > 10_000, `it was given ${asked[0].closed} ms`);
 });
 
 // ---- hedging
