@@ -111,6 +111,14 @@ impl Relay {
         !plain || matches!(self.framing, Framing::Frames(_))
     }
 
+    /// Whether it only keeps some events back: the others the client gets as
+    /// they are, so this need not see them before the client does.
+    pub fn sieves(&self) -> bool {
+        matches!(self.passage, Passage::AsIs { .. })
+            && self.rewrites()
+            && matches!(self.framing, Framing::Events(_))
+    }
+
     /// How far it has come.
     pub fn stage(&self) -> Stage {
         match &self.reading.fault {
@@ -126,7 +134,11 @@ impl Relay {
     /// put behind it.
     pub fn is_between_events(&self) -> bool {
         match &self.framing {
-            Framing::Events(splitter) => splitter.rest().is_none(),
+            // The LF of a CR that ended an event may have gone to the client already.
+            Framing::Events(splitter) => match splitter.rest() {
+                Some(rest) => rest.raw == b"\n" && !self.rewrites(),
+                None => true,
+            },
             Framing::Frames(_) => true,
         }
     }

@@ -33,7 +33,7 @@ export function build({ local = false } = {}) {
   const optimised = join(staging, "index_bg.wasm");
   run("wasm-opt", [join(staging, "bindings_bg.wasm"), "-O3", ...FEATURES.map((f) => `--enable-${f}`), "-o", optimised]);
   rmSync(join(staging, "bindings_bg.wasm"));
-  run("esbuild", [join(ROOT, "src/edge/entry.js"), "--bundle", "--format=esm", "--minify", "--log-level=warning", `--alias:meridian=${bindings}`, "--external:cloudflare:*", "--external:./bindings_bg.wasm", `--outfile=${join(staging, "index.js")}`]);
+  run("esbuild", [join(ROOT, "src/edge/entry.js"), "--bundle", "--format=esm", "--minify", "--log-level=warning", `--alias:meridian=${bindings}`, `--inject:${join(ROOT, "src/edge/soon.js")}`, "--external:cloudflare:*", "--external:./bindings_bg.wasm", `--outfile=${join(staging, "index.js")}`]);
   const index = join(staging, "index.js");
   writeFileSync(index, readFileSync(index, "utf8").replace("./bindings_bg.wasm", "./index_bg.wasm"));
   rmSync(bindings);

@@ -11,6 +11,8 @@ const MOST_AT_ONCE = 65536;
 const GLANCE_MS = 1000;
 // The platform ends what is done for a client that has left after 30 seconds.
 const LONGEST_DRAIN_MS = 25_000;
+// What had come when a client left is counted: so long it may take to be seen.
+const LAST_LOOK_MS = 20;
 
 // The client gets the bytes as they are: they never leave the platform's own
 // code. The meter reads a copy, seldom, in large pieces. (`readAtLeast` would
@@ -94,8 +96,8 @@ async function natively(sending, writable, pump, signal, { silenceMs, keepAliveM
   await close(writable.getWriter(), pump.finish(end));
 }
 
-// What the client gets depends on what the stream says: every chunk goes
-// through `pump`.
+// What the client gets depends on what the stream says: every chunk is looked
+// at, by the pump or a sieve before it.
 export async function filter(sending, writable, pump, signal, silenceMs, keepAliveMs, until, finishes) {
   try {
     const reader = sending.body.getReader();
@@ -111,56 +113,59 @@ async function byHand(sending, reader, writable, pump, signal, { silenceMs, keep
   let end = "closed";
   let heard = Date.now();
   let spoke = heard;
-  let gone;
-  const left = new Promise((resolve) => {
-    gone = () => {
-      end = "client gone";
-      resolve();
-    };
-  });
+  // From then on what comes is counted, and the read that waits ends soon.
+  const gone = () => {
+    if (end === "client gone") return;
+    end = "client gone";
+    setTimeout(() => sending.cancel(), finishes ? LONGEST_DRAIN_MS : LAST_LOOK_MS);
+  };
   writer.closed.catch(gone);
   if (signal.aborted) gone();
   signal.addEventListener("abort", gone);
   if (asIs) writer.write(pump.keep_alive()).catch(gone);
   const clock = setInterval(() => {
+    if (end === "client gone") return;
     const now = Date.now();
     if (now - heard > silenceMs || now > until) {
-      if (end === "closed") end = "timed out";
+      end = "timed out";
       sending.cancel();
     } else if (now - spoke > keepAliveMs && (!asIs || pump.is_between_events())) {
       spoke = now;
       writer.write(pump.keep_alive()).catch(gone);
     }
   }, GLANCE_MS);
-  const read = () => track(asIs ? reader.read(new Uint8Array(MOST_AT_ONCE)) : reader.read());
+  let reading = next?.read;
   try {
     for (;;) {
-      next ??= read();
-      await Promise.race([next.read, left]);
-      if (end === "client gone") break;
-      const { done, value } = await next.read;
-      next = undefined;
+      const { done, value } = await (reading ?? (asIs ? reader.read(new Uint8Array(MOST_AT_ONCE)) : reader.read()));
+      reading = undefined;
       if (done) {
         sending.over = true;
         break;
       }
-      heard = Date.now();
       const out = pump.push(value);
+      if (end === "client gone") {
+        if (finishes || value.byteLength === MOST_AT_ONCE) continue;
+        break;
+      }
+      heard = Date.now();
       const bytes = asIs ? value : out;
-      if (bytes.byteLength > 0) {
-        await writer.write(bytes).catch(gone);
-        spoke = heard;
+      if (bytes.byteLength === 0) continue;
+      spoke = heard;
+      try {
+        await writer.write(bytes);
+      } catch {
+        gone();
       }
     }
   } catch {
     if (end === "closed") end = "broken";
   }
   clearInterval(clock);
-  if (end === "client gone") {
-    writer.releaseLock();
-    return leave(sending, reader, writable, pump, finishes, next);
-  }
-  await close(writer, pump.finish(end));
+  if (end !== "client gone") return close(writer, pump.finish(end));
+  sending.cancel();
+  pump.finish(end);
+  await writer.abort().catch(() => {});
 }
 
 // A read, and whether it is over.
@@ -201,7 +206,7 @@ export async function say(writable, last) {
 // it is to be finished; else the connection to the provider is closed.
 async function leave(sending, reader, writable, pump, finishes, next) {
   const byob = reader.constructor.name === "ReadableStreamBYOBReader";
-  const until = Date.now() + (finishes ? LONGEST_DRAIN_MS : 20);
+  const until = Date.now() + (finishes ? LONGEST_DRAIN_MS : LAST_LOOK_MS);
   try {
     for (;;) {
       next ??= track(byob ? reader.read(new Uint8Array(MOST_AT_ONCE)) : reader.read());

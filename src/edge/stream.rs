@@ -34,7 +34,7 @@ extern "C" {
     async fn filter(
         sending: &Sending,
         writable: &WritableStream,
-        pump: Pump,
+        pump: &JsValue,
         signal: &AbortSignal,
         silence_ms: f64,
         keep_alive_ms: f64,
@@ -44,6 +44,20 @@ extern "C" {
 
     async fn write(writable: &WritableStream, bytes: &[u8]) -> JsValue;
     async fn say(writable: &WritableStream, last: &[u8]);
+}
+
+#[wasm_bindgen(module = "/src/edge/sieve.js")]
+extern "C" {
+    /// Stands before a pump and is used like one.
+    pub type Sieve;
+    #[wasm_bindgen(constructor)]
+    pub fn new(pump: Pump) -> Sieve;
+    /// What the client gets of the next bytes.
+    #[wasm_bindgen(method)]
+    pub fn push(this: &Sieve, bytes: &[u8]) -> Vec<u8>;
+    /// Ends the stream, gives what the client still gets.
+    #[wasm_bindgen(method)]
+    pub fn finish(this: &Sieve, how: &str) -> Vec<u8>;
 }
 
 #[wasm_bindgen]
@@ -169,10 +183,28 @@ impl Pump {
     }
 }
 
+impl Pump {
+    /// One for a stream of which nothing has come.
+    pub fn of(relay: Relay, api: Api, cut: bool) -> Pump {
+        // Should the loop fail, this is what is left: no success.
+        let mut finished = Finished::default();
+        finished.reading.fault = Some(Fault::Cut);
+        let passing = Passing {
+            relay: Some(relay),
+            api,
+            cut,
+            held: Vec::new(),
+            finished,
+        };
+        Pump(AssertUnwindSafe(Rc::new(RefCell::new(passing))))
+    }
+}
+
 /// A provider's stream of which something has come.
 pub struct Stream {
     sending: Attempt,
     rewrites: bool,
+    sieves: bool,
     pump: Pump,
 }
 
@@ -186,18 +218,8 @@ impl Stream {
         limit_ms: u64,
         cut: bool,
     ) -> Result<Stream, Reading> {
-        let rewrites = relay.rewrites();
-        // Should the loop fail, this is what is left: no success.
-        let mut finished = Finished::default();
-        finished.reading.fault = Some(Fault::Cut);
-        let passing = Passing {
-            relay: Some(relay),
-            api,
-            cut,
-            held: Vec::new(),
-            finished,
-        };
-        let pump = Pump(AssertUnwindSafe(Rc::new(RefCell::new(passing))));
+        let (rewrites, sieves) = (relay.rewrites(), relay.sieves());
+        let pump = Pump::of(relay, api, cut);
         match sending.begin(pump.clone(), limit_ms).await {
             Some(BEGUN) => {
                 if cut {
@@ -206,6 +228,7 @@ impl Stream {
                 Ok(Stream {
                     sending,
                     rewrites,
+                    sieves,
                     pump,
                 })
             }
@@ -236,6 +259,7 @@ impl Stream {
         let Stream {
             sending,
             rewrites,
+            sieves,
             pump,
         } = self;
         let (writable, sending) = (client.0.writable(), sending.js());
@@ -246,8 +270,12 @@ impl Stream {
         let held = pump.clone();
         let _ = match rewrites {
             true => {
+                let through = match sieves {
+                    true => Sieve::new(held).into(),
+                    false => JsValue::from(held),
+                };
                 filter(
-                    sending, &writable, held, &signal, silence, alive, until, finishes,
+                    sending, &writable, &through, &signal, silence, alive, until, finishes,
                 )
                 .await
             }

@@ -2,13 +2,13 @@
 
 use super::attempt::{Attempt, Outflow, Reply, Sending};
 use super::host;
-use super::stream::{Client, Finished, Stream};
+use super::stream::{Client, Finished, Pump, Sieve, Stream};
 use crate::dialect::Api;
 use crate::gateway::Gateway;
 use crate::head::Head;
 use crate::refusal::Refusal;
 use crate::regions::Dialect;
-use crate::relay::{Passage, Relay};
+use crate::relay::{End, Passage, Relay};
 use crate::units::{Millis, RequestId};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -149,5 +149,68 @@ async fn a_stream_comes_through_and_is_read() {
         } = finished;
         assert_eq!((reading.tokens.input, reading.tokens.output), (3, 5));
         assert!(!client_gone);
+    }
+}
+
+/// Streams with everything that may make a sieve go wrong, cut anywhere.
+#[wasm_bindgen_test]
+fn a_sieve_gives_what_the_relay_alone_would() {
+    let events = [
+        r#"data: {"choices":[{"delta":{"content":"Größe"}}],"usage":null}"#,
+        r#"data: {"choices":[{"delta":{"content":"say \"usage\":{ and go"}}]}"#,
+        r#"data: {"choices":[],"usage": {"prompt_tokens":3,"completion_tokens":5}}"#,
+        r#"data: {"choices":[{"delta":{"content":"x"}}],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#,
+        r#"data: {"choices":[],"x":{"usage" : null},"usage" :{"prompt_tokens":3,"completion_tokens":6}}"#,
+        ": keep-alive",
+        "data: {\"choices\":[{\"delta\":\ndata: {\"content\":\"y\"}}]}",
+        "data: {\"usage",
+        "data: [DONE]",
+    ];
+    let mut seed = 7_u32;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    let relay = || {
+        let id = RequestId::new(Millis(0), 0);
+        Relay::new(Api::Chat, hiding(), "text/event-stream", id)
+    };
+    for _ in 0..3_000 {
+        let end = ["\n", "\r\n", "\r"][random(3)];
+        let mut sent = String::new();
+        for _ in 0..random(12) {
+            sent += &events[random(events.len())].replace('\n', end);
+            sent += &end.repeat(2 + random(10) / 9);
+        }
+        let mut left = &sent.as_bytes()[..sent.len() - random(sent.len().min(20) + 1)];
+        let mut alone = relay();
+        let pump = Pump::of(relay(), Api::Chat, false);
+        let (mut expected, mut got) = (Vec::new(), Vec::new());
+        // What came before the relay was certain of an answer.
+        let (first, rest) = left.split_at(random(left.len() + 1));
+        left = rest;
+        alone.push(first, &mut expected);
+        got.extend(pump.push(first));
+        let sieve = Sieve::new(pump);
+        while !left.is_empty() {
+            let (piece, rest) = left.split_at(1 + random(left.len().min(90)));
+            left = rest;
+            alone.push(piece, &mut expected);
+            got.extend(sieve.push(piece));
+        }
+        alone.finish(End::Closed, &mut expected);
+        got.extend(sieve.finish("closed"));
+        let (got, expected) = (
+            String::from_utf8_lossy(&got),
+            String::from_utf8_lossy(&expected),
+        );
+        // After an event that is none the relay is silent; that it was none is
+        // seen later here, but not after a good end.
+        let garbled = format!("data: {{\"usage{end}{end}");
+        if !sent.contains(&garbled) {
+            assert_eq!(got, expected, "of {sent:?}");
+        } else if let Some((_, after)) = got.split_once(&garbled) {
+            assert!(!after.contains("[DONE]"), "of {sent:?}");
+        }
     }
 }
