@@ -7,6 +7,8 @@
 mod config;
 #[path = "src/gateway.rs"]
 mod gateway;
+#[path = "src/limits/mod.rs"]
+mod limits;
 #[path = "src/prices.rs"]
 mod prices;
 #[path = "src/regions/mod.rs"]

@@ -3,12 +3,14 @@
 //! the files and embeds the result; a config that does not check does not build.
 
 use crate::gateway::Gateway;
+use crate::limits::{Dimension, Who};
 use crate::prices::PriceBook;
 use crate::regions::check::{self, Rule};
 use crate::regions::finding::{Finding, Spot};
 use crate::regions::RegionMap;
 use crate::timeouts::Timeouts;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,7 @@ impl Config {
                 findings.push(finding.suggest(model, models.iter().copied()));
             }
         }
+        self.limits(&models, findings);
         self.timeouts(findings);
         for model in models {
             if !self.prices.0.contains_key(model) {
@@ -64,7 +67,28 @@ impl Config {
 }
 
 impl Config {
-    /// Limits that could never be reached.
+    /// Limits about models that there are not.
+    fn limits(&self, models: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
+        for (name, limit) in &self.gateway.limits.all {
+            let spot = Spot::at(&["gateway", "limits", name]);
+            let scope = match limit.scope.get(&Dimension::Model) {
+                Some(Who::Only(model)) => Some(("model", model)),
+                _ => None,
+            };
+            let downgrade = limit.downgrade.as_ref().map(|model| ("downgrade", model));
+            for (field, model) in scope.into_iter().chain(downgrade) {
+                if !models.contains(model.as_str()) {
+                    let what = format!(
+                        "there is no model `{model}`; limits name models by their own names"
+                    );
+                    let finding = Finding::new(Rule::UnknownModel, spot.then(field), what);
+                    findings.push(finding.suggest(model, models.iter().copied()));
+                }
+            }
+        }
+    }
+
+    /// Times that could never be reached.
     fn timeouts(&self, findings: &mut Vec<Finding>) {
         let (usual, thinks) = (self.gateway.timeouts, self.gateway.reasoning);
         let usual = usual.over(Timeouts::USUAL);

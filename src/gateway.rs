@@ -1,7 +1,8 @@
 //! The engineers' config, `gateway.toml`: the names applications may use for a
-//! model instead of its own, how long models may take, and what happens when a
-//! caller does not wait for the end.
+//! model instead of its own, how long models may take, what may be spent, and
+//! what happens when a caller does not wait for the end.
 
+use crate::limits::Limits;
 use crate::timeouts::{Changed, Timeouts};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub struct Gateway {
     /// What is different for single models, by their own names.
     #[serde(default)]
     pub models: BTreeMap<String, Special>,
+    /// What may be spent.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// What to do with an answer whose caller has left.
@@ -147,6 +151,7 @@ mod reading {
                 gateway.aliases.insert(alias.text, model.text);
             }
         }
+        gateway.limits = crate::limits::read(&mut table, notes);
         table.finish(notes);
         gateway
     }

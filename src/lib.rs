@@ -9,6 +9,7 @@
 pub mod units;
 pub mod regions;
 pub mod timeouts;
+pub mod limits;
 pub mod gateway;
 pub mod prices;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod caller;
 pub mod zone;
 pub mod plan;
 pub mod listing;
+pub mod ledger;
 pub mod translate;
 pub mod sigv4;
 pub mod credential;

@@ -64,6 +64,36 @@ impl PriceBook {
     }
 }
 
+impl PriceBook {
+    /// The most that so many tokens of `model` can cost, of whatever kind they
+    /// turn out to be.
+    pub fn most(
+        &self,
+        model: &str,
+        uplift_percent: u32,
+        input: u64,
+        output: u64,
+    ) -> Option<NanoUsd> {
+        let price = self.0.get(model)?;
+        let dearest = |list: NanoUsd, others: &[Option<NanoUsd>]| {
+            let others = others.iter().flatten().copied();
+            i128::from(others.fold(list, NanoUsd::max).0)
+        };
+        let writes = [
+            price.cache_write_5m,
+            price.cache_write_1h,
+            price.audio_input,
+        ];
+        let into = i128::from(input).checked_mul(dearest(price.input, &writes))?;
+        let out = i128::from(output).checked_mul(dearest(price.output, &[price.audio_output]))?;
+        let sum = into.checked_add(out)?;
+        let with_uplift = sum.checked_mul(100 + i128::from(uplift_percent))?;
+        let scale: i128 = 100_000_000;
+        let nano = with_uplift.checked_add(scale - 1)? / scale;
+        i64::try_from(nano).ok().map(NanoUsd)
+    }
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 pub use reading::read;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A point in time, in milliseconds since the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 pub struct Millis(pub u64);
 
 impl Millis {
@@ -65,6 +65,23 @@ impl NanoUsd {
             .checked_mul(1_000_000_000)?
             .checked_add(fraction)?;
         Some(NanoUsd(nano))
+    }
+}
+
+impl NanoUsd {
+    /// In dollars for people: to the cent, or as small amounts need it.
+    pub fn rounded(self) -> String {
+        let (sign, nano) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        let digits = match nano {
+            0 | 1_000_000_000.. => 2,
+            10_000_000.. => 4,
+            _ => 9,
+        };
+        let unit = 10_u64.pow(9 - digits);
+        let units = (u128::from(nano) + u128::from(unit / 2)) / u128::from(unit);
+        let whole = 10_u128.pow(digits);
+        let width = digits as usize;
+        format!("{sign}${}.{:0width$}", units / whole, units % whole)
     }
 }
 
@@ -173,6 +190,16 @@ mod tests {
             assert_eq!(nano(bad), None, "{bad}");
         }
         assert_eq!(NanoUsd(1_500).to_string(), "$0.000001500");
+        for (nano, told) in [
+            (0, "$0.00"),
+            (1_500, "$0.000001500"),
+            (12_345_678, "$0.0123"),
+            (999_999_999, "$1.0000"),
+            (1_234_567_890, "$1.23"),
+            (-1_995_000_000, "-$2.00"),
+        ] {
+            assert_eq!(NanoUsd(nano).rounded(), told);
+        }
         assert_eq!(NanoUsd(-2_000_000_000).to_string(), "-$2.000000000");
     }
 

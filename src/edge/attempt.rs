@@ -5,6 +5,7 @@
 use super::credentials::Held;
 use super::drills;
 use super::host;
+use super::outflow::Outflow;
 use super::stream::{Pump, Stream};
 use super::upstream::Exchange;
 use super::whole;
@@ -19,7 +20,6 @@ use crate::timeouts::Span;
 use crate::translate::{Back, Outbound};
 use crate::units::Millis;
 use js_sys::Uint8Array;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::AbortSignal;
@@ -72,33 +72,6 @@ extern "C" {
 /// How long an answer may take to begin whose client has left, if its end is
 /// wanted all the same; the platform gives half a minute for everything.
 const GRACE_MS: f64 = 15_000.0;
-
-/// A body on its way out, as JavaScript takes it.
-#[wasm_bindgen]
-pub struct Outflow(AssertUnwindSafe<Rc<String>>);
-
-impl Outflow {
-    /// One of a body.
-    pub fn of(body: &Rc<String>) -> Outflow {
-        Outflow(AssertUnwindSafe(Rc::clone(body)))
-    }
-}
-
-#[wasm_bindgen]
-impl Outflow {
-    /// How long it is.
-    pub fn length(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Fills bytes of JavaScript's with what stands from a place on.
-    pub fn fill(&self, at: usize, target: &Uint8Array) {
-        let end = at.saturating_add(target.length() as usize);
-        if let Some(piece) = self.0.as_bytes().get(at..end) {
-            target.copy_from(piece);
-        }
-    }
-}
 
 /// An attempt that is under way. Whoever drops it hangs up.
 pub struct Attempt(Sending);

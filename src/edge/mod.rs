@@ -17,6 +17,7 @@ mod ledger;
 mod local;
 mod map;
 mod origins;
+mod outflow;
 mod receipts;
 mod settings;
 mod stream;

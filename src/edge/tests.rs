@@ -1,7 +1,8 @@
 //! What crosses between wasm and JavaScript, tried in a real JavaScript engine.
 
-use super::attempt::{Attempt, Outflow, Reply, Sending};
+use super::attempt::{Attempt, Reply, Sending};
 use super::host;
+use super::outflow::Outflow;
 use super::stream::{Client, Finished, Pump, Sieve, Stream};
 use crate::dialect::Api;
 use crate::gateway::Gateway;

@@ -4,6 +4,7 @@ use crate::dialect::call::{self, Call, Wanted};
 use crate::refusal::Invalid;
 
 const FIELDS: &[&str] = &[
+    "max_tokens",
     "model",
     "messages",
     "stream",

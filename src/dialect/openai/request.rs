@@ -7,6 +7,9 @@ use crate::refusal::Invalid;
 use std::collections::BTreeMap;
 
 const FIELDS: &[&str] = &[
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
     "model",
     "messages",
     "stream",

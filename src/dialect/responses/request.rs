@@ -4,7 +4,13 @@ use crate::dialect::call::{self, Call, Wanted};
 use crate::dialect::openai::request::tags;
 use crate::refusal::Invalid;
 
-const FIELDS: &[&str] = &["model", "stream", "metadata", "reasoning"];
+const FIELDS: &[&str] = &[
+    "model",
+    "stream",
+    "metadata",
+    "reasoning",
+    "max_output_tokens",
+];
 
 /// Reads a request body. Usage comes with every stream and need not be asked
 /// for.

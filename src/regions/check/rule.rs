@@ -80,6 +80,9 @@ rules! {
     UnknownModel "unknown-model" Error "A model in `[models]` of gateway.toml is one that an endpoint serves." "What is said of it would hold for no call."
     BadSpan "bad-span" Error "A span of time is a number with its unit, above zero." "Such as 500ms, 45s, 10m or 2h, in quotes."
     TimeoutOrder "timeout-order" Error "No single time limit is longer than `total`." "It could never be reached."
+    EmptyLimit "empty-limit" Error "A limit limits something." "Money, requests, tokens or calls at once; a limit without any would be kept by every call."
+    UnknownTimeZone "unknown-time-zone" Error "A time zone has its name of the IANA database." "Budgets begin at midnight there; whose midnight must not be guessed."
+    BadWebhook "bad-webhook" Error "A webhook is an https address." "What is spent is nobody else's business."
     BadPrice "bad-price" Error "A price is a decimal number of dollars in quotes." "Money is counted in whole billionths of a dollar, never in floating point."
 
     // ---- traps of the providers

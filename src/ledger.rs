@@ -1,0 +1,19 @@
+//! The ledger: who may still spend what. A [`Book`] says yes, exactly once for
+//! each part of a limit; a [`Purse`] holds what it was lent ahead, so that most
+//! calls need not ask. Both are state machines without I/O: the time is handed
+//! in, and what must be stored or sent is handed out.
+//!
+//! Money and counts go one way: a book lends to a holder (an instance's purse, or
+//! another book that is nearer to callers); the holder reserves a call's upper
+//! bound from it, tells the book what the call really took, and what it still
+//! holds. What a holder that is never heard of again had borrowed is charged.
+
+mod book;
+mod bound;
+mod message;
+mod purse;
+
+pub use book::{Account, Book, Change, Crossed, Forfeit, Stored};
+pub use bound::{bound, Bound};
+pub use message::{Exceeded, Grant, Message, Part, Reply, Settled, Want};
+pub use purse::{Need, Purse, Reservation};

@@ -1,0 +1,309 @@
+//! One object's accounts and who has borrowed from them. Of each account
+//! `spent` plus all that is lent never exceeds the cap, so whatever holders do
+//! with what they have, the limit is kept; only a call that takes more than its
+//! bound can go over it.
+
+mod above;
+mod account;
+mod time;
+
+pub use account::{Account, Crossed, Forfeit};
+
+use super::message::{Exceeded, Grant, Message, Part, Reply, Settled, Want};
+use crate::limits::Authority;
+use crate::units::Millis;
+use account::{Charged, Lease};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of what is free, a holder is lent at most this part ahead, so that loans
+/// shrink as a limit comes near.
+const SHARE: i64 = 8;
+/// The longest time something is lent for.
+const LONGEST_LEASE_MS: u64 = 3 * 3_600_000;
+
+/// Something that must be stored, as text under a name; `None` is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its kind and name.
+    pub key: String,
+    /// What it is now.
+    pub value: Option<String>,
+}
+
+/// What was stored, name and text.
+pub type Stored = (String, String);
+
+/// The state machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Book {
+    is: BTreeSet<Authority>,
+    accounts: BTreeMap<String, Account>,
+    leases: BTreeMap<String, Lease>,
+    charged: BTreeMap<String, Charged>,
+    dirty: BTreeSet<(Kind, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Account,
+    Lease,
+    Charged,
+}
+
+impl Book {
+    /// A book that is the authority for some accounts, with what it had stored.
+    /// What cannot be read is passed over.
+    pub fn new(is: impl IntoIterator<Item = Authority>, stored: Vec<Stored>) -> Book {
+        let mut book = Book {
+            is: is.into_iter().collect(),
+            accounts: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            charged: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+        };
+        for (key, text) in stored {
+            let Some((kind, name)) = key.split_once(' ') else {
+                continue;
+            };
+            let name = name.to_owned();
+            match kind {
+                "account" => insert(&mut book.accounts, name, &text),
+                "lease" => insert(&mut book.leases, name, &text),
+                _ => insert(&mut book.charged, name, &text),
+            }
+        }
+        for lease in book.leases.values() {
+            for (account, left) in &lease.left {
+                if let Some(account) = book.accounts.get_mut(account) {
+                    account.lent = account.lent.saturating_add(*left);
+                }
+            }
+        }
+        book
+    }
+
+    /// What has changed since this was last asked.
+    pub fn changes(&mut self) -> Vec<Change> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let changes = dirty.into_iter().map(|(kind, name)| match kind {
+            Kind::Account => change("account", &name, self.accounts.get(&name)),
+            Kind::Lease => change("lease", &name, self.leases.get(&name)),
+            Kind::Charged => change("charged", &name, self.charged.get(&name)),
+        });
+        changes.collect()
+    }
+
+    /// All accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// What is lent of an account in all.
+    pub fn lent(&self, account: &str) -> i64 {
+        self.accounts.get(account).map_or(0, |account| account.lent)
+    }
+
+    /// Takes a message; its calls that were settled before must have been taken
+    /// out. What it wants of accounts that are kept elsewhere has to be
+    /// [funded](Book::fund) first, see [`Book::short_of`].
+    pub fn take(&mut self, now: Millis, message: &Message) -> Reply {
+        for Settled { holder, parts, .. } in &message.settled {
+            for Part { account, amount } in parts {
+                self.settle(holder, account, *amount);
+            }
+        }
+        for (account, total) in &message.totals {
+            let Some(known) = self.accounts.get_mut(account) else {
+                continue;
+            };
+            let before = known.totals.insert(message.holder.clone(), *total);
+            self.settle(&message.holder, account, total - before.unwrap_or_default());
+        }
+        let known = self.leases.contains_key(&message.holder);
+        if !known && self.charged.contains_key(&message.holder) {
+            return Reply {
+                granted: Ok(Vec::new()),
+                lost: true,
+            };
+        }
+        let stale = self.hear(now, message);
+        self.mark(Kind::Lease, &message.holder);
+        let granted = match stale {
+            true => Ok(Vec::new()),
+            false => self.lend(now, message),
+        };
+        Reply {
+            granted,
+            lost: false,
+        }
+    }
+
+    /// What a call really took. It is taken from what its holder has; more than
+    /// that is taken from what is free, or goes over the cap.
+    fn settle(&mut self, holder: &str, name: &str, amount: i64) {
+        let amount = amount.max(0);
+        let Some(account) = self.accounts.get_mut(name) else {
+            return;
+        };
+        let mut charged_before = 0;
+        if let Some(lease) = self.leases.get_mut(holder) {
+            let left = lease.left.entry(name.to_owned()).or_default();
+            let taken = amount.min(*left);
+            *left -= taken;
+            account.lent -= taken;
+            self.dirty.insert((Kind::Lease, holder.to_owned()));
+        } else if let Some(charged) = self.charged.get_mut(holder) {
+            let left = charged.left.entry(name.to_owned()).or_default();
+            charged_before = amount.min(*left);
+            *left -= charged_before;
+            self.dirty.insert((Kind::Charged, holder.to_owned()));
+        }
+        account.spent = account.spent.saturating_add(amount - charged_before);
+        self.dirty.insert((Kind::Account, name.to_owned()));
+    }
+
+    /// How much of what a lost holder's row charges a call of it turns out to be.
+    pub fn charged_for(&self, holder: &str, parts: &[Part]) -> i64 {
+        let Some(charged) = self.charged.get(holder) else {
+            return 0;
+        };
+        let left = charged.left.get(&charged.row).copied();
+        let part = parts.iter().find(|part| part.account == charged.row);
+        part.map_or(0, |part| {
+            part.amount.clamp(0, left.unwrap_or_default().max(0))
+        })
+    }
+
+    /// Notes what a holder says it holds, if nothing newer was heard. Whether
+    /// the message is so old that its sender does not wait for it any more.
+    fn hear(&mut self, now: Millis, message: &Message) -> bool {
+        let lease = self.leases.entry(message.holder.clone()).or_default();
+        let newest = message.number > lease.heard;
+        lease.heard = lease.heard.max(message.number);
+        lease.durable = message.durable;
+        let until = now.0.saturating_add(message.for_ms.min(LONGEST_LEASE_MS));
+        lease.until = lease.until.max(Millis(until));
+        let Some(holds) = message.holds.as_ref().filter(|_| newest) else {
+            return message.number < lease.settled_up_to;
+        };
+        lease.settled_up_to = message.number;
+        for (account, left) in &mut lease.left {
+            // Never more than it was lent.
+            let held = holds
+                .get(account)
+                .copied()
+                .unwrap_or_default()
+                .clamp(0, *left);
+            if let Some(account) = self.accounts.get_mut(account) {
+                account.lent -= *left - held;
+            }
+            *left = held;
+        }
+        lease.left.retain(|_, left| *left > 0);
+        false
+    }
+
+    fn lend(&mut self, now: Millis, message: &Message) -> Result<Vec<Grant>, Box<Exceeded>> {
+        for want in &message.wants {
+            self.open(want);
+        }
+        let is_short = |want: &&Want| want.need > 0 && self.free(&want.applied.account) < want.need;
+        if let Some(want) = message.wants.iter().find(is_short) {
+            return Err(self.exceeded(want));
+        }
+        let mut grants = Vec::new();
+        for Want {
+            applied,
+            need,
+            want,
+        } in &message.wants
+        {
+            let ahead = (*want).min(self.free(&applied.account) / SHARE);
+            // Nothing is lent ahead of a time that is over.
+            let ahead = if applied.window.is_over(now) {
+                0
+            } else {
+                ahead
+            };
+            let amount = ahead.max(*need).max(0);
+            let Some(account) = self.accounts.get_mut(&applied.account) else {
+                continue;
+            };
+            account.lent = account.lent.saturating_add(amount);
+            account.asked_at = now;
+            grants.push(Grant {
+                account: applied.account.clone(),
+                amount,
+                level: account.level(),
+            });
+            let lease = self.leases.entry(message.holder.clone()).or_default();
+            let left = lease.left.entry(applied.account.clone()).or_default();
+            *left = left.saturating_add(amount);
+        }
+        Ok(grants)
+    }
+
+    /// The account a want is about, as it is said to be now.
+    fn open(&mut self, want: &Want) {
+        let own = self.is.contains(&want.applied.authority);
+        let account = self.accounts.entry(want.applied.account.clone());
+        let account = account.or_insert_with(|| Account {
+            applied: want.applied.clone(),
+            cap: 0,
+            spent: 0,
+            told: 0,
+            level_above: 0,
+            totals: BTreeMap::new(),
+            asked_at: Millis(0),
+            lent: 0,
+        });
+        if own && (account.cap != want.applied.cap || account.applied != want.applied) {
+            account.cap = want.applied.cap;
+            account.applied = want.applied.clone();
+        }
+        self.dirty
+            .insert((Kind::Account, want.applied.account.clone()));
+    }
+
+    fn free(&self, account: &str) -> i64 {
+        self.accounts.get(account).map_or(0, Account::free)
+    }
+
+    fn exceeded(&self, want: &Want) -> Box<Exceeded> {
+        let applied = want.applied.clone();
+        let (spent, reserved) = self
+            .accounts
+            .get(&applied.account)
+            .map_or((0, 0), |account| (account.spent, account.lent));
+        Box::new(Exceeded {
+            limit: applied.limit,
+            whom: applied.whom,
+            measure: applied.measure,
+            cap: applied.cap,
+            spent,
+            reserved,
+            needed: want.need,
+            resets: applied.window.end,
+            downgrade: applied.downgrade,
+            authority: applied.authority,
+        })
+    }
+
+    fn mark(&mut self, kind: Kind, name: &str) {
+        self.dirty.insert((kind, name.to_owned()));
+    }
+}
+
+fn insert<T: for<'a> Deserialize<'a>>(map: &mut BTreeMap<String, T>, name: String, text: &str) {
+    if let Ok(value) = serde_json::from_str(text) {
+        map.insert(name, value);
+    }
+}
+
+fn change<T: Serialize>(kind: &str, name: &str, value: Option<&T>) -> Change {
+    Change {
+        key: format!("{kind} {name}"),
+        value: value.and_then(|value| serde_json::to_string(value).ok()),
+    }
+}

@@ -1,0 +1,85 @@
+//! The most a call can cost, before it is sent: what is reserved for it.
+
+use crate::dialect::{Api, Call};
+use crate::plan::Plan;
+use crate::prices::PriceBook;
+
+/// Where a request does not say how much may come out, and the region map not
+/// what the model can say at most.
+const LONGEST_OUTPUT: u64 = 128_000;
+/// Runs of base64 as long as this are a file. What providers make of a file does
+/// not follow from its length: images are cut into tiles, documents read.
+const SHORTEST_FILE: usize = 4_096;
+const TOKENS_A_FILE: u64 = 48_000;
+
+/// The most a call can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bound {
+    /// In billionths of a dollar; `None` where no price is known.
+    pub money: Option<i64>,
+    /// In tokens, in and out.
+    pub tokens: i64,
+}
+
+/// The most a call can take of the endpoints it may be sent to, `twice` if two
+/// of them may be asked at once.
+pub fn bound(plan: &Plan<'_>, api: Api, call: &Call<'_>, prices: &PriceBook, twice: bool) -> Bound {
+    if api == Api::CountTokens {
+        return Bound {
+            money: Some(0),
+            tokens: 0,
+        };
+    }
+    let input = input_tokens(call.body);
+    let (mut money, mut tokens) = (Some(0), 0);
+    for attempt in plan.attempts() {
+        let claim = attempt.claim();
+        let most = claim.max_output.map_or(LONGEST_OUTPUT, u64::from);
+        let output = most_output(api, call, most);
+        let cost = prices.most(&claim.model, claim.uplift_percent, input, output);
+        money = money.zip(cost).map(|(a, b): (i64, _)| a.max(b.0));
+        tokens = tokens.max(input.saturating_add(output));
+    }
+    let asked = if twice { 2 } else { 1 };
+    Bound {
+        money: money.map(|nano| nano.saturating_mul(asked)),
+        tokens: i64::try_from(tokens)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(asked),
+    }
+}
+
+/// How many tokens can come out, `most` of a model that is not told.
+fn most_output(api: Api, call: &Call<'_>, most: u64) -> u64 {
+    if api == Api::Embeddings {
+        return 0;
+    }
+    let number = |name| call.field(name)?.json.parse::<u64>().ok();
+    let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+    let told = limits.into_iter().filter_map(number).max();
+    told.unwrap_or(most)
+        .saturating_mul(number("n").unwrap_or(1).max(1))
+}
+
+/// No token is shorter than a byte, and what frames a message is longer as JSON
+/// than as tokens.
+fn input_tokens(body: &str) -> u64 {
+    let mut tokens = 0_u64;
+    for run in body.split('"') {
+        let length = run.len() as u64;
+        let is_file = run.len() >= SHORTEST_FILE && is_base64(run);
+        tokens += match is_file {
+            true => length.min(TOKENS_A_FILE + length / 16),
+            false => length + 1,
+        };
+    }
+    tokens
+}
+
+/// Whether a text is a file rather than words: no blanks, as far as is looked.
+fn is_base64(text: &str) -> bool {
+    let text = text.split_once(";base64,").map_or(text, |(_, data)| data);
+    let plain =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'\\');
+    text.bytes().take(SHORTEST_FILE).all(plain)
+}

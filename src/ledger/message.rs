@@ -1,0 +1,116 @@
+//! What holders and books say to each other. A message may be lost, come late,
+//! or come twice: each carries its number, and what it says is what is, never
+//! what is to be added.
+
+use crate::limits::{Applied, Authority, Measure};
+use crate::units::Millis;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// From a holder to a book.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Message {
+    /// Who says it.
+    pub holder: String,
+    /// The holder's number for it, which rises.
+    pub number: u64,
+    /// Calls that are over.
+    #[serde(default)]
+    pub settled: Vec<Settled>,
+    /// What callers of the holder, itself a book, have taken of each account in
+    /// all.
+    #[serde(default)]
+    pub totals: BTreeMap<String, i64>,
+    /// Everything the holder has of each account, the calls above taken off but
+    /// none that the book may not have heard of; left out while another message
+    /// may still bring more.
+    #[serde(default)]
+    pub holds: Option<BTreeMap<String, i64>>,
+    /// What it wants; all of it, or none is given.
+    #[serde(default)]
+    pub wants: Vec<Want>,
+    /// How long it needs what it is lent, in milliseconds.
+    #[serde(default)]
+    pub for_ms: u64,
+    /// The holder keeps what it has in storage: should it be late, it will still
+    /// tell what became of it.
+    #[serde(default)]
+    pub durable: bool,
+}
+
+/// What a call took from each account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The call. One that is told twice counts once.
+    pub id: String,
+    /// Who had reserved it.
+    pub holder: String,
+    /// Its parts.
+    pub parts: Vec<Part>,
+}
+
+/// An amount of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The account.
+    pub account: String,
+    /// How much.
+    pub amount: i64,
+}
+
+/// What a holder wants of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// The account, and what is known of it.
+    pub applied: Applied,
+    /// How much it must be at least.
+    pub need: i64,
+    /// How much it would best be.
+    pub want: i64,
+}
+
+/// From a book to a holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// What is lent, or what there is too little of.
+    pub granted: Result<Vec<Grant>, Box<Exceeded>>,
+    /// The holder was given up: what it had has been charged.
+    #[serde(default)]
+    pub lost: bool,
+}
+
+/// What is lent of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The account.
+    pub account: String,
+    /// How much.
+    pub amount: i64,
+    /// How much of the limit is spent, in percent.
+    pub level: u8,
+}
+
+/// A limit that a call does not fit into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exceeded {
+    /// The limit's name.
+    pub limit: String,
+    /// Whom it is for, in words.
+    pub whom: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// How much there is in all.
+    pub cap: i64,
+    /// How much of it is spent.
+    pub spent: i64,
+    /// How much calls that are under way may still take.
+    pub reserved: i64,
+    /// How much this call may take.
+    pub needed: i64,
+    /// When it begins anew.
+    pub resets: Option<Millis>,
+    /// The model that answers instead.
+    pub downgrade: Option<String>,
+    /// Where it is kept.
+    pub authority: Authority,
+}

@@ -1,0 +1,518 @@
+//! The ledger against a naive reference: instances that call, crash and sleep,
+//! messages that are lost, late and doubled, an object that is evicted, a clock
+//! that jumps. Whatever happens, what calls really took never exceeds a limit,
+//! and nothing that was taken goes uncounted.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use meridian::ledger::{Book, Message, Need, Purse, Reply, Reservation};
+use meridian::limits::{Applied, Authority, Measure, Window};
+use meridian::units::Millis;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const CALL_MS: u64 = 60_000;
+const CAPS: [(Measure, i64); 4] = [
+    (Measure::Money, 1_000),
+    (Measure::Money, 400),
+    (Measure::Requests, 30),
+    (Measure::Concurrent, 5),
+];
+
+fn applied(which: usize, authority: &Authority) -> Applied {
+    let (measure, cap) = CAPS[which];
+    Applied {
+        account: format!("a{which}"),
+        authority: authority.clone(),
+        limit: format!("l{which}"),
+        whom: String::new(),
+        measure,
+        cap,
+        window: Window::EVER,
+        downgrade: None,
+        webhook: None,
+    }
+}
+
+/// An object as the platform would run it: the book, what it has stored, and
+/// the calls it has settled.
+struct Object {
+    is: Vec<Authority>,
+    book: Book,
+    stored: BTreeMap<String, String>,
+    settled: BTreeSet<String>,
+    charged: i64,
+    credited: i64,
+}
+
+impl Object {
+    fn new(is: &[Authority]) -> Object {
+        Object {
+            is: is.to_vec(),
+            book: Book::new(is.to_vec(), Vec::new()),
+            stored: BTreeMap::new(),
+            settled: BTreeSet::new(),
+            charged: 0,
+            credited: 0,
+        }
+    }
+
+    fn store(&mut self) {
+        for change in self.book.changes() {
+            match change.value {
+                Some(value) => self.stored.insert(change.key, value),
+                None => self.stored.remove(&change.key),
+            };
+        }
+    }
+
+    fn evict(&mut self) {
+        self.book = Book::new(self.is.clone(), self.stored.clone().into_iter().collect());
+    }
+
+    fn expire(&mut self, now: Millis) {
+        let forfeits = self.book.expire(now);
+        self.charged += forfeits.iter().map(|forfeit| forfeit.money).sum::<i64>();
+        self.store();
+    }
+
+    fn take(&mut self, now: Millis, mut message: Message) -> Reply {
+        self.expire(now);
+        message
+            .settled
+            .retain(|one| self.settled.insert(one.id.clone()));
+        for one in &message.settled {
+            self.credited += self.book.charged_for(&one.holder, &one.parts);
+        }
+        let reply = self.book.take(now, &message);
+        self.store();
+        reply
+    }
+}
+
+/// A leaf and the authority it borrows from, or the authority alone.
+struct Ledger {
+    leaf: Object,
+    above: Option<Object>,
+    authority: Authority,
+}
+
+impl Ledger {
+    fn take(&mut self, now: Millis, message: Message, cut: bool) -> Reply {
+        let mut message = message;
+        if let Some(above) = self.above.as_mut().filter(|_| !cut) {
+            for (_, wants) in self.leaf.book.short_of(&message.wants) {
+                let mut ask = self
+                    .leaf
+                    .book
+                    .report(now, &self.authority)
+                    .unwrap_or(Message {
+                        durable: true,
+                        number: now.0,
+                        for_ms: 600_000,
+                        ..Message::default()
+                    });
+                ask.holder = "leaf".to_owned();
+                ask.wants = wants.clone();
+                let reply = above.take(now, ask);
+                if reply.lost {
+                    self.leaf.book.disowned(&self.authority);
+                    continue;
+                }
+                match reply.granted {
+                    Ok(grants) => self.leaf.book.fund(&wants, &grants),
+                    Err(exceeded) => {
+                        message.wants.clear();
+                        let mut reply = self.leaf.take(now, message);
+                        reply.granted = Err(exceeded);
+                        return reply;
+                    }
+                }
+            }
+        }
+        self.leaf.take(now, message)
+    }
+
+    fn evict(&mut self) {
+        self.leaf.evict();
+        if let Some(above) = &mut self.above {
+            above.evict();
+        }
+    }
+
+    fn report_up(&mut self, now: Millis) {
+        let Some(above) = &mut self.above else { return };
+        let Some(mut message) = self.leaf.book.report(now, &self.authority) else {
+            return;
+        };
+        message.holder = "leaf".to_owned();
+        self.leaf.store();
+        if above.take(now, message).lost {
+            self.leaf.book.disowned(&self.authority);
+        }
+        self.leaf.store();
+    }
+
+    fn top(&self) -> &Object {
+        self.above.as_ref().unwrap_or(&self.leaf)
+    }
+}
+
+struct Running {
+    id: String,
+    instance: usize,
+    epoch: u32,
+    reservation: Reservation,
+    took: i64,
+    ends: Millis,
+}
+
+struct Sent {
+    message: Message,
+    at: Millis,
+    from: (usize, u32),
+    call: Option<(String, Vec<Need>, i64)>,
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Call {
+        instance: usize,
+        bound: i64,
+        took: i64,
+        narrow: bool,
+    },
+    Finish(usize),
+    Report(usize),
+    GiveBack(usize),
+    Deliver {
+        which: usize,
+        lose_reply: bool,
+        twice: bool,
+    },
+    Lose(usize),
+    Crash(usize),
+    Evict,
+    ReportUp,
+    Pass(u64),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        8 => (0..3usize, 1..90i64, 0..=100i64, any::<bool>()).prop_map(|(instance, bound, part, narrow)| Op::Call { instance, bound, took: bound * part / 100, narrow }),
+        6 => any::<usize>().prop_map(Op::Finish),
+        3 => (0..3usize).prop_map(Op::Report),
+        1 => (0..3usize).prop_map(Op::GiveBack),
+        8 => (any::<usize>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(which, lose_reply, twice)| Op::Deliver { which, lose_reply, twice }),
+        1 => any::<usize>().prop_map(Op::Lose),
+        1 => (0..3usize).prop_map(Op::Crash),
+        1 => Just(Op::Evict),
+        1 => Just(Op::ReportUp),
+        2 => (1..90_000u64).prop_map(Op::Pass),
+    ]
+}
+
+struct World {
+    now: Millis,
+    ledger: Ledger,
+    purses: Vec<(Purse, u32)>,
+    finished: Vec<Vec<meridian::ledger::Settled>>,
+    running: Vec<Running>,
+    sent: Vec<Sent>,
+    names: u32,
+    // The naive reference: everything admitted calls took, by account.
+    took: [i64; CAPS.len()],
+    narrow: BTreeMap<String, bool>,
+    asked: [bool; 3],
+    crashed: bool,
+}
+
+impl World {
+    fn new(two_levels: bool) -> World {
+        let authority = Authority::Team("t".to_owned());
+        let own = [authority.clone()];
+        World {
+            now: Millis(1_000_000),
+            ledger: Ledger {
+                leaf: Object::new(if two_levels { &[] } else { &own }),
+                above: two_levels.then(|| Object::new(&own)),
+                authority,
+            },
+            purses: (0..3).map(|i| (Purse::new(format!("p{i}")), 0)).collect(),
+            finished: vec![Vec::new(); 3],
+            running: Vec::new(),
+            sent: Vec::new(),
+            names: 100,
+            took: [0; CAPS.len()],
+            narrow: BTreeMap::new(),
+            asked: [false; 3],
+            crashed: false,
+        }
+    }
+
+    fn name(&mut self) -> String {
+        self.names += 1;
+        format!("n{}", self.names)
+    }
+
+    fn needs(&self, bound: i64, narrow: bool) -> Vec<Need> {
+        let which: &[usize] = if narrow { &[0, 1, 2, 3] } else { &[0, 2, 3] };
+        let needs = which.iter().map(|&which| Need {
+            applied: applied(which, &self.ledger.authority),
+            amount: if CAPS[which].0 == Measure::Money {
+                bound
+            } else {
+                1
+            },
+        });
+        needs.collect()
+    }
+
+    fn begin(&mut self, id: String, instance: usize, reservation: Reservation, took: i64) {
+        for (which, (measure, _)) in CAPS.iter().enumerate() {
+            let narrow = self.narrow[&id] || which != 1;
+            self.took[which] += match measure {
+                Measure::Money if narrow => took,
+                Measure::Requests => 1,
+                _ => 0,
+            };
+        }
+        let epoch = self.purses[instance].1;
+        let ends = Millis(self.now.0 + CALL_MS);
+        self.running.push(Running {
+            id,
+            instance,
+            epoch,
+            reservation,
+            took,
+            ends,
+        });
+    }
+
+    fn finish(&mut self, at: usize) {
+        let call = self.running.swap_remove(at);
+        if self.purses[call.instance].1 != call.epoch {
+            return;
+        }
+        let took = |measure| {
+            if measure == Measure::Requests {
+                1
+            } else {
+                call.took
+            }
+        };
+        let settled = self.purses[call.instance]
+            .0
+            .settle(&call.id, call.reservation, took);
+        self.finished[call.instance].push(settled);
+    }
+
+    fn report(&mut self, instance: usize, idle: bool) {
+        let settled = std::mem::take(&mut self.finished[instance]);
+        let (purse, epoch) = &mut self.purses[instance];
+        let message = purse.report(self.now, settled, idle);
+        let from = (instance, *epoch);
+        self.sent.push(Sent {
+            message,
+            at: self.now,
+            from,
+            call: None,
+        });
+    }
+
+    fn deliver(&mut self, at: usize, lose_reply: bool, twice: bool) {
+        let sent = self.sent.remove(at);
+        if twice {
+            self.ledger.take(self.now, sent.message.clone(), false);
+        }
+        let reply = self.ledger.take(self.now, sent.message.clone(), false);
+        let (instance, epoch) = sent.from;
+        if self.purses[instance].1 != epoch {
+            return;
+        }
+        if lose_reply {
+            return self.lose(sent);
+        }
+        let fresh = self.name();
+        let purse = &mut self.purses[instance].0;
+        let asked = !sent.message.wants.is_empty();
+        let needs = sent.call.as_ref().map_or(&[][..], |(_, needs, _)| needs);
+        let mut admitted = None;
+        if asked {
+            admitted = purse
+                .answered(sent.at, &sent.message, &reply, needs)
+                .unwrap_or_default();
+        }
+        purse.heard(&sent.message);
+        if reply.lost && sent.message.holder == purse.holder() {
+            purse.lose(fresh);
+        }
+        if let (Some(reservation), Some((id, _, took))) = (admitted, sent.call) {
+            self.begin(id, instance, reservation, took);
+        }
+    }
+
+    // The sender hears nothing: it tells what was settled once more.
+    fn lose(&mut self, sent: Sent) {
+        let (instance, epoch) = sent.from;
+        if self.purses[instance].1 != epoch {
+            return;
+        }
+        if !sent.message.wants.is_empty() {
+            self.purses[instance].0.failed();
+        }
+        self.finished[instance].extend(sent.message.settled);
+    }
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::Call {
+                instance,
+                bound,
+                took,
+                narrow,
+            } => {
+                let (id, needs) = (self.name(), self.needs(bound, narrow));
+                self.narrow.insert(id.clone(), narrow);
+                let deadline = Millis(self.now.0 + CALL_MS);
+                let (purse, epoch) = &mut self.purses[instance];
+                match purse.reserve(self.now, deadline, &needs) {
+                    Some(reservation) => self.begin(id, instance, reservation, took),
+                    None => {
+                        self.asked[instance] = true;
+                        let message = purse.ask(self.now, deadline, &needs);
+                        let from = (instance, *epoch);
+                        self.sent.push(Sent {
+                            message,
+                            at: self.now,
+                            from,
+                            call: Some((id, needs, took)),
+                        });
+                    }
+                }
+            }
+            Op::Finish(which) if !self.running.is_empty() => {
+                self.finish(which % self.running.len())
+            }
+            Op::Report(instance) => self.report(instance, false),
+            Op::GiveBack(instance) => self.report(instance, true),
+            Op::Deliver {
+                which,
+                lose_reply,
+                twice,
+            } if !self.sent.is_empty() => {
+                self.deliver(which % self.sent.len(), lose_reply, twice);
+            }
+            Op::Lose(which) if !self.sent.is_empty() => {
+                let sent = self.sent.remove(which % self.sent.len());
+                self.lose(sent);
+            }
+            Op::Crash(instance) => {
+                // Whatever it ever asked for may be lent to it.
+                self.crashed |= std::mem::take(&mut self.asked[instance]);
+                let name = self.name();
+                let epoch = self.purses[instance].1 + 1;
+                self.purses[instance] = (Purse::new(name), epoch);
+                self.finished[instance].clear();
+            }
+            Op::Evict => self.ledger.evict(),
+            Op::ReportUp => self.ledger.report_up(self.now),
+            Op::Pass(ms) => {
+                self.now = Millis(self.now.0 + ms);
+                // No call outlives its deadline.
+                while let Some(at) = self.running.iter().position(|call| call.ends <= self.now) {
+                    self.finish(at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let top = self.ledger.top();
+        for account in top.book.accounts() {
+            let (spent, lent) = (account.spent, account.lent());
+            prop_assert!(spent + lent <= account.cap && lent >= 0, "{account:?}");
+        }
+        for (which, (measure, cap)) in CAPS.iter().enumerate() {
+            prop_assert!(
+                self.took[which] <= *cap,
+                "{} of {cap} of {measure:?} were taken",
+                self.took[which]
+            );
+        }
+        let open = self
+            .running
+            .iter()
+            .filter(|call| self.purses[call.instance].1 == call.epoch);
+        prop_assert!(open.count() as i64 <= CAPS[3].1);
+        Ok(())
+    }
+
+    /// Everything comes to rest: calls end, messages arrive, leases run out.
+    fn rest(&mut self) {
+        for _ in 0..4 {
+            while !self.running.is_empty() {
+                self.finish(0);
+            }
+            while !self.sent.is_empty() {
+                self.deliver(0, false, false);
+            }
+            for instance in 0..3 {
+                self.report(instance, true);
+            }
+            while !self.sent.is_empty() {
+                self.deliver(0, false, false);
+            }
+        }
+        self.now = Millis(self.now.0 + 10_000);
+        self.ledger.report_up(self.now);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000,
+        failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn limits_are_kept_and_nothing_goes_uncounted(ops in prop::collection::vec(op(), 1..120), two_levels: bool) {
+        let mut world = World::new(two_levels);
+        for op in ops {
+            world.step(op);
+            world.check()?;
+        }
+        world.rest();
+        world.check()?;
+        let spent = |world: &World, which: usize| {
+            let accounts = world.ledger.top().book.accounts();
+            accounts.filter(|account| account.applied.account == format!("a{which}")).map(|account| account.spent).sum::<i64>()
+        };
+        let objects = [Some(&world.ledger.leaf), world.ledger.above.as_ref()];
+        for object in objects.into_iter().flatten() {
+            prop_assert!(object.credited <= object.charged);
+            // Nothing came through for as long as things are lent.
+            world.crashed |= object.charged > 0;
+        }
+        if !world.crashed {
+            // To the last unit, and everything that was lent is back.
+            for which in 0..3 {
+                prop_assert_eq!(spent(&world, which), world.took[which], "of account {}", which);
+            }
+            for account in world.ledger.top().book.accounts() {
+                prop_assert_eq!(account.lent(), 0, "{:?}", account);
+            }
+        }
+        // What crashed instances had is charged once its time is over.
+        world.now = Millis(world.now.0 + 4 * 3_600_000);
+        world.ledger.leaf.expire(world.now);
+        world.ledger.report_up(world.now);
+        if let Some(above) = &mut world.ledger.above {
+            above.expire(world.now);
+        }
+        world.check()?;
+        for which in 0..3 {
+            let counted = spent(&world, which);
+            prop_assert!(counted >= world.took[which], "{} were taken, {counted} counted", world.took[which]);
+        }
+    }
+}
