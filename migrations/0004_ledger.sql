@@ -1,3 +1,8 @@
+-- The most a call could cost, reserved for it where a budget holds, and whether it
+-- cost more than that.
+ALTER TABLE usage ADD COLUMN reserved_nano INTEGER;
+ALTER TABLE usage ADD COLUMN over_bound INTEGER;
+
 -- What was spent by the hour, so that a month is some thousand rows to read and
 -- not some million. Written in the same transaction as the rows it sums, see
 -- src/record.rs. `hour` is its beginning, in milliseconds since 1970 (UTC); what a
@@ -25,3 +30,12 @@ CREATE TABLE usage_by_hour (
   PRIMARY KEY (hour, zone, team, feature, environment, model, endpoint)
 ) WITHOUT ROWID;
 CREATE INDEX usage_by_hour_by_team ON usage_by_hour (team, hour);
+
+-- Calls whose team's object could not be reached when they ended. Their rows are in
+-- `usage`; what they took of limits is here until the object reads it.
+CREATE TABLE spilled (
+  id    TEXT PRIMARY KEY NOT NULL,
+  team  TEXT NOT NULL,
+  event TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX spilled_by_team ON spilled (team);

@@ -6,6 +6,7 @@ mod tags;
 pub use tags::Tags;
 
 use crate::head::{Head, Origin};
+use crate::limits::Limit;
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,6 +35,9 @@ pub struct KeyRecord {
     /// Tags put on every request, over whatever the request says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Limits of its own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, Limit>,
     /// When it was made, RFC 3339.
     pub created: String,
     /// When it was revoked, if it was.
@@ -51,6 +55,7 @@ impl KeyRecord {
             zone: None,
             models: Vec::new(),
             tags: BTreeMap::new(),
+            limits: BTreeMap::new(),
             created: String::new(),
             revoked: None,
         }

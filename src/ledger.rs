@@ -15,5 +15,5 @@ mod purse;
 
 pub use book::{Account, Book, Change, Crossed, Forfeit, Stored};
 pub use bound::{bound, Bound};
-pub use message::{Exceeded, Grant, Message, Part, Reply, Settled, Want};
-pub use purse::{Need, Purse, Reservation};
+pub use message::{Grant, Message, Part, Reply, Settled, Want};
+pub use purse::{Need, Purse, Question, Reservation};

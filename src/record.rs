@@ -1,9 +1,13 @@
 //! The one row a request leaves behind: who, where, why, what was used and
 //! what it cost. No prompt, completion, credential or address is in it.
 
-use crate::caller::{Caller, Tags};
+mod sql;
+
+pub use sql::{INSERT, SUM_UP};
+
+use crate::caller::{Caller, KeyRecord, Tags};
 use crate::dialect::{Api, Reading, Wanted};
-use crate::head::Origin;
+use crate::head::{Head, Origin};
 use crate::plan::{Attempt, Plan};
 use crate::prices::PriceBook;
 use crate::refusal::Refusal;
@@ -29,6 +33,9 @@ pub enum Outcome {
     Failed,
     /// The client left before the end.
     ClientGone,
+    /// Nobody said what became of it: charged as far as it was reserved. Below
+    /// zero, it takes back what was charged for a call that was heard of later.
+    Unsettled,
 }
 
 /// A usage row. Its fields are the columns of the table `usage`, see
@@ -106,6 +113,17 @@ pub struct Row {
     pub failures: String,
     /// What these may have cost, by estimate; `None` where no price is known.
     pub lost_nano: Option<NanoUsd>,
+    /// The most it could cost, which was reserved for it; `None` where no budget
+    /// holds.
+    pub reserved_nano: Option<NanoUsd>,
+    /// It cost more than that.
+    pub over_bound: bool,
+    /// The budgets it goes from, and how much of each is spent, in percent.
+    #[serde(skip)]
+    pub budgets: Vec<(String, u8)>,
+    /// The limit that had no room, and the model that was asked for.
+    #[serde(skip)]
+    pub downgraded: Option<String>,
     /// Every endpoint that was contacted, for the receipt.
     #[serde(skip)]
     pub contacts: Vec<Contact>,
@@ -140,28 +158,6 @@ pub struct Tried {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drill: bool,
 }
-
-/// Writes a JSON list of rows. A row that is there already stays as it is, so
-/// writing twice is harmless.
-pub const INSERT: &str = concat!(
-    "INSERT INTO usage (id, at, key_id, team, feature, environment, tags, country, ",
-    "colo, zone, zone_reason, map, dialect, model_asked, model, model_served, endpoint, hosting, ",
-    "attempts, stream, status, outcome, error, stopped, tier, input, cache_read, cache_write_5m, ",
-    "cache_write_1h, audio_input, output, reasoning, audio_output, estimated, cost_nano, ",
-    "first_byte_ms, duration_ms, key_zone, zone_asked, receipt, failures, lost_nano) SELECT ",
-    "value->>'id', value->>'at', value->>'key_id', value->>'team', value->>'feature', ",
-    "value->>'environment', value->>'tags', value->>'country', value->>'colo', value->>'zone', ",
-    "value->>'zone_reason', value->>'map', value->>'dialect', value->>'model_asked', ",
-    "value->>'model', value->>'model_served', value->>'endpoint', value->>'hosting', ",
-    "value->>'attempts', value->>'stream', value->>'status', value->>'outcome', value->>'error', ",
-    "value->>'stopped', value->>'tier', value->>'input', value->>'cache_read', ",
-    "value->>'cache_write_5m', value->>'cache_write_1h', value->>'audio_input', value->>'output', ",
-    "value->>'reasoning', value->>'audio_output', value->>'estimated', value->>'cost_nano', ",
-    "value->>'first_byte_ms', value->>'duration_ms', value->>'key_zone', ",
-    "value->>'zone_asked', value->>'receipt', value->>'failures', value->>'lost_nano' ",
-    // The WHERE keeps SQLite from reading the ON as part of a join.
-    "FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING",
-);
 
 /// Where the answer came from.
 #[derive(Debug, Clone, Copy)]
@@ -227,6 +223,10 @@ impl Row {
             receipt: None,
             failures: "[]".to_owned(),
             lost_nano: Some(NanoUsd(0)),
+            reserved_nano: None,
+            over_bound: false,
+            budgets: Vec::new(),
+            downgraded: None,
             contacts: Vec::new(),
         };
         row.tagged(&caller.tags);
@@ -246,6 +246,36 @@ impl Row {
         self.model_asked = wanted.model.chars().take(100).collect();
         self.stream = wanted.stream;
         self.tagged(tags);
+    }
+
+    /// The row of what a team is charged although no call has said so: what an
+    /// instance had borrowed that was never heard of again; below zero, what of
+    /// it was accounted for after all.
+    pub fn unsettled(id: &RequestId, at: Millis, team: &str, charged: NanoUsd) -> Row {
+        let mut key = KeyRecord::anybody();
+        team.clone_into(&mut key.team);
+        let caller = Caller::new(key, &Head::default());
+        Row {
+            outcome: Outcome::Unsettled,
+            estimated: true,
+            cost_nano: Some(charged),
+            ..Row::new(id, at, &caller, Api::Chat)
+        }
+    }
+
+    /// Ends the row of a call that the platform has cut off: nobody knows how
+    /// far it came, so it is charged as far as it was reserved.
+    pub fn cut_off(&mut self, now: Millis) {
+        self.outcome = Outcome::Unsettled;
+        self.estimated = true;
+        self.cost_nano = self.reserved_nano;
+        self.duration_ms = now.since(self.at);
+    }
+
+    /// What a call took of its team's money, where that is known.
+    pub fn took(&self) -> Option<NanoUsd> {
+        let sum = self.cost_nano?.0.checked_add(self.lost_nano?.0)?;
+        Some(NanoUsd(sum))
     }
 
     /// Notes the zone and the map it was decided by.

@@ -99,6 +99,7 @@ fn what_an_endpoint_is_sent() {
             zone: None,
             models: vec![],
             tags: Default::default(),
+            limits: BTreeMap::new(),
             created: String::new(),
             revoked: None,
         };

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use meridian::ledger::{Book, Message, Need, Purse, Reply, Reservation};
+use meridian::ledger::{Book, Message, Need, Purse, Question, Reply, Reservation};
 use meridian::limits::{Applied, Authority, Measure, Window};
 use meridian::units::Millis;
 use proptest::prelude::*;
@@ -167,11 +167,16 @@ struct Running {
     ends: Millis,
 }
 
+enum Saying {
+    Question(Box<Question>),
+    Report(Message),
+}
+
 struct Sent {
-    message: Message,
+    saying: Saying,
     at: Millis,
     from: (usize, u32),
-    call: Option<(String, Vec<Need>, i64)>,
+    call: Option<(String, i64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -313,7 +318,7 @@ impl World {
         let message = purse.report(self.now, settled, idle);
         let from = (instance, *epoch);
         self.sent.push(Sent {
-            message,
+            saying: Saying::Report(message),
             at: self.now,
             from,
             call: None,
@@ -322,10 +327,14 @@ impl World {
 
     fn deliver(&mut self, at: usize, lose_reply: bool, twice: bool) {
         let sent = self.sent.remove(at);
+        let message = match &sent.saying {
+            Saying::Question(question) => question.message.clone(),
+            Saying::Report(message) => message.clone(),
+        };
         if twice {
-            self.ledger.take(self.now, sent.message.clone(), false);
+            self.ledger.take(self.now, message.clone(), false);
         }
-        let reply = self.ledger.take(self.now, sent.message.clone(), false);
+        let reply = self.ledger.take(self.now, message.clone(), false);
         let (instance, epoch) = sent.from;
         if self.purses[instance].1 != epoch {
             return;
@@ -335,19 +344,19 @@ impl World {
         }
         let fresh = self.name();
         let purse = &mut self.purses[instance].0;
-        let asked = !sent.message.wants.is_empty();
-        let needs = sent.call.as_ref().map_or(&[][..], |(_, needs, _)| needs);
         let mut admitted = None;
-        if asked {
-            admitted = purse
-                .answered(sent.at, &sent.message, &reply, needs)
-                .unwrap_or_default();
+        match sent.saying {
+            Saying::Question(question) => {
+                admitted = purse
+                    .answered(sent.at, *question, &reply)
+                    .unwrap_or_default();
+            }
+            Saying::Report(report) => purse.heard(sent.at, &report, &reply),
         }
-        purse.heard(&sent.message);
-        if reply.lost && sent.message.holder == purse.holder() {
+        if reply.lost && message.holder == purse.holder() {
             purse.lose(fresh);
         }
-        if let (Some(reservation), Some((id, _, took))) = (admitted, sent.call) {
+        if let (Some(reservation), Some((id, took))) = (admitted, sent.call) {
             self.begin(id, instance, reservation, took);
         }
     }
@@ -358,10 +367,14 @@ impl World {
         if self.purses[instance].1 != epoch {
             return;
         }
-        if !sent.message.wants.is_empty() {
-            self.purses[instance].0.failed();
+        let purse = &mut self.purses[instance].0;
+        match sent.saying {
+            Saying::Question(question) => purse.failed(*question),
+            Saying::Report(report) => {
+                purse.unheard(&report);
+                self.finished[instance].extend(report.settled);
+            }
         }
-        self.finished[instance].extend(sent.message.settled);
     }
 
     fn step(&mut self, op: Op) {
@@ -380,13 +393,13 @@ impl World {
                     Some(reservation) => self.begin(id, instance, reservation, took),
                     None => {
                         self.asked[instance] = true;
-                        let message = purse.ask(self.now, deadline, &needs);
+                        let question = purse.ask(self.now, deadline, needs);
                         let from = (instance, *epoch);
                         self.sent.push(Sent {
-                            message,
+                            saying: Saying::Question(Box::new(question)),
                             at: self.now,
                             from,
-                            call: Some((id, needs, took)),
+                            call: Some((id, took)),
                         });
                     }
                 }

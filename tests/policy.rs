@@ -182,6 +182,7 @@ fn caller() -> impl Strategy<Value = Caller> {
             zone: pinned.map(str::to_owned),
             models: Vec::new(),
             tags: BTreeMap::new(),
+            limits: BTreeMap::new(),
             created: String::new(),
             revoked: None,
         };
@@ -422,6 +423,7 @@ mod own_map {
             zone: None,
             models: Vec::new(),
             tags: BTreeMap::new(),
+            limits: BTreeMap::new(),
             created: String::new(),
             revoked: None,
         };

@@ -168,6 +168,7 @@ mod tests {
             zone: None,
             models: vec![],
             tags: BTreeMap::from([("environment".into(), "prod".into())]),
+            limits: BTreeMap::new(),
             created: String::new(),
             revoked: None,
         }

@@ -12,6 +12,8 @@ use worker::worker_sys::web_sys::Response;
 
 /// How long a list in a header gets.
 const LONGEST_LIST: usize = 1_000;
+/// From so many percent on a reply says how much of a budget is spent.
+const WORTH_TELLING: u8 = 50;
 
 /// What the reply's headers tell, as far as it is known.
 #[derive(Debug, Default)]
@@ -82,6 +84,19 @@ impl Story {
             return;
         }
         self.tell("meridian-attempts", &row.attempts.to_string());
+        let told = row
+            .budgets
+            .iter()
+            .filter(|(_, level)| *level >= WORTH_TELLING);
+        let told: Vec<String> = told
+            .map(|(name, level)| format!("{name}={level}%"))
+            .collect();
+        if !told.is_empty() {
+            self.tell("meridian-budget", &told.join(", "));
+        }
+        if let Some(downgraded) = &row.downgraded {
+            self.tell("meridian-downgraded", downgraded);
+        }
         if let (Some(endpoint), Some(hosting)) = (&row.endpoint, &row.hosting) {
             self.tell("meridian-served-by", endpoint);
             self.tell("meridian-hosting", hosting);

@@ -20,7 +20,6 @@ use crate::timeouts::Span;
 use crate::translate::{Back, Outbound};
 use crate::units::Millis;
 use js_sys::Uint8Array;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::AbortSignal;
 

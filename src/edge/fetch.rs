@@ -3,21 +3,25 @@
 
 use super::answer::{self, Story};
 use super::attempt::Begun;
-use super::{deliver, host, keys, map, origins, receipts, upstream};
+use super::ledger::Address;
+use super::{admission, deliver, host, keys, map, origins, receipts, upstream};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{self, Api};
-use crate::gateway::Handling;
+use crate::dialect::{self, Api, Call};
+use crate::gateway::{Gateway, Handling};
 use crate::head::{Head, Route, LARGEST_BODY};
-use crate::plan;
+use crate::ledger::{self, Reservation};
+use crate::limits::{Measure, Subject};
+use crate::plan::{self, Plan};
 use crate::receipt::Receipt;
 use crate::record::Row;
 use crate::refusal::{Invalid, Refusal};
 use crate::translate::Asked;
-use crate::units::{Millis, RequestId};
+use crate::units::{Millis, NanoUsd, RequestId};
 use crate::{listing, zone};
 use futures::FutureExt;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -154,15 +158,16 @@ async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
 }
 
 #[cfg(not(feature = "local"))]
-fn handling(_: &Exchange, config: &Config, model: &str, thinks: bool) -> Handling {
-    config.gateway.handling(model, thinks)
+fn gateway<'c>(_: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
+    Cow::Borrowed(&config.gateway)
 }
 
 #[cfg(feature = "local")]
-fn handling(x: &Exchange, config: &Config, model: &str, thinks: bool) -> Handling {
-    let other = super::local::gateway(&x.env);
-    let gateway = other.as_ref().unwrap_or(&config.gateway);
-    gateway.handling(model, thinks)
+fn gateway<'c>(x: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
+    match super::local::gateway(&x.env) {
+        Some(other) => Cow::Owned(other),
+        None => Cow::Borrowed(&config.gateway),
+    }
 }
 
 /// A model call, with everything that is known of it.
@@ -201,6 +206,66 @@ pub async fn begin(
     }
 }
 
+/// A call that asks to be let in.
+struct Asking<'a> {
+    x: &'a Exchange,
+    config: &'static Config,
+    gateway: &'a Gateway,
+    caller: &'a Caller,
+    api: Api,
+    call: &'a Call<'a>,
+    row: &'a mut Row,
+}
+
+impl Asking<'_> {
+    /// Reserves what the call may take of every limit that holds for it, but
+    /// that it goes around with another model.
+    async fn admit(
+        &mut self,
+        plan: &Plan<'_>,
+        handling: Handling,
+        around: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let (caller, x) = (self.caller, self.x);
+        let subject = Subject {
+            team: &caller.key.team,
+            key: &caller.key.id,
+            feature: caller.tags.get("feature"),
+            environment: caller.tags.get("environment"),
+            model: plan.model,
+        };
+        let limits = &self.gateway.limits;
+        let mut applied = limits.applying(&caller.key.limits, subject, x.arrived);
+        applied.retain(|one| one.measure != Measure::Money || Some(one.limit.as_str()) != around);
+        let store = zone::home(&self.config.regions, caller);
+        let deadline = handling.until(x.arrived);
+        let mut reservation = Reservation::default();
+        if !applied.is_empty() {
+            let bound = ledger::bound(
+                plan,
+                self.api,
+                self.call,
+                &self.config.prices,
+                handling.hedge,
+            );
+            let needs = bound.needs(applied, plan.model)?;
+            let has_budget = needs
+                .iter()
+                .any(|need| need.applied.measure == Measure::Money);
+            self.row.reserved_nano = bound.money.filter(|_| has_budget).map(NanoUsd);
+            let address = Address::Team {
+                team: caller.key.team.clone(),
+                store: store.to_owned(),
+            };
+            let unreachable = limits.unreachable(&caller.key.team);
+            reservation = admission::admit(&x.env, &address, deadline, needs, unreachable).await?;
+            self.row.budgets.clone_from(&reservation.levels);
+        }
+        admission::begin(self.row, store, reservation, deadline);
+        Ok(())
+    }
+}
+
 async fn begun(
     x: &Exchange,
     config: &'static Config,
@@ -222,12 +287,41 @@ async fn begun(
     let call = dialect::read_call(api, &body).map_err(Refusal::Body)?;
     caller.tags.add_from_body(&call.tags);
     row.called(&call.wanted, &caller.tags);
-    let plan = plan::plan(config, caller, &zone, api, &call.wanted)?;
+    let gateway = gateway(x, config);
     let (carried, named_blobs) = dialect::blobs_in(&body);
-    let plan = plan.bound_to(&origins::find(&x.env, &carried).await, api)?;
-    row.planned(&plan);
-    let thinks = plan.first.claim().thinks(call.wanted.thinks);
-    let handling = handling(x, config, plan.model, thinks);
+    let made_by = origins::find(&x.env, &carried).await;
+    let mut ask = Asking {
+        x,
+        config,
+        gateway: &gateway,
+        caller,
+        api,
+        call: &call,
+        row,
+    };
+    let mut wanted = call.wanted.clone();
+    let mut instead_of: Option<String> = None;
+    let (plan, handling) = loop {
+        let plan = plan::plan(config, ask.caller, &zone, api, &wanted)?;
+        let plan = plan.bound_to(&made_by, api)?;
+        ask.row.planned(&plan);
+        let thinks = plan.first.claim().thinks(call.wanted.thinks);
+        let handling = gateway.handling(plan.model, thinks);
+        match ask.admit(&plan, handling, instead_of.as_deref()).await {
+            Ok(()) => break (plan, handling),
+            // Once: what answers instead has no other to answer instead of it.
+            Err(Refusal::Exceeded(exceeded)) if instead_of.is_none() => {
+                let Some(model) = &exceeded.downgrade else {
+                    return Err(Refusal::Exceeded(exceeded));
+                };
+                ask.row.downgraded = Some(format!("{}: {}", exceeded.limit, plan.model));
+                wanted.model.clone_from(model);
+                instead_of = Some(exceeded.limit.clone());
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    };
+    let Asking { row, .. } = ask;
     if call.wanted.stream {
         x.waits.replace(Some(Waits {
             row: row.clone(),

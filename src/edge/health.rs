@@ -91,6 +91,11 @@ pub fn news() -> Vec<Notice> {
     HEALTH.with_borrow_mut(Health::news)
 }
 
+/// Nobody has heard what others were to be told.
+pub fn untold(news: Vec<Notice>) {
+    HEALTH.with_borrow_mut(|health| health.untold(news));
+}
+
 /// What others say.
 pub fn heard(notices: &[Notice]) {
     HEALTH.with_borrow_mut(|health| notices.iter().for_each(|notice| health.heard(notice)));

@@ -3,6 +3,7 @@
 //! nothing.
 
 mod admin;
+mod admission;
 mod answer;
 mod attempt;
 mod credentials;

@@ -1,13 +1,17 @@
-//! Writing usage rows after the answer, in batches. A database write is the
-//! dearest thing a gateway does, so the first call of a moment writes for all
-//! that end in that moment. What the database does not take goes to the
-//! ledger, which keeps it until it does.
+//! What becomes of calls that are over: their rows go to their team's object,
+//! with those of the same moment, and what they took of limits along with them.
+//! An object that cannot be reached leaves them to the database, and hears of
+//! them later.
 
-use super::{health, host, ledger};
+use super::ledger::{send, Address, Letter};
+use super::{admission, health, host};
 use crate::health::Notice;
+use crate::ledger::{Message, Settled};
 use crate::record::{self, Row};
 use crate::units::Millis;
+use futures::future::join_all;
 use serde::Deserialize;
+use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,24 +19,35 @@ use worker::{Context, D1Database, D1PreparedStatement, Delay, Env};
 
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(50);
-/// A database takes two megabytes in one piece; a row with its receipt has two
-/// kilobytes or less, but for long tags.
 const ROWS_AT_ONCE: usize = 200;
-/// When a batch that was to be written by now is taken over: the call that
-/// was gathering it may have been cut off.
+/// When a batch that was to be sent by now is taken over: the call that was
+/// gathering it may have been cut off.
 const OVERDUE_MS: u64 = 1_000;
+/// After so long without a call an instance gives back what it had borrowed.
+const IDLE: Duration = Duration::from_millis(1_500);
+/// So often at most the same call looks whether it is so.
+const MOST_ROUNDS: usize = 10;
+/// A call that was to look by now was cut off.
+const LINGERS_MS: u64 = 4_000;
 
-thread_local! {
-    static WAITING: RefCell<BTreeMap<String, Vec<Row>>> = RefCell::default();
-    // Up to when the notices of each database were read.
-    static HEARD: RefCell<BTreeMap<String, u64>> = RefCell::default();
-    static GATHERING_SINCE: Cell<Option<Millis>> = const { Cell::new(None) };
+/// A call that is over.
+struct Event {
+    row: Row,
+    settled: Option<Settled>,
 }
 
-/// Takes a row for a database. It is written with others of its moment, by
-/// this call or by one that gathers already.
+thread_local! {
+    static WAITING: RefCell<BTreeMap<Address, Vec<Event>>> = RefCell::default();
+    // Up to when each object's notices were heard.
+    static HEARD: RefCell<BTreeMap<Address, u64>> = RefCell::default();
+    static GATHERING_SINCE: Cell<Option<Millis>> = const { Cell::new(None) };
+    static LINGERING_AT: Cell<Millis> = const { Cell::new(Millis(0)) };
+}
+
+/// Takes the row of a call that is over. It is sent with others of its moment,
+/// by this call or by one that gathers already.
 pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
-    WAITING.with_borrow_mut(|waiting| waiting.entry(store).or_default().push(row));
+    take(store, row);
     let now = host::now();
     let gathering = GATHERING_SINCE.get();
     if gathering.is_none_or(|since| now.since(since) >= OVERDUE_MS) {
@@ -41,64 +56,201 @@ pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
     }
 }
 
+fn take(store: String, mut row: Row) {
+    let team = row.team.clone();
+    let address = Address::Team { team, store };
+    let settled = admission::settle(&address, &mut row);
+    let event = Event { row, settled };
+    WAITING.with_borrow_mut(|waiting| waiting.entry(address).or_default().push(event));
+}
+
 async fn gather(env: Env) {
     Delay::from(GATHER).await;
     GATHERING_SINCE.set(None);
-    let news = health::news();
-    for (store, rows) in WAITING.take() {
-        for rows in rows.chunks(ROWS_AT_ONCE) {
-            let rows = record::to_json(rows);
-            match exchange(&env, &store, &rows, &news).await {
-                Ok(notices) => health::heard(&notices),
-                Err(_) => ledger::keep(&env, &store, &rows).await,
-            }
+    for (store, row) in admission::cut_off(host::now()) {
+        take(store, row);
+    }
+    let waiting = WAITING.take();
+    let reports = waiting
+        .into_iter()
+        .map(|(address, events)| report_all(&env, address, events));
+    join_all(reports).await;
+    give_back(&env).await;
+}
+
+async fn report_all(env: &Env, address: Address, mut events: Vec<Event>) {
+    while !events.is_empty() {
+        let rest = events.split_off(events.len().min(ROWS_AT_ONCE));
+        report(env, &address, events).await;
+        events = rest;
+    }
+}
+
+/// Waits until nobody uses what was borrowed, and gives it back: it may be
+/// missed elsewhere.
+async fn give_back(env: &Env) {
+    for _ in 0..MOST_ROUNDS {
+        let now = host::now();
+        if !admission::has_some_idle() || now.since(LINGERING_AT.get()) < LINGERS_MS {
+            return;
+        }
+        LINGERING_AT.set(now);
+        Delay::from(IDLE).await;
+        for (address, message) in admission::give_back(host::now()) {
+            // Unheard, it is said again with what is said next.
+            let _ = send(env, &Letter::new(address, message)).await;
+        }
+        LINGERING_AT.set(Millis(0));
+    }
+}
+
+/// Tells an object of calls that are over.
+async fn report(env: &Env, address: &Address, events: Vec<Event>) {
+    let (rows, settled): (Vec<Row>, Vec<Option<Settled>>) = events
+        .into_iter()
+        .map(|event| (event.row, event.settled))
+        .unzip();
+    let settled = settled.into_iter().flatten().collect();
+    let now = host::now();
+    let heard = HEARD.with_borrow(|heard| heard.get(address).copied());
+    let letter = Letter {
+        rows,
+        news: health::news(),
+        heard: heard.unwrap_or_default(),
+        ..Letter::new(address.clone(), admission::report(address, now, settled))
+    };
+    let mut answer = send(env, &letter).await;
+    if answer.is_err() {
+        // What came and was not answered counts once all the same.
+        answer = send(env, &letter).await;
+    }
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            admission::not_heard(address, &letter.message);
+            health::untold(letter.news);
+            return spill(
+                env,
+                address,
+                letter.message,
+                letter.rows,
+                &error.to_string(),
+            )
+            .await;
+        }
+    };
+    admission::heard(address, now, &letter.message, &answer.reply);
+    let newest = answer.notices.iter().map(|(told, _)| *told).max();
+    if let Some(newest) = newest {
+        HEARD.with_borrow_mut(|heard| heard.insert(address.clone(), newest));
+    }
+    let notices: Vec<Notice> = answer
+        .notices
+        .into_iter()
+        .map(|(_, notice)| notice)
+        .collect();
+    health::heard(&notices);
+}
+
+/// Leaves calls to the database: their rows count at once, what they took of
+/// limits when the object reads it. If even that fails, they go to the log:
+/// they hold nothing that may not stand there.
+async fn spill(env: &Env, address: &Address, message: Message, rows: Vec<Row>, why: &str) {
+    let Address::Team { team, store } = address else {
+        return;
+    };
+    let settled = |row: &Row| message.settled.iter().find(|one| one.id == row.id);
+    let events = rows.iter().map(|row| {
+        let message = Message {
+            holder: message.holder.clone(),
+            settled: settled(row).cloned().into_iter().collect(),
+            ..Message::default()
+        };
+        json!({"id": row.id, "event": json!({"message": message, "row": row}).to_string()})
+    });
+    let events = json!(events.collect::<Vec<_>>()).to_string();
+    let rows = record::to_json(&rows);
+    let spilled = async {
+        let database = env.d1(store)?;
+        let sql = "INSERT INTO spilled (id, team, event) SELECT value->>'id', ?2, value->>'event' \
+                   FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+        let statements = vec![
+            database
+                .prepare(record::SUM_UP)
+                .bind(&[rows.as_str().into()])?,
+            database
+                .prepare(record::INSERT)
+                .bind(&[rows.as_str().into()])?,
+            database
+                .prepare(sql)
+                .bind(&[events.into(), team.as_str().into()])?,
+        ];
+        database.batch(statements).await.map(|_| ())
+    };
+    match spilled.await {
+        Ok(()) => {
+            worker::console_warn!("the ledger did not answer ({why}); rows were left in {store}")
+        }
+        Err(error) => {
+            worker::console_error!("usage rows not stored ({why}; {error}), store {store}: {rows}");
         }
     }
 }
 
-/// Inserts rows; those that are there already stay as they are.
-pub async fn insert(env: &Env, store: &str, rows: &str) -> worker::Result<()> {
-    let statement = env
-        .d1(store)?
-        .prepare(record::INSERT)
-        .bind(&[rows.into()])?;
-    statement.run().await.map(|_| ())
-}
-
 /// A database's time, in milliseconds.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
-/// Notices that are written while others read are read with the next rows.
-const OVERLAP_MS: u64 = 2_000;
 
-/// Inserts rows, tells other instances how endpoints fare, and hears what they
-/// say: all in the one call that is made for the rows.
-async fn exchange(
+/// What is found in a database when rows are written.
+pub struct Exchanged {
+    /// What instances say of endpoints.
+    pub told: Vec<Told>,
+    /// What was left there for a team's object.
+    pub spilled: Vec<SpilledEvent>,
+}
+
+/// Writes rows and adds them to their hours' sums, tells other instances how
+/// endpoints fare, and reads what they say and what was left for the team: all
+/// in the one call that is made for the rows.
+pub async fn exchange(
     env: &Env,
     store: &str,
     rows: &str,
     news: &[Notice],
-) -> worker::Result<Vec<Notice>> {
+    since: u64,
+    team: &str,
+) -> worker::Result<Exchanged> {
     let database = env.d1(store)?;
-    let mut all = vec![database.prepare(record::INSERT).bind(&[rows.into()])?];
+    let mut all = vec![
+        database.prepare(record::SUM_UP).bind(&[rows.into()])?,
+        database.prepare(record::INSERT).bind(&[rows.into()])?,
+    ];
     if !news.is_empty() {
         all.push(telling(&database, news)?);
     }
-    let since = HEARD
-        .with_borrow(|heard| heard.get(store).copied())
-        .unwrap_or_default();
     let sql = "SELECT notice, told FROM health WHERE told > ?1";
     all.push(database.prepare(sql).bind(&[(since as f64).into()])?);
-    let results = database.batch(all).await?;
-    let told: Vec<Told> = match results.last() {
-        Some(last) => last.results().unwrap_or_default(),
-        None => Vec::new(),
-    };
-    if let Some(newest) = told.iter().map(|one| one.told).max() {
-        let since = newest.saturating_sub(OVERLAP_MS);
-        HEARD.with_borrow_mut(|heard| heard.insert(store.to_owned(), since));
-    }
-    let notices = told.iter().map(|one| serde_json::from_str(&one.notice));
-    Ok(notices.filter_map(Result::ok).collect())
+    let sql = "SELECT id, event FROM spilled WHERE team = ?1 LIMIT 100";
+    all.push(database.prepare(sql).bind(&[team.into()])?);
+    let mut results = database.batch(all).await?;
+    let spilled = results.pop().map(|found| found.results()).transpose()?;
+    let told = results.pop().map(|found| found.results()).transpose()?;
+    Ok(Exchanged {
+        told: told.unwrap_or_default(),
+        spilled: spilled.unwrap_or_default(),
+    })
+}
+
+/// What was left for a team's object was taken.
+pub async fn forget_spilled(
+    env: &Env,
+    store: &str,
+    spilled: &[SpilledEvent],
+) -> worker::Result<()> {
+    let ids: Vec<&str> = spilled.iter().map(|one| one.id.as_str()).collect();
+    let ids = serde_json::to_string(&ids)?;
+    let sql = "DELETE FROM spilled WHERE id IN (SELECT value FROM json_each(?1))";
+    let statement = env.d1(store)?.prepare(sql).bind(&[ids.into()])?;
+    statement.run().await.map(|_| ())
 }
 
 fn telling(database: &D1Database, news: &[Notice]) -> worker::Result<D1PreparedStatement> {
@@ -120,8 +272,20 @@ pub async fn tell(env: &Env, store: &str, news: &[Notice]) -> worker::Result<()>
     telling(&database, news)?.run().await.map(|_| ())
 }
 
+/// What an instance says of an endpoint.
 #[derive(Deserialize)]
-struct Told {
-    notice: String,
-    told: u64,
+pub struct Told {
+    /// The notice as JSON.
+    pub notice: String,
+    /// When, by the database's clock.
+    pub told: u64,
+}
+
+/// A call that was left for a team's object.
+#[derive(Deserialize)]
+pub struct SpilledEvent {
+    /// Its id.
+    pub id: String,
+    /// Its row and what it took, as JSON.
+    pub event: String,
 }

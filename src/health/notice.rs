@@ -44,6 +44,14 @@ impl Health {
         untold.into_iter().filter_map(notice).collect()
     }
 
+    /// Nobody has heard it: it is told again.
+    pub fn untold(&mut self, news: Vec<Notice>) {
+        let names = news
+            .into_iter()
+            .map(|notice| (notice.endpoint, notice.model));
+        self.untold.extend(names);
+    }
+
     /// Forgets what is known of one endpoint, or of all, and says so to others.
     pub fn forget(&mut self, endpoint: Option<&str>, now: Millis) -> Vec<Notice> {
         let all = self.entries.iter_mut();

@@ -9,8 +9,9 @@ mod time;
 
 pub use account::{Account, Crossed, Forfeit};
 
-use super::message::{Exceeded, Grant, Message, Part, Reply, Settled, Want};
+use super::message::{Grant, Message, Part, Reply, Settled, Want};
 use crate::limits::Authority;
+use crate::refusal::Exceeded;
 use crate::units::Millis;
 use account::{Charged, Lease};
 use serde::{Deserialize, Serialize};
@@ -286,7 +287,7 @@ impl Book {
             needed: want.need,
             resets: applied.window.end,
             downgrade: applied.downgrade,
-            authority: applied.authority,
+            retry_after: None,
         })
     }
 

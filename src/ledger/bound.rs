@@ -1,8 +1,11 @@
 //! The most a call can cost, before it is sent: what is reserved for it.
 
+use super::Need;
 use crate::dialect::{Api, Call};
+use crate::limits::{Applied, Measure};
 use crate::plan::Plan;
 use crate::prices::PriceBook;
+use crate::refusal::Refusal;
 
 /// Where a request does not say how much may come out, and the region map not
 /// what the model can say at most.
@@ -19,6 +22,24 @@ pub struct Bound {
     pub money: Option<i64>,
     /// In tokens, in and out.
     pub tokens: i64,
+}
+
+impl Bound {
+    /// What it means for the limits that hold for the call.
+    pub fn needs(&self, applied: Vec<Applied>, model: &str) -> Result<Vec<Need>, Refusal> {
+        let needs = applied.into_iter().map(|applied| {
+            let amount = match applied.measure {
+                Measure::Money => self.money.ok_or_else(|| Refusal::NoBound {
+                    limit: applied.limit.clone(),
+                    model: model.to_owned(),
+                })?,
+                Measure::Tokens => self.tokens,
+                Measure::Requests | Measure::Concurrent => 1,
+            };
+            Ok(Need { applied, amount })
+        });
+        needs.collect()
+    }
 }
 
 /// The most a call can take of the endpoints it may be sent to, `twice` if two

@@ -2,8 +2,8 @@
 //! or come twice: each carries its number, and what it says is what is, never
 //! what is to be added.
 
-use crate::limits::{Applied, Authority, Measure};
-use crate::units::Millis;
+use crate::limits::Applied;
+use crate::refusal::Exceeded;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -88,29 +88,4 @@ pub struct Grant {
     pub amount: i64,
     /// How much of the limit is spent, in percent.
     pub level: u8,
-}
-
-/// A limit that a call does not fit into.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exceeded {
-    /// The limit's name.
-    pub limit: String,
-    /// Whom it is for, in words.
-    pub whom: String,
-    /// What is measured.
-    pub measure: Measure,
-    /// How much there is in all.
-    pub cap: i64,
-    /// How much of it is spent.
-    pub spent: i64,
-    /// How much calls that are under way may still take.
-    pub reserved: i64,
-    /// How much this call may take.
-    pub needed: i64,
-    /// When it begins anew.
-    pub resets: Option<Millis>,
-    /// The model that answers instead.
-    pub downgrade: Option<String>,
-    /// Where it is kept.
-    pub authority: Authority,
 }

@@ -1,8 +1,9 @@
 //! What one instance has borrowed from one book, and what of it is reserved for
 //! calls under way. Most calls are admitted from it without a word to the book.
 
-use super::message::{Exceeded, Grant, Message, Part, Reply, Settled, Want};
+use super::message::{Grant, Message, Part, Reply, Settled, Want};
 use crate::limits::{Applied, Measure};
+use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::BTreeMap;
 
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 /// most for those that keep coming back for more.
 const FEWEST_AHEAD: i64 = 16;
 const MOST_AHEAD: i64 = 1_024;
+/// What no call has taken from for so long is given back.
+const IDLE_MS: u64 = 1_000;
 /// Who asks again so soon asks for more.
 const SOON_MS: u64 = 5_000;
 /// So long past a call's own deadline what it reserved is lent: calls that come
@@ -34,6 +37,38 @@ pub struct Reservation {
     pub levels: Vec<(String, u8)>,
 }
 
+impl Reservation {
+    /// What a call needs, which nobody was asked for: it is settled all the same.
+    pub fn unasked(needs: &[Need]) -> Reservation {
+        let parts = needs.iter().map(|need| {
+            let part = Part {
+                account: need.applied.account.clone(),
+                amount: 0,
+            };
+            (part, need.applied.measure)
+        });
+        Reservation {
+            parts: parts.collect(),
+            ..Reservation::default()
+        }
+    }
+
+    /// Whether nothing is reserved, because no limit holds.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
+/// What is asked for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is sent.
+    pub message: Message,
+    needs: Vec<Need>,
+    /// What was here already and is kept for it meanwhile.
+    taken: Vec<i64>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Slice {
     applied: Applied,
@@ -56,6 +91,7 @@ pub struct Purse {
     number: u64,
     /// Messages under way that may bring something.
     asking: u32,
+    used_at: Millis,
     /// What was borrowed before then must be settled by then.
     until: Millis,
     slices: BTreeMap<String, Slice>,
@@ -68,6 +104,7 @@ impl Purse {
             holder,
             number: 0,
             asking: 0,
+            used_at: Millis(0),
             until: Millis(0),
             slices: BTreeMap::new(),
         }
@@ -83,9 +120,14 @@ impl Purse {
         self.slices.values().all(Slice::is_empty)
     }
 
-    /// Whether calls have something reserved.
-    pub fn is_used(&self) -> bool {
-        self.slices.values().any(|slice| slice.reserved > 0)
+    /// Whether there is something in it that no call has reserved.
+    pub fn has_some_idle(&self) -> bool {
+        self.slices.values().any(|slice| slice.left > 0)
+    }
+
+    /// Whether there is, and no call has taken from it for a while.
+    pub fn is_idle(&self, now: Millis) -> bool {
+        self.has_some_idle() && now.since(self.used_at) >= IDLE_MS
     }
 
     /// Reserves what a call needs until its deadline, if it is here.
@@ -102,6 +144,7 @@ impl Purse {
             })
         };
         let here = deadline <= self.until && needs.iter().all(fits);
+        self.used_at = now;
         here.then(|| self.take(needs))
     }
 
@@ -131,18 +174,35 @@ impl Purse {
         reservation
     }
 
-    /// Asks for what a call needs, and for those that come after it. What comes
-    /// of it must be told to [`Purse::answered`] or [`Purse::failed`].
-    pub fn ask(&mut self, now: Millis, deadline: Millis, needs: &[Need]) -> Message {
-        let wants = needs.iter().map(|need| self.want(now, need)).collect();
-        self.asking += 1;
+    /// Asks for what a call needs beyond what is here, and for those that come
+    /// after it. What comes of it must be told to [`Purse::answered`] or
+    /// [`Purse::failed`].
+    pub fn ask(&mut self, now: Millis, deadline: Millis, needs: Vec<Need>) -> Question {
         let mut message = self.message();
-        message.wants = wants;
+        self.asking += 1;
         message.for_ms = deadline.since(now).saturating_add(ROOM_MS);
-        message
+        let mut taken = Vec::new();
+        for need in &needs {
+            let slice = self.slice(now, need);
+            let here = slice.left.clamp(0, need.amount);
+            slice.left -= here;
+            slice.reserved += here;
+            message.wants.push(Want {
+                applied: need.applied.clone(),
+                need: need.amount - here,
+                want: slice.more(now),
+            });
+            taken.push(here);
+        }
+        Question {
+            message,
+            needs,
+            taken,
+        }
     }
 
-    fn want(&mut self, now: Millis, need: &Need) -> Want {
+    /// The slice of an account; one whose time is over is empty.
+    fn slice(&mut self, now: Millis, need: &Need) -> &mut Slice {
         let slice = self.slices.entry(need.applied.account.clone());
         let slice = slice.or_insert_with(|| Slice {
             applied: need.applied.clone(),
@@ -154,13 +214,12 @@ impl Purse {
             ahead: FEWEST_AHEAD,
             filled_at: None,
         });
+        if slice.applied.window.is_over(now) {
+            slice.left = slice.left.min(0);
+        }
         slice.applied.clone_from(&need.applied);
         slice.need = need.amount;
-        Want {
-            applied: need.applied.clone(),
-            need: need.amount,
-            want: slice.more(now),
-        }
+        slice
     }
 
     fn message(&mut self) -> Message {
@@ -172,25 +231,42 @@ impl Purse {
         }
     }
 
-    /// The answer to a question that was sent at a time. What the call needs is
-    /// its own before others can take it.
+    /// The answer to a question that was sent at a time: the call's reservation,
+    /// if it was given one.
     pub fn answered(
         &mut self,
         sent: Millis,
-        question: &Message,
+        question: Question,
         reply: &Reply,
-        needs: &[Need],
     ) -> Result<Option<Reservation>, Box<Exceeded>> {
-        self.asking = self.asking.saturating_sub(1);
-        // Another answer may have said so before.
-        if reply.lost || question.holder != self.holder {
+        if reply.lost || question.message.holder != self.holder {
+            self.failed(question);
             return Ok(None);
         }
-        let grants = match &reply.granted {
-            Ok(grants) => grants,
-            Err(exceeded) => return Err(exceeded.clone()),
+        let has_all = |grants: &Vec<Grant>| {
+            let mut needs = question.needs.iter();
+            needs.all(|need| grants.iter().any(|g| g.account == need.applied.account))
         };
-        let until = Millis(sent.0.saturating_add(question.for_ms));
+        match &reply.granted {
+            Ok(grants) if has_all(grants) => {
+                self.fill(sent, &question.message, grants);
+                self.untake(&question);
+                self.asking = self.asking.saturating_sub(1);
+                Ok(Some(self.take(&question.needs)))
+            }
+            Ok(_) => {
+                self.failed(question);
+                Ok(None)
+            }
+            Err(exceeded) => {
+                self.failed(question);
+                Err(exceeded.clone())
+            }
+        }
+    }
+
+    fn fill(&mut self, sent: Millis, message: &Message, grants: &[Grant]) {
+        let until = Millis(sent.0.saturating_add(message.for_ms));
         self.until = self.until.max(until);
         for Grant {
             account,
@@ -204,18 +280,25 @@ impl Purse {
                 slice.filled_at = Some(sent);
             }
         }
-        let granted = |need: &Need| {
-            grants
-                .iter()
-                .any(|grant| grant.account == need.applied.account)
-        };
-        let whole = !needs.is_empty() && needs.iter().all(granted);
-        Ok(whole.then(|| self.take(needs)))
     }
 
-    /// A question was not answered.
-    pub fn failed(&mut self) {
+    /// What was taken for a question is free again.
+    fn untake(&mut self, question: &Question) {
+        if question.message.holder != self.holder {
+            return;
+        }
+        for (need, taken) in question.needs.iter().zip(&question.taken) {
+            if let Some(slice) = self.slices.get_mut(&need.applied.account) {
+                slice.reserved -= taken;
+                slice.left += taken;
+            }
+        }
+    }
+
+    /// A question came to nothing.
+    pub fn failed(&mut self, question: Question) {
         self.asking = self.asking.saturating_sub(1);
+        self.untake(&question);
     }
 
     /// The book has given this purse up: what was in it is charged. It goes on
@@ -263,9 +346,8 @@ impl Purse {
     }
 
     /// What to tell the book: calls that are over and what is left, and what runs
-    /// low. `idle` gives back what no call has reserved. If it is heard, that is to
-    /// be told to [`Purse::heard`]; if it [wants](Message::wants) something, its
-    /// answer like that of a question.
+    /// low. `idle` gives back what no call has reserved. What comes of it must be
+    /// told to [`Purse::heard`] or [`Purse::unheard`].
     pub fn report(&mut self, now: Millis, settled: Vec<Settled>, idle: bool) -> Message {
         if idle {
             let slices = self.slices.values_mut();
@@ -295,12 +377,24 @@ impl Purse {
         message
     }
 
-    /// The book has heard a message.
-    pub fn heard(&mut self, message: &Message) {
-        for part in own_parts(&self.holder, &message.settled) {
+    /// The book has heard a report that was sent at a time.
+    pub fn heard(&mut self, sent: Millis, report: &Message, reply: &Reply) {
+        self.unheard(report);
+        for part in own_parts(&self.holder, &report.settled) {
             if let Some(slice) = self.slices.get_mut(&part.account) {
                 slice.untold -= part.amount;
             }
+        }
+        let ours = !reply.lost && report.holder == self.holder;
+        if let (true, Ok(grants)) = (ours, &reply.granted) {
+            self.fill(sent, report, grants);
+        }
+    }
+
+    /// A report was perhaps not heard.
+    pub fn unheard(&mut self, report: &Message) {
+        if !report.wants.is_empty() {
+            self.asking = self.asking.saturating_sub(1);
         }
     }
 

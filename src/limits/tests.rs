@@ -1,3 +1,5 @@
+//! Which limits hold for a call, and under which accounts.
+
 use super::*;
 
 fn subject() -> Subject<'static> {

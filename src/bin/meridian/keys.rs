@@ -77,6 +77,7 @@ fn make(create: Create) -> Result<(), String> {
         zone: create.zone,
         models: create.models,
         tags: read_tags(&create.tags)?,
+        limits: BTreeMap::new(),
         created: now(),
         revoked: None,
     };

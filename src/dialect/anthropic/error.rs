@@ -14,6 +14,7 @@ pub fn body(refusal: &Refusal, id: &RequestId) -> String {
         Kind::TooLarge => "request_too_large",
         Kind::Invalid => "invalid_request_error",
         Kind::Limited => "rate_limit_error",
+        Kind::Spent => "billing_error",
         Kind::Unavailable | Kind::Broken => "api_error",
     };
     json!({

@@ -10,6 +10,7 @@ pub fn body(refusal: &Refusal) -> String {
         Kind::Credentials => "authentication_error",
         Kind::Forbidden => "permission_error",
         Kind::Limited => "rate_limit_error",
+        Kind::Spent => "insufficient_quota",
         Kind::Unavailable | Kind::Broken => "server_error",
         Kind::Invalid | Kind::NotFound | Kind::TooLarge => "invalid_request_error",
     };

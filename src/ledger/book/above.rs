@@ -7,12 +7,13 @@ use crate::limits::Authority;
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long an authority lends to a book, which tells it every now and then.
-const FUNDED_FOR_MS: u64 = 10 * 60_000;
 /// What has not been asked for so long is given back to its authority.
 const IDLE_MS: u64 = 5_000;
 
 impl Book {
+    /// How long an authority lends to a book, which tells it every now and then.
+    pub const FUNDED_FOR_MS: u64 = 10 * 60_000;
+
     /// What this book must borrow itself before it can lend what is wanted:
     /// by authority, with room for those who come next.
     pub fn short_of(&self, wants: &[Want]) -> BTreeMap<Authority, Vec<Want>> {
@@ -54,7 +55,7 @@ impl Book {
         let mut message = Message {
             number: now.0,
             durable: true,
-            for_ms: FUNDED_FOR_MS,
+            for_ms: Book::FUNDED_FOR_MS,
             ..Message::default()
         };
         let mut holds = BTreeMap::new();
@@ -71,6 +72,15 @@ impl Book {
         }
         message.holds = Some(holds);
         (!message.totals.is_empty()).then_some(message)
+    }
+
+    /// Whether it has something that an authority wants to hear of or get back.
+    pub fn has_borrowed(&self) -> bool {
+        let elsewhere = |authority| !self.is.contains(authority);
+        let mut accounts = self.accounts.values();
+        accounts.any(|account| {
+            elsewhere(&account.applied.authority) && account.cap.saturating_sub(account.spent) > 0
+        })
     }
 
     /// The authorities that have lent this book something.

@@ -1,0 +1,192 @@
+//! May a call begin? What this instance has borrowed from the ledger says so;
+//! where that is not enough, the ledger is asked. What was reserved for a call
+//! is settled when its row is written, whatever became of it.
+
+use super::host;
+use super::ledger::{send, Address, Letter};
+use crate::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
+use crate::limits::{Measure, Unreachable};
+use crate::record::Row;
+use crate::refusal::Refusal;
+use crate::units::{Millis, NanoUsd};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use worker::Env;
+
+/// How often a call asks again that was answered without being lent anything.
+const MOST_TRIES: usize = 3;
+/// So long after its deadline a call was cut off by the platform.
+const CUT_OFF_MS: u64 = 60_000;
+
+/// A call under way.
+struct Open {
+    row: Row,
+    store: String,
+    reservation: Reservation,
+    deadline: Millis,
+}
+
+thread_local! {
+    static PURSES: RefCell<BTreeMap<Address, Purse>> = RefCell::default();
+    static OPEN: RefCell<BTreeMap<String, Open>> = RefCell::default();
+}
+
+fn with_purse<T>(address: &Address, act: impl FnOnce(&mut Purse) -> T) -> T {
+    PURSES.with_borrow_mut(|purses| {
+        let purse = purses
+            .entry(address.clone())
+            .or_insert_with(|| Purse::new(name()));
+        act(purse)
+    })
+}
+
+/// A name that no other purse has.
+fn name() -> String {
+    host::request_id(host::now()).to_string()
+}
+
+/// Reserves what a call needs until its deadline.
+pub async fn admit(
+    env: &Env,
+    address: &Address,
+    deadline: Millis,
+    needs: Vec<Need>,
+    unreachable: Unreachable,
+) -> Result<Reservation, Refusal> {
+    if needs.is_empty() {
+        return Ok(Reservation::default());
+    }
+    for _ in 0..MOST_TRIES {
+        let now = host::now();
+        let here = with_purse(address, |purse| {
+            match purse.reserve(now, deadline, &needs) {
+                Some(reservation) => Ok(reservation),
+                None => Err(purse.ask(now, deadline, needs.clone())),
+            }
+        });
+        let question = match here {
+            Ok(reservation) => return Ok(reservation),
+            Err(question) => question,
+        };
+        let letter = Letter::new(address.clone(), question.message.clone());
+        let Ok(answer) = send(env, &letter).await else {
+            with_purse(address, |purse| purse.failed(question));
+            return match unreachable {
+                Unreachable::Refuse => Err(Refusal::LedgerUnavailable),
+                Unreachable::Allow => Ok(Reservation::unasked(&needs)),
+            };
+        };
+        let admitted = with_purse(address, |purse| {
+            let admitted = purse.answered(now, question, &answer.reply);
+            lose(purse, &letter.message, &answer.reply);
+            admitted
+        });
+        match admitted {
+            Ok(Some(reservation)) => return Ok(reservation),
+            Ok(None) => {}
+            Err(exceeded) => {
+                let exceeded = Box::new(exceeded.as_of(host::now()));
+                return Err(Refusal::Exceeded(exceeded));
+            }
+        }
+    }
+    Err(Refusal::LedgerUnavailable)
+}
+
+fn lose(purse: &mut Purse, message: &Message, reply: &Reply) {
+    if reply.lost && message.holder == purse.holder() {
+        purse.lose(name());
+    }
+}
+
+/// Remembers a call that begins: should the platform cut it off, it is charged
+/// as far as it was reserved.
+pub fn begin(row: &Row, store: &str, reservation: Reservation, deadline: Millis) {
+    let open = Open {
+        row: row.clone(),
+        store: store.to_owned(),
+        reservation,
+        deadline,
+    };
+    OPEN.with_borrow_mut(|all| all.insert(row.id.clone(), open));
+}
+
+/// Settles a call whose row is complete. What it took is in its row, and where
+/// nobody knows that, what was reserved.
+pub fn settle(address: &Address, row: &mut Row) -> Option<Settled> {
+    let open = OPEN.with_borrow_mut(|all| all.remove(&row.id))?;
+    if open.reservation.is_empty() {
+        return None;
+    }
+    row.reserved_nano = open.row.reserved_nano;
+    let took = row.took();
+    let reserved = row.reserved_nano;
+    row.over_bound = took
+        .zip(reserved)
+        .is_some_and(|(took, reserved)| took > reserved);
+    let began = row.attempts > 0;
+    let tokens = row
+        .tokens
+        .input_total()
+        .saturating_add(row.tokens.output_total());
+    let took = |measure| match measure {
+        Measure::Money => took.or(reserved).unwrap_or(NanoUsd(0)).0,
+        Measure::Requests => i64::from(began),
+        Measure::Tokens => i64::try_from(tokens).unwrap_or(i64::MAX),
+        Measure::Concurrent => 0,
+    };
+    let settle = |purse: &mut Purse| purse.settle(&row.id, open.reservation, took);
+    Some(with_purse(address, settle))
+}
+
+/// Calls that the platform has cut off: their stores and rows.
+pub fn cut_off(now: Millis) -> Vec<(String, Row)> {
+    let over: Vec<(String, Row)> = OPEN.with_borrow(|all| {
+        let over = all.values();
+        let over = over.filter(|open| now.since(open.deadline) > CUT_OFF_MS);
+        let over = over.map(|open| (open.store.clone(), open.row.clone()));
+        over.collect()
+    });
+    let cut = over.into_iter().map(|(store, mut row)| {
+        row.cut_off(now);
+        (store, row)
+    });
+    cut.collect()
+}
+
+/// What to tell an object of calls that are over. What comes of it is to be
+/// told to [`heard`] or [`not_heard`].
+pub fn report(address: &Address, now: Millis, settled: Vec<Settled>) -> Message {
+    with_purse(address, |purse| purse.report(now, settled, false))
+}
+
+/// An object has heard a report that was sent at a time, and has answered.
+pub fn heard(address: &Address, sent: Millis, message: &Message, reply: &Reply) {
+    with_purse(address, |purse| {
+        purse.heard(sent, message, reply);
+        lose(purse, message, reply);
+    });
+}
+
+/// An object may not have heard a report.
+pub fn not_heard(address: &Address, message: &Message) {
+    with_purse(address, |purse| purse.unheard(message));
+}
+
+/// Whether something is borrowed that no call has reserved.
+pub fn has_some_idle() -> bool {
+    PURSES.with_borrow(|purses| purses.values().any(Purse::has_some_idle))
+}
+
+/// What to tell objects from which something is borrowed that nobody has used
+/// for a while.
+pub fn give_back(now: Millis) -> Vec<(Address, Message)> {
+    PURSES.with_borrow_mut(|purses| {
+        let idle = purses.iter_mut().filter(|(_, purse)| purse.is_idle(now));
+        let told =
+            idle.map(|(address, purse)| (address.clone(), purse.report(now, Vec::new(), true)));
+        let told = told.collect();
+        // A purse without anything in it is made anew when it is needed.
+        told
+    })
+}

@@ -1,0 +1,183 @@
+//! Which object keeps what, and how it is reached. An object lives in the
+//! jurisdiction of its store; what crosses from one to another is sums.
+
+use super::super::settings;
+use crate::config::Config;
+use crate::health::Notice;
+use crate::ledger::{Account, Message, Reply};
+use crate::limits::Authority;
+use crate::record::Row;
+use futures::future::{select, Either};
+use serde::{Deserialize, Serialize};
+use std::pin::pin;
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{wasm_bindgen, Delay, Env, Method, Request, RequestInit, Result};
+
+/// The Durable Object binding.
+const BINDING: &str = "LEDGER";
+/// How long an object may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Address {
+    /// A team's, for its rows of one store.
+    Team {
+        /// The team.
+        team: String,
+        /// The store.
+        store: String,
+    },
+    /// The company's.
+    Company,
+}
+
+/// What an object is told and asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Letter {
+    /// To whom.
+    pub to: Address,
+    /// From a purse or another book.
+    pub message: Message,
+    /// Rows of calls that are over.
+    #[serde(default)]
+    pub rows: Vec<Row>,
+    /// How endpoints fare.
+    #[serde(default)]
+    pub news: Vec<Notice>,
+    /// Up to when the sender has heard how endpoints fare.
+    #[serde(default)]
+    pub heard: u64,
+    /// The accounts are wanted, for people.
+    #[serde(default)]
+    pub look: bool,
+}
+
+/// What an object answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// To the message.
+    pub reply: Reply,
+    /// What others say of endpoints, and when it was told.
+    #[serde(default)]
+    pub notices: Vec<(u64, Notice)>,
+    /// The accounts.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
+}
+
+impl Letter {
+    /// One with a message alone.
+    pub fn new(to: Address, message: Message) -> Letter {
+        Letter {
+            to,
+            message,
+            rows: Vec::new(),
+            news: Vec::new(),
+            heard: 0,
+            look: false,
+        }
+    }
+}
+
+/// Where accounts are kept that are about callers of any zone: the store of
+/// those of whom nothing is known.
+fn home(config: Option<&Config>) -> &str {
+    let zone = config.and_then(|config| config.regions.default_zone());
+    zone.map_or("", |zone| zone.usage_store.as_str())
+}
+
+impl Address {
+    /// Where an authority is.
+    pub fn of(authority: &Authority, config: Option<&Config>) -> Address {
+        match authority {
+            Authority::Team(team) => Address::Team {
+                team: team.clone(),
+                store: home(config).to_owned(),
+            },
+            Authority::Company => Address::Company,
+        }
+    }
+
+    /// What it is the authority for.
+    pub fn is(&self) -> Vec<Authority> {
+        let config = settings::config().ok();
+        match self {
+            Address::Company => vec![Authority::Company],
+            Address::Team { team, store } if store == home(config) => {
+                vec![Authority::Team(team.clone())]
+            }
+            Address::Team { .. } => Vec::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        match self {
+            Address::Team { team, store } => format!("team {store} {team}"),
+            Address::Company => "company".to_owned(),
+        }
+    }
+
+    /// The store it writes to.
+    pub fn store(&self) -> Option<&str> {
+        match self {
+            Address::Team { store, .. } => Some(store),
+            Address::Company => None,
+        }
+    }
+}
+
+/// Sends a letter and waits for the answer.
+pub async fn send(env: &Env, letter: &Letter) -> Result<Answer> {
+    let mut init = RequestInit::new();
+    let body = JsValue::from_str(&serde_json::to_string(letter)?);
+    init.with_method(Method::Post).with_body(Some(body));
+    let request = Request::new_with_init("https://ledger/", &init)?;
+    let store = letter.to.store();
+    let home = home(settings::config().ok());
+    let namespace = namespace(env, store.unwrap_or(home))?;
+    let stub = namespace.id_from_name(&letter.to.name())?.get_stub()?;
+    let asked = pin!(stub.fetch_with_request(request));
+    let mut response = match select(asked, pin!(Delay::from(PATIENCE))).await {
+        Either::Left((response, _)) => response?,
+        Either::Right(_) => return Err("the ledger did not answer in time".into()),
+    };
+    match response.status_code() {
+        200 => Ok(serde_json::from_str(&response.text().await?)?),
+        status => Err(format!("the ledger answered {status}").into()),
+    }
+}
+
+/// What workerd says where it runs outside Cloudflare: there are no
+/// jurisdictions there, because all its storage is on the one machine.
+const NO_JURISDICTIONS: &str = "not implemented in workerd";
+
+/// The namespace, bound to the store's jurisdiction where it has one. `worker`
+/// does not wrap that call, so it is made on the JavaScript value.
+fn namespace(env: &Env, store: &str) -> Result<worker::ObjectNamespace> {
+    let namespace = env.durable_object(BINDING)?;
+    let stores = settings::config().map(|config| &config.regions.policy.stores);
+    let jurisdiction = stores
+        .ok()
+        .and_then(|s| s.get(store)?.jurisdiction.as_deref());
+    let Some(jurisdiction) = jurisdiction else {
+        return Ok(namespace);
+    };
+    let value: &JsValue = namespace.as_ref();
+    let method: js_sys::Function =
+        js_sys::Reflect::get(value, &"jurisdiction".into())?.dyn_into()?;
+    match method.call1(value, &jurisdiction.into()) {
+        Ok(bound) => Ok(bound.unchecked_into()),
+        Err(error)
+            if worker::Error::from(error.clone())
+                .to_string()
+                .contains(NO_JURISDICTIONS) =>
+        {
+            Ok(namespace)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,138 @@
+//! From an object to its database: rows and their sums in one transaction, what
+//! instances tell each other of endpoints along with it, and what they had to
+//! leave in the database because the object could not be reached.
+
+use super::super::{host, usage};
+use super::{Address, Ledger};
+use crate::health::Notice;
+use crate::ledger::Message;
+use crate::record::Row;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A database takes two megabytes in one piece; a row with its receipt has two
+/// kilobytes or less, but for long tags.
+const ROWS_AT_ONCE: usize = 200;
+const BATCHES_AT_ONCE: usize = 10;
+/// Notices that are written while others read are read with the next rows.
+const OVERLAP_MS: u64 = 2_000;
+/// How long what others said is told on.
+const TOLD_FOR_MS: u64 = 10 * 60_000;
+
+/// What was heard of endpoints.
+#[derive(Default)]
+pub struct Notices {
+    /// From instances, for the database.
+    news: Vec<Notice>,
+    /// From the database, when each was told there.
+    heard: BTreeMap<(String, String), (u64, Notice)>,
+    up_to: u64,
+}
+
+impl Notices {
+    /// Takes news of an instance.
+    pub fn take(&mut self, news: Vec<Notice>) {
+        self.news.extend(news);
+    }
+
+    /// What was told after a time.
+    pub fn since(&self, time: u64) -> Vec<(u64, Notice)> {
+        let newer = self.heard.values().filter(|(told, _)| *told > time);
+        newer.cloned().collect()
+    }
+
+    fn hear(&mut self, told: Vec<usage::Told>) {
+        for one in told {
+            self.up_to = self.up_to.max(one.told);
+            if let Ok(notice) = serde_json::from_str::<Notice>(&one.notice) {
+                let name = (notice.endpoint.clone(), notice.model.clone());
+                self.heard.insert(name, (one.told, notice));
+            }
+        }
+        let old = self.up_to.saturating_sub(TOLD_FOR_MS);
+        self.heard.retain(|_, (told, _)| *told > old);
+    }
+}
+
+impl Ledger {
+    /// Writes what waits; whether something is left that could not be written.
+    pub(super) async fn flush(&self, address: &Address) -> bool {
+        let Some(store) = address.store() else {
+            return false;
+        };
+        for _ in 0..BATCHES_AT_ONCE {
+            match self.flush_some(address, store).await {
+                Ok(true) => self.memory.failures.set(0),
+                Ok(false) => {
+                    self.memory.failures.set(0);
+                    let _ = self.storage().forget(host::now().0);
+                    return false;
+                }
+                Err(error) => {
+                    self.memory.failures.set(self.memory.failures.get() + 1);
+                    worker::console_warn!("rows wait for {store}: {error}");
+                    return true;
+                }
+            }
+        }
+        true
+    }
+
+    async fn flush_some(&self, address: &Address, store: &str) -> worker::Result<bool> {
+        let storage = self.storage();
+        let waiting = storage.waiting(ROWS_AT_ONCE)?;
+        let news = std::mem::take(&mut self.memory.notices.borrow_mut().news);
+        if waiting.is_empty() && news.is_empty() {
+            return Ok(false);
+        }
+        let rows: Vec<&RawValue> = waiting
+            .iter()
+            .filter_map(|waiting| serde_json::from_str(&waiting.row).ok())
+            .collect();
+        let ids: Vec<&str> = waiting.iter().map(|waiting| waiting.id.as_str()).collect();
+        let (rows, ids) = (serde_json::to_string(&rows)?, serde_json::to_string(&ids)?);
+        let since = self
+            .memory
+            .notices
+            .borrow()
+            .up_to
+            .saturating_sub(OVERLAP_MS);
+        let team = match address {
+            Address::Team { team, .. } => team,
+            Address::Company => "",
+        };
+        let exchanged = usage::exchange(&self.env, store, &rows, &news, since, team).await;
+        let exchanged = match exchanged {
+            Ok(exchanged) => exchanged,
+            Err(error) => {
+                self.memory.notices.borrow_mut().news.extend(news);
+                return Err(error);
+            }
+        };
+        storage.written(&ids)?;
+        self.memory.notices.borrow_mut().hear(exchanged.told);
+        for spilled in &exchanged.spilled {
+            self.take_spilled(&spilled.event)?;
+        }
+        if !exchanged.spilled.is_empty() {
+            usage::forget_spilled(&self.env, store, &exchanged.spilled).await?;
+        }
+        Ok(waiting.len() == ROWS_AT_ONCE)
+    }
+
+    /// A call that could not be told to this object when it ended. Its row is in
+    /// the database already.
+    fn take_spilled(&self, event: &str) -> worker::Result<()> {
+        let Ok(Spilled { message, row }) = serde_json::from_str(event) else {
+            return Ok(());
+        };
+        self.settle(host::now(), message, &[row]).map(|_| ())
+    }
+}
+
+#[derive(Deserialize)]
+struct Spilled {
+    message: Message,
+    row: Row,
+}

@@ -1,0 +1,63 @@
+//! Telling people's addresses that a part of a budget is spent.
+
+use super::storage::{Hook, Storage};
+use crate::ledger::Crossed;
+use serde_json::json;
+use wasm_bindgen::prelude::*;
+use worker::Result;
+
+/// How often an address is tried, once an alarm.
+const MOST_TRIES: i32 = 8;
+
+#[wasm_bindgen(module = "/src/edge/ledger/hooks.js")]
+extern "C" {
+    /// Whether the address has taken it.
+    async fn tell(url: &str, body: &str) -> JsValue;
+}
+
+/// Keeps what a step means for a budget's address, if it has one.
+pub fn keep(storage: &Storage, crossed: &Crossed) -> Result<()> {
+    let applied = &crossed.applied;
+    let Some(url) = &applied.webhook else {
+        return Ok(());
+    };
+    let told = |nano| applied.measure.told(nano);
+    let text = format!(
+        "{} % of the budget `{}` are spent: {} of {}.",
+        crossed.percent,
+        applied.limit,
+        told(crossed.spent),
+        told(applied.cap)
+    );
+    let body = json!({
+        "text": text,
+        "limit": applied.limit,
+        "whom": applied.whom,
+        "percent": crossed.percent,
+        "spent_nano": crossed.spent,
+        "budget_nano": applied.cap,
+        "began": applied.window.start.rfc3339(),
+        "resets": applied.window.end.map(|end| end.rfc3339()),
+    });
+    storage.keep_hook(url, &body.to_string())
+}
+
+/// Tells what is to be told.
+pub async fn send(storage: &Storage) {
+    let Ok(hooks) = storage.hooks() else { return };
+    for Hook {
+        id,
+        url,
+        body,
+        tries,
+    } in hooks
+    {
+        let told = tell(&url, &body).await.is_truthy();
+        if !told {
+            worker::console_warn!("a budget's webhook did not take it, try {}", tries + 1);
+        }
+        if storage.tried_hook(id, told, MOST_TRIES).is_err() {
+            return;
+        }
+    }
+}

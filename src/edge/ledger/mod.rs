@@ -1,0 +1,316 @@
+//! The ledger's objects: one a team and jurisdiction, and one for the company.
+//! Each is a thin host of a [`Book`]: what comes in is stored before it is
+//! answered, what is stored goes to the database by alarm.
+
+mod address;
+mod flush;
+mod hooks;
+mod storage;
+
+pub use address::{send, Address, Answer, Letter};
+
+use super::{host, settings};
+use crate::ledger::{Book, Message, Reply, Want};
+use crate::limits::Authority;
+use crate::record::Row;
+use crate::units::{Millis, NanoUsd};
+use std::cell::{Cell, RefCell};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use storage::Storage;
+use worker::{durable_object, wasm_bindgen, DurableObject, Env, Request, Response, Result, State};
+
+/// How soon what came in goes to the database.
+const SOON_MS: u64 = 250;
+/// How often a book that has borrowed tells those it has it from.
+const TELL_MS: u64 = 5_000;
+
+/// One object.
+#[durable_object]
+pub struct Ledger {
+    state: State,
+    env: Env,
+    // A change that panics leaves nothing half done: the book is out of here
+    // meanwhile, and is read again from what is stored.
+    memory: AssertUnwindSafe<Memory>,
+}
+
+/// What it knows without looking into its storage.
+struct Memory {
+    known: RefCell<Option<Known>>,
+    /// When the alarm rings, as far as is known.
+    alarm: Cell<u64>,
+    /// Attempts at the database that failed in a row.
+    failures: Cell<u32>,
+    notices: RefCell<flush::Notices>,
+}
+
+/// Who it is, and its book.
+struct Known {
+    address: Address,
+    book: Book,
+}
+
+impl DurableObject for Ledger {
+    fn new(state: State, env: Env) -> Self {
+        Ledger {
+            state,
+            env,
+            memory: AssertUnwindSafe(Memory {
+                known: RefCell::new(None),
+                alarm: Cell::new(u64::MAX),
+                failures: Cell::new(0),
+                notices: RefCell::default(),
+            }),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let letter: Letter = serde_json::from_str(&request.text().await?)?;
+        let answer = self.answer(letter).await?;
+        Response::ok(serde_json::to_string(&answer)?)
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.memory.alarm.set(u64::MAX);
+        let Some(address) = self.remembered()? else {
+            return Response::ok("");
+        };
+        self.pass_time(host::now())?;
+        let left = self.flush(&address).await;
+        hooks::send(&self.storage()).await;
+        self.tell_above(&address).await?;
+        self.rearm(left).await?;
+        Response::ok("")
+    }
+}
+
+impl Ledger {
+    fn storage(&self) -> Storage {
+        Storage::of(&self.state)
+    }
+
+    /// Loads what is stored, the first time.
+    fn know(&self, address: &Address) -> Result<()> {
+        if self.memory.known.borrow().is_some() {
+            return Ok(());
+        }
+        let storage = self.storage();
+        storage.prepare()?;
+        storage.remember(address)?;
+        let book = Book::new(address.is(), storage.state()?);
+        let address = address.clone();
+        self.memory.known.replace(Some(Known { address, book }));
+        Ok(())
+    }
+
+    /// Who this is, if it was ever told.
+    fn remembered(&self) -> Result<Option<Address>> {
+        let storage = self.storage();
+        storage.prepare()?;
+        let Some(address) = storage.address()? else {
+            return Ok(None);
+        };
+        self.know(&address)?;
+        Ok(Some(address))
+    }
+
+    /// Changes the book and stores what has changed, in one piece.
+    fn with_book<T>(&self, change: impl FnOnce(&mut Book) -> T) -> Result<T> {
+        let Some(Known { address, mut book }) = self.memory.known.take() else {
+            return Err("the ledger was not told who it is".into());
+        };
+        let done = change(&mut book);
+        let storage = self.storage();
+        for crossed in book.crossed() {
+            hooks::keep(&storage, &crossed)?;
+        }
+        storage.write(&book.changes())?;
+        self.memory.known.replace(Some(Known { address, book }));
+        Ok(done)
+    }
+
+    async fn answer(&self, letter: Letter) -> Result<Answer> {
+        self.know(&letter.to)?;
+        let now = host::now();
+        self.pass_time(now)?;
+        let Letter { message, rows, .. } = letter;
+        self.memory.notices.borrow_mut().take(letter.news);
+        let (told, wants) = self.settle(now, message, &rows)?;
+        let reply = match wants.is_empty() {
+            true => told.1,
+            false => self.lend(now, told.0, wants).await?,
+        };
+        self.ring_within(now, SOON_MS).await?;
+        Ok(Answer {
+            reply,
+            notices: self.memory.notices.borrow().since(letter.heard),
+            accounts: match letter.look {
+                true => self.with_book(|book| book.accounts().cloned().collect())?,
+                false => Vec::new(),
+            },
+        })
+    }
+
+    /// Gives up holders whose time is over; their team is charged.
+    fn pass_time(&self, now: Millis) -> Result<()> {
+        let forfeits = self.with_book(|book| {
+            book.tidy(now);
+            book.expire(now)
+        })?;
+        for forfeit in forfeits.iter().filter(|forfeit| forfeit.money > 0) {
+            self.charge(now, forfeit.money)?;
+        }
+        Ok(())
+    }
+
+    fn charge(&self, now: Millis, money: i64) -> Result<()> {
+        let known = self.memory.known.borrow();
+        let Some(Known {
+            address: Address::Team { team, .. },
+            ..
+        }) = &*known
+        else {
+            // Only books borrow from the company, and they remember.
+            return Ok(());
+        };
+        let row = Row::unsettled(&host::request_id(now), now, team, NanoUsd(money));
+        self.storage().add(&row).map(|_| ())
+    }
+
+    /// Stores rows, each once, and settles the calls that are new. Gives back
+    /// what was said otherwise, with its reply, and what is wanted.
+    fn settle(
+        &self,
+        now: Millis,
+        mut message: Message,
+        rows: &[Row],
+    ) -> Result<((Message, Reply), Vec<Want>)> {
+        let storage = self.storage();
+        let mut new = Vec::new();
+        for row in rows {
+            if storage.add(row)? {
+                new.push(row.id.as_str());
+            }
+        }
+        message.settled.retain(|one| new.contains(&one.id.as_str()));
+        let wants = std::mem::take(&mut message.wants);
+        let (reply, credits) = self.with_book(|book| {
+            let settled = message.settled.iter();
+            let credits = settled.map(|one| book.charged_for(&one.holder, &one.parts));
+            let credits: Vec<i64> = credits.collect();
+            (book.take(now, &message), credits)
+        })?;
+        for credit in credits.into_iter().filter(|credit| *credit > 0) {
+            self.charge(now, -credit)?;
+        }
+        message.settled.clear();
+        message.totals.clear();
+        message.holds = None;
+        Ok(((message, reply), wants))
+    }
+
+    /// Lends what is wanted, after borrowing what is short.
+    async fn lend(&self, now: Millis, mut message: Message, wants: Vec<Want>) -> Result<Reply> {
+        let short = self.with_book(|book| book.short_of(&wants))?;
+        for (authority, missing) in short {
+            let asked = self.ask_above(now, &authority, &missing).await;
+            let Ok(answer) = asked else {
+                return Err("the authority of a limit did not answer".into());
+            };
+            if answer.reply.lost {
+                self.with_book(|book| book.disowned(&authority))?;
+            }
+            match answer.reply.granted {
+                Ok(grants) => self.with_book(|book| book.fund(&missing, &grants))?,
+                Err(exceeded) => {
+                    return Ok(Reply {
+                        granted: Err(exceeded),
+                        lost: false,
+                    })
+                }
+            }
+        }
+        message.wants = wants;
+        self.with_book(|book| book.take(now, &message))
+    }
+
+    async fn ask_above(
+        &self,
+        now: Millis,
+        authority: &Authority,
+        missing: &[Want],
+    ) -> Result<Answer> {
+        let own = self.own_name();
+        let mut message = self
+            .with_book(|book| book.report(now, authority))?
+            .unwrap_or_else(|| Message {
+                number: now.0,
+                durable: true,
+                for_ms: Book::FUNDED_FOR_MS,
+                ..Message::default()
+            });
+        message.holder = own;
+        message.wants = missing.to_vec();
+        let to = Address::of(authority, settings::config().ok());
+        send(&self.env, &Letter::new(to, message)).await
+    }
+
+    fn own_name(&self) -> String {
+        let known = self.memory.known.borrow();
+        known
+            .as_ref()
+            .map(|known| known.address.name())
+            .unwrap_or_default()
+    }
+
+    /// Tells authorities what was spent, and gives back what nobody needs.
+    async fn tell_above(&self, address: &Address) -> Result<()> {
+        let now = host::now();
+        for authority in self.with_book(|book| book.funded_by())? {
+            let Some(mut message) = self.with_book(|book| book.report(now, &authority))? else {
+                continue;
+            };
+            message.holder = address.name();
+            let to = Address::of(&authority, settings::config().ok());
+            // What is not heard now is told next time.
+            if let Ok(answer) = send(&self.env, &Letter::new(to, message)).await {
+                if answer.reply.lost {
+                    self.with_book(|book| book.disowned(&authority))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the alarm rings in time.
+    async fn ring_within(&self, now: Millis, ms: u64) -> Result<()> {
+        let at = now.0.saturating_add(ms);
+        if at < self.memory.alarm.get() {
+            self.memory.alarm.set(at);
+            self.state
+                .storage()
+                .set_alarm(Duration::from_millis(ms))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn rearm(&self, left: bool) -> Result<()> {
+        let now = host::now();
+        if left {
+            // A database that does not answer is not asked without pause.
+            let pause = 1_000_u64 << self.memory.failures.get().min(4);
+            return self.ring_within(now, pause).await;
+        }
+        let (expiry, borrowed) =
+            self.with_book(|book| (book.next_expiry(), book.has_borrowed()))?;
+        if borrowed {
+            self.ring_within(now, TELL_MS).await?;
+        }
+        match expiry {
+            Some(at) => self.ring_within(now, at.since(now).saturating_add(1)).await,
+            None => Ok(()),
+        }
+    }
+}

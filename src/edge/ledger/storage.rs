@@ -1,0 +1,177 @@
+//! What an object keeps in its own storage: the book, rows on their way to the
+//! database and the ids of those that are there, and what is to be told.
+
+use super::Address;
+use crate::ledger::{Change, Stored};
+use crate::record::Row;
+use serde::Deserialize;
+use worker::{Result, SqlStorage, State};
+
+/// How long an id is remembered after its row is in the database: nobody tells
+/// of a call again so late.
+const REMEMBER_MS: u64 = 3_600_000;
+
+/// The tables.
+pub struct Storage(SqlStorage);
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    key: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u32,
+}
+
+/// A row on its way.
+#[derive(Deserialize)]
+pub struct Waiting {
+    /// Its id.
+    pub id: String,
+    /// The row as JSON.
+    pub row: String,
+}
+
+/// Something to tell an address.
+#[derive(Deserialize)]
+pub struct Hook {
+    /// Its number.
+    pub id: i64,
+    /// The address.
+    pub url: String,
+    /// What.
+    pub body: String,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, at INTEGER NOT NULL, row TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS event_waiting ON event (id) WHERE row IS NOT NULL;
+CREATE TABLE IF NOT EXISTS hook (id INTEGER PRIMARY KEY, url TEXT NOT NULL, body TEXT NOT NULL, tries INTEGER NOT NULL);
+";
+
+impl Storage {
+    /// An object's.
+    pub fn of(state: &State) -> Storage {
+        Storage(state.storage().sql())
+    }
+
+    /// Makes the tables.
+    pub fn prepare(&self) -> Result<()> {
+        self.0.exec(TABLES, None).map(|_| ())
+    }
+
+    /// Who the object is.
+    pub fn remember(&self, address: &Address) -> Result<()> {
+        let text = serde_json::to_string(address)?;
+        let sql = "INSERT INTO state (key, value) VALUES ('address', ?) ON CONFLICT DO NOTHING";
+        self.0.exec(sql, vec![text.into()]).map(|_| ())
+    }
+
+    /// Who the object is, if it was ever told.
+    pub fn address(&self) -> Result<Option<Address>> {
+        let sql = "SELECT value AS text FROM state WHERE key = 'address'";
+        let found: Vec<Text> = self.0.exec(sql, None)?.to_array()?;
+        Ok(found
+            .first()
+            .and_then(|found| serde_json::from_str(&found.text).ok()))
+    }
+
+    /// The book as it was stored.
+    pub fn state(&self) -> Result<Vec<Stored>> {
+        let sql = "SELECT key, value FROM state WHERE key <> 'address'";
+        let found: Vec<Pair> = self.0.exec(sql, None)?.to_array()?;
+        Ok(found
+            .into_iter()
+            .map(|pair| (pair.key, pair.value))
+            .collect())
+    }
+
+    /// Stores what has changed of the book.
+    pub fn write(&self, changes: &[Change]) -> Result<()> {
+        for Change { key, value } in changes {
+            let key = key.as_str().into();
+            match value {
+                Some(value) => self.0.exec(
+                    "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                    vec![key, value.as_str().into()],
+                )?,
+                None => self.0.exec("DELETE FROM state WHERE key = ?", vec![key])?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Takes a row; whether it is new.
+    pub fn add(&self, row: &Row) -> Result<bool> {
+        let text = serde_json::to_string(row)?;
+        let at = i64::try_from(row.at.0).unwrap_or_default();
+        let cursor = self.0.exec(
+            "INSERT INTO event (id, at, row) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS count",
+            vec![row.id.as_str().into(), at.into(), text.into()],
+        )?;
+        Ok(cursor
+            .to_array::<Count>()?
+            .iter()
+            .any(|found| found.count > 0))
+    }
+
+    /// The next rows on their way.
+    pub fn waiting(&self, most: usize) -> Result<Vec<Waiting>> {
+        let sql =
+            format!("SELECT id, row FROM event WHERE row IS NOT NULL ORDER BY id LIMIT {most}");
+        self.0.exec(&sql, None)?.to_array()
+    }
+
+    /// These rows are in the database now.
+    pub fn written(&self, ids: &str) -> Result<()> {
+        let sql = "UPDATE event SET row = NULL WHERE id IN (SELECT value FROM json_each(?))";
+        self.0.exec(sql, vec![ids.into()]).map(|_| ())
+    }
+
+    /// Forgets ids that nobody will tell of again.
+    pub fn forget(&self, now: u64) -> Result<()> {
+        let before = i64::try_from(now.saturating_sub(REMEMBER_MS)).unwrap_or_default();
+        let sql = "DELETE FROM event WHERE row IS NULL AND at < ?";
+        self.0.exec(sql, vec![before.into()]).map(|_| ())
+    }
+
+    /// Keeps something that is to be told.
+    pub fn keep_hook(&self, url: &str, body: &str) -> Result<()> {
+        let sql = "INSERT INTO hook (url, body, tries) VALUES (?, ?, 0)";
+        self.0.exec(sql, vec![url.into(), body.into()]).map(|_| ())
+    }
+
+    /// What is to be told.
+    pub fn hooks(&self) -> Result<Vec<Hook>> {
+        let sql = "SELECT id, url, body, tries FROM hook ORDER BY id LIMIT 10";
+        self.0.exec(sql, None)?.to_array()
+    }
+
+    /// It was told, or could not be, `most` times.
+    pub fn tried_hook(&self, id: i64, told: bool, most: i32) -> Result<()> {
+        match told {
+            true => self
+                .0
+                .exec("DELETE FROM hook WHERE id = ?", vec![id.into()])?,
+            false => {
+                self.0.exec(
+                    "UPDATE hook SET tries = tries + 1 WHERE id = ?",
+                    vec![id.into()],
+                )?;
+                self.0
+                    .exec("DELETE FROM hook WHERE tries >= ?", vec![most.into()])?
+            }
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! A limit that has no room for a call: which, how much, and until when.
+
+use crate::limits::Measure;
+use crate::units::Millis;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A limit that a call does not fit into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exceeded {
+    /// The limit's name.
+    pub limit: String,
+    /// Whom it is for, in words.
+    pub whom: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// How much there is in all.
+    pub cap: i64,
+    /// How much of it is spent.
+    pub spent: i64,
+    /// How much calls that are under way may still take.
+    pub reserved: i64,
+    /// How much this call may take.
+    pub needed: i64,
+    /// When it begins anew.
+    pub resets: Option<Millis>,
+    /// The model that answers instead.
+    pub downgrade: Option<String>,
+    /// The seconds after which there may be room.
+    #[serde(default)]
+    pub retry_after: Option<u64>,
+}
+
+impl Exceeded {
+    /// Says when it is worth trying again.
+    pub fn as_of(mut self, now: Millis) -> Exceeded {
+        self.retry_after = match (self.measure, self.resets) {
+            (Measure::Concurrent, _) => Some(1),
+            (_, Some(end)) => Some(end.since(now).div_ceil(1_000).max(1)),
+            (_, None) => None,
+        };
+        self
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |amount| self.measure.told(amount);
+        let (limit, what) = (&self.limit, told(self.cap));
+        match self.whom.as_str() {
+            "" => write!(
+                f,
+                "The limit `{limit}` of {what} has no room for this call: "
+            )?,
+            whom => write!(
+                f,
+                "The limit `{limit}` of {what} for {whom} has no room for this call: "
+            )?,
+        }
+        let (spent, reserved) = (told(self.spent), told(self.reserved));
+        match self.measure {
+            Measure::Concurrent => write!(f, "all are under way.")?,
+            _ => write!(f, "{spent} are spent, {reserved} are reserved for calls under way, and this one may take {}.", told(self.needed))?,
+        }
+        match self.resets {
+            Some(end) => write!(f, " It begins anew at {}.", end.rfc3339())?,
+            None if self.measure == Measure::Concurrent => {
+                f.write_str(" Try again in a moment.")?
+            }
+            None => f.write_str(" It does not begin anew.")?,
+        }
+        match self.measure {
+            Measure::Money | Measure::Tokens => {
+                f.write_str(" Nothing was sent. A smaller `max_tokens` takes less room.")
+            }
+            Measure::Requests | Measure::Concurrent => f.write_str(" Nothing was sent."),
+        }
+    }
+}
