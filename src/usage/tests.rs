@@ -286,6 +286,7 @@ fn pages_together_are_all_groups_each_once_and_whole() {
             );
             groups.extend(page.groups);
             pages += 1;
+            assert!(pages <= 50, "pages without end");
             after = page.next;
             if after.is_none() {
                 return (groups, pages);
