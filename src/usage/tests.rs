@@ -303,7 +303,12 @@ fn pages_together_are_all_groups_each_once_and_whole() {
 
 #[test]
 fn a_cursor_keeps_its_range_and_fits_its_question_only() {
-    let query = [("by", "team"), ("limit", "1"), ("to", "2026-03-31")];
+    let query = [
+        ("by", "team"),
+        ("limit", "1"),
+        ("from", "2026-03-10"),
+        ("to", "2026-03-31"),
+    ];
     let question = asked(&query).unwrap();
     let rows = [cost(&[("team", "a")], "1"), cost(&[("team", "b")], "1")];
     let next = question
@@ -317,7 +322,7 @@ fn a_cursor_keeps_its_range_and_fits_its_question_only() {
         .unwrap();
     assert_eq!(
         (on.from.as_str(), on.to.as_str()),
-        ("2026-03-02T00:00:00Z", "2026-04-01T00:00:00Z")
+        ("2026-03-10T00:00:00Z", "2026-04-01T00:00:00Z")
     );
     for by in ["", "model", "team,model"] {
         let wrong = asked(&[("by", by), ("after", &next)]).unwrap_err();
