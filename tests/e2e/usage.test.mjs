@@ -194,3 +194,14 @@ test("the command line: a table with a total, or CSV, of all pages", async () =>
   assert.ok(!wrong.ok);
   assert.match(wrong.err, /`by` has no `taem`; did you mean `team`\?/);
 });
+
+test("a database that cannot answer: no sum rather than one that lacks it", async () => {
+  await gateway.env.USAGE_WORLD.prepare("ALTER TABLE usage_by_hour RENAME TO away").run();
+  for (const format of ["json", "csv"]) {
+    const { status, body } = await ask({ ...MAY, format });
+    assert.deepEqual([status, body.error.code], [503, "unavailable"]);
+    assert.match(body.error.message, /A usage database did not answer; try again/);
+  }
+  await gateway.env.USAGE_WORLD.prepare("ALTER TABLE away RENAME TO usage_by_hour").run();
+  assert.equal((await ask(MAY)).status, 200);
+});
