@@ -121,6 +121,8 @@ pub enum Ask {
     Requests,
     /// Where requests went.
     Transfers,
+    /// What was spent, and on what.
+    Usage,
     /// How endpoints fare.
     Health,
     /// What is known of how endpoints fare is to be forgotten.
@@ -253,6 +255,7 @@ pub fn ask(head: &Head) -> Result<Ask, Denied> {
         (["audit"], _) => (Ask::Audit, "GET"),
         (["requests"], _) => (Ask::Requests, "GET"),
         (["transfers"], _) => (Ask::Transfers, "GET"),
+        (["usage"], _) => (Ask::Usage, "GET"),
         (["health"], _) => (Ask::Health, "GET"),
         (["health", "forget"], _) => (Ask::Forget, "POST"),
         (["drills"], true) => (Ask::BeginDrill, "POST"),
@@ -289,6 +292,7 @@ impl Ask {
             | Ask::Audit
             | Ask::Requests
             | Ask::Transfers
+            | Ask::Usage
             | Ask::Health
             | Ask::Drills => &Role::ALL,
             Ask::NewDraft | Ask::Withdraw(_) => &[Role::Compliance, Role::Operator],
@@ -356,6 +360,7 @@ mod tests {
             "history",
             "audit",
             "transfers",
+            "usage",
             "whoami",
             "health",
             "drills",

@@ -38,6 +38,7 @@ pub mod diff;
 pub mod explain;
 pub mod replay;
 pub mod report;
+pub mod usage;
 
 // What people do about it.
 pub mod audit;

@@ -155,7 +155,7 @@ fn cells(transfer: &Transfer, line: &Line, time: &dyn Fn(u64) -> String) -> [Str
 
 /// A cell as RFC 4180 wants it. What a spreadsheet would run as a formula is
 /// made text.
-fn quoted(cell: &str) -> String {
+pub(crate) fn quoted(cell: &str) -> String {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let safe = if formula {
         format!("'{cell}")

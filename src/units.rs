@@ -40,6 +40,58 @@ impl Millis {
             seconds % 60
         )
     }
+
+    /// The beginning of a day in UTC, written `YYYY-MM-DD`.
+    pub fn of_date(text: &str) -> Option<Millis> {
+        let mut parts = text.split('-');
+        let mut next = |width, most| digits(parts.next()?, width, most);
+        let (year, month, day) = (next(4, 9_999)?, next(2, 12)?, next(2, 31)?);
+        // As in `date`: a year begins in March and ends with its leap day.
+        let (years, month) = match month {
+            0 => return None,
+            1 | 2 => (year.checked_sub(1)?, month + 9),
+            _ => (year, month - 3),
+        };
+        let days = years * 365 + years / 4 - years / 100 + years / 400;
+        let days = (days + (153 * month + 2) / 5 + day).checked_sub(719_469)?;
+        let at = Millis(days * 86_400_000);
+        // A day that its month does not have would be one of the next month.
+        (at.date() == text).then_some(at)
+    }
+
+    /// A time in RFC 3339, of any offset. What is below a millisecond is cut.
+    pub fn of_rfc3339(text: &str) -> Option<Millis> {
+        let (date, rest) = text.split_at_checked(10)?;
+        let (clock, zone) = rest.strip_prefix(['T', 't'])?.split_at_checked(8)?;
+        let mut parts = clock.split(':');
+        let mut next = |most| digits(parts.next()?, 2, most);
+        let seconds = next(23)? * 3_600 + next(59)? * 60 + next(59)?;
+        let (fraction, zone) = match zone.strip_prefix('.') {
+            Some(more) => more.split_at_checked(more.find(|c: char| !c.is_ascii_digit())?)?,
+            None => ("0", zone),
+        };
+        let thousandths = format!("{fraction:0<3}");
+        let thousandths = digits(thousandths.get(..3)?, 3, 999)?;
+        let at = Millis::of_date(date)?.0 + seconds * 1_000 + thousandths;
+        let offset = |written: &str| {
+            let (hours, minutes) = written.split_once(':')?;
+            Some((digits(hours, 2, 23)? * 60 + digits(minutes, 2, 59)?) * 60_000)
+        };
+        let at = match zone.split_at_checked(1)? {
+            ("Z" | "z", "") => at,
+            ("+", written) => at.checked_sub(offset(written)?)?,
+            ("-", written) => at + offset(written)?,
+            _ => return None,
+        };
+        (!fraction.is_empty()).then_some(Millis(at))
+    }
+}
+
+/// A number of so many digits, to be at most `most`.
+fn digits(text: &str, width: usize, most: u64) -> Option<u64> {
+    let fits = text.len() == width && text.bytes().all(|b| b.is_ascii_digit());
+    let number = fits.then(|| text.parse().ok()).flatten()?;
+    (number <= most).then_some(number)
 }
 
 /// An amount of money in billionths of a US dollar. Money is never a float.
@@ -65,6 +117,13 @@ impl NanoUsd {
             .checked_mul(1_000_000_000)?
             .checked_add(fraction)?;
         Some(NanoUsd(nano))
+    }
+
+    /// For people, rounded to the cent: `$1.50`.
+    pub fn cents(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let cents = (self.0.unsigned_abs() + 5_000_000) / 10_000_000;
+        format!("{sign}${}.{:02}", cents / 100, cents % 100)
     }
 }
 
@@ -177,6 +236,81 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(Millis(at).rfc3339(), told);
+            assert_eq!(Millis::of_rfc3339(told), Some(Millis(at / 1000 * 1000)));
+        }
+    }
+
+    #[test]
+    fn days_and_times_are_read_or_refused() {
+        // Every day of four hundred years comes back as itself.
+        for day in 0..146_097 {
+            let at = Millis(day * 86_400_000);
+            assert_eq!(Millis::of_date(&at.date()), Some(at));
+        }
+        let same = [
+            "2026-05-01T10:00:00Z",
+            "2026-05-01t10:00:00.000z",
+            "2026-05-01T12:00:00+02:00",
+            "2026-05-01T04:30:00.0009-05:30",
+        ];
+        for text in same {
+            assert_eq!(
+                Millis::of_rfc3339(text),
+                Some(Millis(1_777_629_600_000)),
+                "{text}"
+            );
+        }
+        let late = Millis::of_rfc3339("2026-05-01T10:00:00.25Z");
+        assert_eq!(late, Some(Millis(1_777_629_600_250)));
+        for bad in [
+            "",
+            "2026-02-29",
+            "2026-04-31",
+            "2026-13-01",
+            "2026-00-01",
+            "2026-01-00",
+            "26-01-01",
+            "2026-1-1",
+            "2026-01-01-01",
+            "+026-01-01",
+            "1969-12-31",
+            "0000-01-01",
+            "2026-05-0é",
+        ] {
+            assert_eq!(Millis::of_date(bad), None, "{bad}");
+        }
+        for bad in [
+            "",
+            "2026-05-01",
+            "2026-05-01T",
+            "2026-05-01T10:00:00",
+            "2026-05-01T10:00Z",
+            "2026-05-01T24:00:00Z",
+            "2026-05-01T10:60:00Z",
+            "2026-05-01T10:00:00.Z",
+            "2026-05-01T10:00:00.5",
+            "2026-05-01T10:00:00 02:00",
+            "2026-05-01T10:00:00+2:00",
+            "2026-05-01T10:00:00Zjunk",
+            "2026-05-01T10:00:0é",
+            "1970-01-01T00:00:00+01:00",
+        ] {
+            assert_eq!(Millis::of_rfc3339(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn cents_are_rounded() {
+        for (nano, told) in [
+            (0, "$0.00"),
+            (4_999_999, "$0.00"),
+            (5_000_000, "$0.01"),
+            (1_994_999_999, "$1.99"),
+            (1_995_000_000, "$2.00"),
+            (-1_500_000_000, "-$1.50"),
+            (i64::MAX, "$9223372036.85"),
+        ] {
+            assert_eq!(NanoUsd(nano).cents(), told);
         }
     }
 

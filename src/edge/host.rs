@@ -14,7 +14,7 @@ extern "C" {
     /// The request's head in the flat form that `Head::read` takes.
     pub fn head(request: &Request) -> String;
 
-    /// The request's query, a line `name=value` each.
+    /// The request's query as JSON, a pair of name and value each.
     pub fn query(request: &Request) -> String;
 
     #[wasm_bindgen(catch, js_name = readBody)]

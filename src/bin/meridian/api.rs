@@ -53,9 +53,15 @@ impl Gateway {
 
     /// Asks for something.
     pub fn get(&self, path: &str) -> Result<Value, String> {
+        self.ask(path, &[])
+    }
+
+    /// Asks for something with parameters, whatever is in their values.
+    pub fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, String> {
         let url = format!("{}/admin/v1/{path}", self.base()?);
         let request = agent()
             .get(&url)
+            .query_pairs(query.iter().copied())
             .header("authorization", format!("Bearer {}", self.key()?));
         answer(&url, request.call())
     }

@@ -12,6 +12,7 @@ mod maps;
 mod preflight;
 mod project;
 mod store;
+mod usage;
 mod wrangler;
 
 use clap::{Parser, Subcommand};
@@ -63,6 +64,8 @@ enum Command {
     /// Reports for auditors.
     #[command(subcommand)]
     Report(evidence::Reports),
+    /// What was spent, by team, feature, model and more.
+    Usage(usage::Usage),
     /// Checks a receipt.
     Verify(evidence::Verify),
     /// Who may use the admin API.
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::History(gateway) => maps::history(&gateway),
         Command::Audit(command) => evidence::audit(command),
         Command::Report(command) => evidence::report(command),
+        Command::Usage(options) => usage::run(&options),
         Command::Verify(options) => evidence::verify(&options),
         Command::Admins(command) => admins::run(command),
         Command::Receipts(command) => admins::receipts(command),

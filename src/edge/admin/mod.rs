@@ -5,6 +5,7 @@ mod books;
 mod drafts;
 mod evidence;
 mod failover;
+mod spent;
 mod who;
 
 use super::{host, keys, map, settings};
@@ -16,7 +17,6 @@ use crate::units::Millis;
 use futures::FutureExt;
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use wasm_bindgen::JsValue;
 use worker::worker_sys::web_sys::{Request, Response};
@@ -29,10 +29,26 @@ const LARGEST_BODY: usize = 1_500_000;
 /// One request of the admin API.
 struct Asked {
     request: Request,
-    query: BTreeMap<String, String>,
+    query: Vec<(String, String)>,
     env: Env,
     admin: Admin,
     at: Millis,
+}
+
+/// An answer that is no error.
+struct Told {
+    /// A line each.
+    headers: String,
+    body: String,
+}
+
+impl Told {
+    fn json(value: &Value) -> Told {
+        Told {
+            headers: "content-type: application/json".to_owned(),
+            body: value.to_string(),
+        }
+    }
 }
 
 /// Answers it. A panic ends this request and no other.
@@ -44,34 +60,32 @@ pub async fn handle(request: Request, head: Head, env: Env, ctx: &Context) -> Re
             "Something in the gateway broke; it".to_owned(),
         ))
     });
-    let (status, body) = match told {
-        Ok(body) => (200, body),
+    let (status, told) = match told {
+        Ok(told) => (200, told),
         Err(denied) => {
             let error = json!({"code": denied.code(), "message": denied.to_string()});
-            (denied.status(), json!({"error": error}))
+            (denied.status(), Told::json(&json!({"error": error})))
         }
     };
-    let headers = "content-type: application/json\ncache-control: no-store";
-    host::respond(status, headers, &JsValue::from_str(&body.to_string()))
+    let headers = format!("{}\ncache-control: no-store", told.headers);
+    host::respond(status, &headers, &JsValue::from_str(&told.body))
 }
 
-async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Result<Value, Denied> {
+async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Result<Told, Denied> {
     let ask = admin::ask(head)?;
     let at = host::now();
     let admin = who::asks(&env, head, at).await?;
     ask.allowed_to(&admin)?;
-    let query = host::query(&request);
-    let pairs = query.lines().filter_map(|line| line.split_once('='));
+    let query = serde_json::from_str(&host::query(&request));
+    let query = query.map_err(|_| Denied::Invalid("The query cannot be read.".to_owned()))?;
     let asked = Asked {
         request,
-        query: pairs
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        query,
         env,
         admin,
         at,
     };
-    match ask {
+    let told = match ask {
         Ask::WhoAmI => Ok(json!(asked.admin)),
         Ask::Map => drafts::in_force(&asked).await,
         Ask::Explain => explained(&asked, ctx).await,
@@ -86,12 +100,14 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
         Ask::Audit => drafts::audit(&asked).await,
         Ask::Requests => evidence::requests(&asked).await,
         Ask::Transfers => evidence::transfers(&asked).await,
+        Ask::Usage => return spent::spent(&asked).await,
         Ask::Health => failover::health(&asked, ctx).await,
         Ask::Forget => failover::forget(&asked).await,
         Ask::Drills => failover::drills(&asked).await,
         Ask::BeginDrill => failover::begin_drill(&asked, ctx).await,
         Ask::EndDrill => failover::end_drill(&asked, ctx).await,
-    }
+    };
+    told.map(|value| Told::json(&value))
 }
 
 impl Asked {
@@ -103,8 +119,11 @@ impl Asked {
             .map_err(|e| Denied::Invalid(format!("The body cannot be read: {e}.")))
     }
 
+    /// A parameter; the last of those of the same name.
     fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str)
+        let mut from_last = self.query.iter().rev();
+        let found = from_last.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// A parameter that is a whole number.

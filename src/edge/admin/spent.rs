@@ -1,0 +1,50 @@
+//! What was spent: the same two questions to every usage database. A sum that
+//! lacks one of them would be wrong, so all have to answer.
+
+use super::{built_in, unavailable, Asked, Told};
+use crate::admin::Denied;
+use crate::usage::{self, Found, Question};
+use futures::future::try_join_all;
+use wasm_bindgen::JsValue;
+use worker::Env;
+
+pub async fn spent(asked: &Asked) -> Result<Told, Denied> {
+    let question = Question::read(&asked.query, asked.at).map_err(Denied::Invalid)?;
+    let stores = built_in()?.regions.policy.stores.keys();
+    let found = try_join_all(stores.map(|store| found(&asked.env, store, &question))).await?;
+    let page = question.page(&found).map_err(Denied::Conflict)?;
+    if !question.csv {
+        return Ok(Told::json(&page.json()));
+    }
+    let next = page.next.map(|next| format!("\nmeridian-next: {next}"));
+    Ok(Told {
+        headers: format!(
+            "content-type: text/csv; charset=utf-8\ncontent-disposition: attachment; filename=\"usage.csv\"{}",
+            next.unwrap_or_default()
+        ),
+        body: usage::csv(&page.by, &page.groups),
+    })
+}
+
+async fn found(env: &Env, store: &str, question: &Question) -> Result<Found, Denied> {
+    let failed = unavailable("A usage database");
+    let db = env.d1(store).map_err(&failed)?;
+    let mut statements = Vec::new();
+    for statement in [question.groups(), question.total()] {
+        let values = statement
+            .values
+            .iter()
+            .map(|value| JsValue::from_str(value));
+        let values: Vec<JsValue> = values.collect();
+        let bound = db.prepare(statement.sql).bind(&values);
+        statements.push(bound.map_err(&failed)?);
+    }
+    let told = db.batch(statements).await.map_err(&failed)?;
+    let [groups, total] = told.as_slice() else {
+        return Err(Denied::Unavailable("A usage database".to_owned()));
+    };
+    Ok(Found {
+        groups: groups.results().map_err(&failed)?,
+        total: total.results().map_err(&failed)?,
+    })
+}
