@@ -99,7 +99,7 @@ fn what_an_endpoint_is_sent() {
             zone: None,
             models: vec![],
             tags: Default::default(),
-            limits: BTreeMap::new(),
+            limits: std::collections::BTreeMap::new(),
             created: String::new(),
             revoked: None,
         };
