@@ -123,6 +123,12 @@ pub enum Ask {
     Transfers,
     /// What was spent, and on what.
     Usage,
+    /// The limits, and how they stand.
+    Budgets,
+    /// A limit is to be set.
+    SetBudget,
+    /// A limit that was set is to be removed.
+    RemoveBudget,
     /// How endpoints fare.
     Health,
     /// What is known of how endpoints fare is to be forgotten.
@@ -258,6 +264,9 @@ pub fn ask(head: &Head) -> Result<Ask, Denied> {
         (["usage"], _) => (Ask::Usage, "GET"),
         (["health"], _) => (Ask::Health, "GET"),
         (["health", "forget"], _) => (Ask::Forget, "POST"),
+        (["budgets"], true) => (Ask::SetBudget, "POST"),
+        (["budgets"], false) => (Ask::Budgets, "GET"),
+        (["budgets", "remove"], _) => (Ask::RemoveBudget, "POST"),
         (["drills"], true) => (Ask::BeginDrill, "POST"),
         (["drills"], false) => (Ask::Drills, "GET"),
         (["drills", "end"], _) => (Ask::EndDrill, "POST"),
@@ -294,9 +303,12 @@ impl Ask {
             | Ask::Transfers
             | Ask::Usage
             | Ask::Health
+            | Ask::Budgets
             | Ask::Drills => &Role::ALL,
             Ask::NewDraft | Ask::Withdraw(_) => &[Role::Compliance, Role::Operator],
-            Ask::Forget | Ask::BeginDrill | Ask::EndDrill => &[Role::Operator],
+            Ask::Forget | Ask::BeginDrill | Ask::EndDrill | Ask::SetBudget | Ask::RemoveBudget => {
+                &[Role::Operator]
+            }
             Ask::Approve(_) => &[Role::Compliance],
             Ask::Rollback => &[Role::Compliance, Role::Operator],
         }
@@ -316,76 +328,4 @@ impl Ask {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn asked(method: &str, path: &str) -> Result<Ask, Denied> {
-        ask(&Head::read(&format!(
-            "{method}\n{path}\n\n\ncontent-type: application/json"
-        )))
-    }
-
-    #[test]
-    fn only_compliance_approves_and_viewers_change_nothing() {
-        let who = |role| Admin {
-            who: "a@example.com".into(),
-            via: "key".into(),
-            roles: BTreeSet::from([role]),
-        };
-        let may = |role, ask: &Ask| ask.allowed_to(&who(role)).is_ok();
-        let approve = asked("POST", "/admin/v1/drafts/d1/approve").unwrap();
-        assert_eq!(
-            Role::ALL.map(|role| may(role, &approve)),
-            [false, true, false]
-        );
-        for path in ["drafts", "rollback", "drafts/d1/withdraw"] {
-            let ask = asked("POST", &format!("/admin/v1/{path}")).unwrap();
-            assert_eq!(
-                Role::ALL.map(|role| may(role, &ask)),
-                [false, true, true],
-                "{path}"
-            );
-        }
-        for path in ["health/forget", "drills", "drills/end"] {
-            let ask = asked("POST", &format!("/admin/v1/{path}")).unwrap();
-            assert_eq!(
-                Role::ALL.map(|role| may(role, &ask)),
-                [false, false, true],
-                "{path}"
-            );
-        }
-        let read = [
-            "map",
-            "drafts",
-            "history",
-            "audit",
-            "transfers",
-            "usage",
-            "whoami",
-            "health",
-            "drills",
-        ];
-        for path in read {
-            let ask = asked("GET", &format!("/admin/v1/{path}")).unwrap();
-            assert!(may(Role::Viewer, &ask), "{path}");
-            let nobody = Admin {
-                who: String::new(),
-                via: String::new(),
-                roles: BTreeSet::new(),
-            };
-            assert!(ask.allowed_to(&nobody).is_err(), "{path}");
-        }
-    }
-
-    #[test]
-    fn methods_paths_and_types_are_held_to() {
-        assert_eq!(
-            asked("GET", "/admin/v1/rollback"),
-            Err(Denied::WrongMethod("POST"))
-        );
-        assert_eq!(asked("GET", "/admin/v1/nothing"), Err(Denied::NoRoute));
-        assert_eq!(asked("GET", "/admin/v1"), Err(Denied::NoRoute));
-        let form = Head::read("POST\n/admin/v1/rollback\n\n\ncontent-type: text/plain");
-        assert!(matches!(ask(&form), Err(Denied::Invalid(_))));
-    }
-}
+mod tests;

@@ -31,6 +31,12 @@ pub enum Action {
     /// It no longer is.
     #[serde(rename = "drill.ended")]
     DrillEnded,
+    /// A limit was set while the gateway runs.
+    #[serde(rename = "limit.set")]
+    LimitSet,
+    /// One that was set is removed.
+    #[serde(rename = "limit.removed")]
+    LimitRemoved,
 }
 
 impl Action {
@@ -41,6 +47,8 @@ impl Action {
             Action::Approved => "draft.approved",
             Action::Withdrawn => "draft.withdrawn",
             Action::RolledBack => "map.rolled-back",
+            Action::LimitSet => "limit.set",
+            Action::LimitRemoved => "limit.removed",
             Action::DrillBegun => "drill.begun",
             Action::DrillEnded => "drill.ended",
         }

@@ -44,6 +44,7 @@ pub mod usage;
 pub mod audit;
 pub mod admin;
 pub mod drill;
+pub mod budget;
 pub mod publish;
 pub mod access;
 pub mod receipt;

@@ -4,7 +4,7 @@
 use super::answer::{self, Story};
 use super::attempt::Begun;
 use super::ledger::Address;
-use super::{admission, deliver, host, keys, map, origins, receipts, upstream};
+use super::{admission, budgets, deliver, host, keys, map, origins, receipts, upstream};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
@@ -235,7 +235,12 @@ impl Asking<'_> {
             model: plan.model,
         };
         let limits = &self.gateway.limits;
-        let mut applied = limits.applying(&caller.key.limits, subject, x.arrived);
+        let mut applied = limits.applying(
+            &budgets::in_force().0,
+            &caller.key.limits,
+            subject,
+            x.arrived,
+        );
         applied.retain(|one| one.measure != Measure::Money || Some(one.limit.as_str()) != around);
         let store = zone::home(&self.config.regions, caller);
         let deadline = handling.until(x.arrived);

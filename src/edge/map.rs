@@ -4,7 +4,7 @@
 //! code that checks files before it goes by it. One that does not check changes
 //! nothing.
 
-use super::{drills, host, keys, settings};
+use super::{budgets, drills, host, keys, settings};
 use crate::config::Config;
 use crate::publish::{self, Pointer};
 use crate::refusal::Refusal;
@@ -69,7 +69,7 @@ pub async fn in_force(env: &Env, ctx: &Context) -> Result<&'static Config, Refus
 pub async fn look(env: &Env) -> Result<&'static Config, Refusal> {
     let looked = host::now();
     let held = HELD.get();
-    let (found, ()) = futures::join!(find(env, held), drills::look(env));
+    let (found, (), ()) = futures::join!(find(env, held), drills::look(env), budgets::look(env));
     // While the store does not answer the last good map stays in force. Where
     // none is known yet, nothing can be said about any request.
     let config = found.or_else(|refusal| held.map(|held| held.config).ok_or(refusal))?;

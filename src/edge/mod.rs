@@ -6,6 +6,7 @@ mod admin;
 mod admission;
 mod answer;
 mod attempt;
+mod budgets;
 mod credentials;
 mod deliver;
 mod drills;

@@ -15,9 +15,9 @@ const MOST_AHEAD: i64 = 1_024;
 const IDLE_MS: u64 = 1_000;
 /// Who asks again so soon asks for more.
 const SOON_MS: u64 = 5_000;
-/// So long past a call's own deadline what it reserved is lent: calls that come
-/// within this time need not ask for longer.
-const ROOM_MS: u64 = 5 * 60_000;
+/// So long past a call's own deadline what it reserved is lent at most: calls
+/// that come within this time need not ask for longer.
+const MOST_ROOM_MS: u64 = 5 * 60_000;
 
 /// What a call may take of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,8 @@ struct Slice {
     /// What one call needed, and how many are borrowed for.
     need: i64,
     ahead: i64,
+    /// The limit is near: no more than was needed came.
+    scarce: bool,
     /// When something came, if nothing was asked for since.
     filled_at: Option<Millis>,
 }
@@ -180,7 +182,8 @@ impl Purse {
     pub fn ask(&mut self, now: Millis, deadline: Millis, needs: Vec<Need>) -> Question {
         let mut message = self.message();
         self.asking += 1;
-        message.for_ms = deadline.since(now).saturating_add(ROOM_MS);
+        let lasts = deadline.since(now);
+        message.for_ms = lasts.saturating_add(lasts.min(MOST_ROOM_MS));
         let mut taken = Vec::new();
         for need in &needs {
             let slice = self.slice(now, need);
@@ -212,6 +215,7 @@ impl Purse {
             level: 0,
             need: need.amount,
             ahead: FEWEST_AHEAD,
+            scarce: false,
             filled_at: None,
         });
         if slice.applied.window.is_over(now) {
@@ -276,6 +280,9 @@ impl Purse {
         {
             if let Some(slice) = self.slices.get_mut(account) {
                 slice.left = slice.left.saturating_add(*amount);
+                let wants = message.wants.iter();
+                let needed = wants.filter(|want| want.applied.account == *account);
+                slice.scarce = needed.map(|want| want.need).max() >= Some(*amount);
                 slice.level = *level;
                 slice.filled_at = Some(sent);
             }
@@ -349,9 +356,11 @@ impl Purse {
     /// low. `idle` gives back what no call has reserved. What comes of it must be
     /// told to [`Purse::heard`] or [`Purse::unheard`].
     pub fn report(&mut self, now: Millis, settled: Vec<Settled>, idle: bool) -> Message {
-        if idle {
-            let slices = self.slices.values_mut();
-            slices.for_each(|slice| slice.left = slice.left.min(0));
+        for slice in self.slices.values_mut() {
+            // Near a limit others need it now.
+            if idle || slice.scarce {
+                slice.left = slice.left.min(0);
+            }
         }
         self.slices
             .retain(|_, slice| !slice.is_empty() || !slice.applied.window.is_over(now));
@@ -401,7 +410,10 @@ impl Purse {
     fn low(&mut self, now: Millis) -> Vec<Want> {
         let runs_low = |slice: &&mut Slice| {
             let enough = slice.need.saturating_mul(slice.ahead) / 4;
-            slice.left < enough && slice.reserved > 0 && !slice.applied.window.is_over(now)
+            slice.left < enough
+                && slice.reserved > 0
+                && !slice.scarce
+                && !slice.applied.window.is_over(now)
         };
         let low = self.slices.values_mut().filter(runs_low);
         let wants = low.map(|slice| Want {

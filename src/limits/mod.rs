@@ -3,10 +3,12 @@
 //! here; whether they are kept is the ledger's business.
 
 mod calendar;
+mod measure;
 #[cfg(not(target_arch = "wasm32"))]
 mod reading;
 
 pub use calendar::{known_time_zone, Window};
+pub use measure::Measure;
 #[cfg(not(target_arch = "wasm32"))]
 pub use reading::read;
 
@@ -171,42 +173,6 @@ impl From<Who> for String {
     }
 }
 
-/// What is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Measure {
-    /// Billionths of a dollar.
-    Money,
-    /// Calls that begin.
-    Requests,
-    /// Tokens, in and out.
-    Tokens,
-    /// Calls under way.
-    Concurrent,
-}
-
-impl Measure {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Measure::Money => "budget",
-            Measure::Requests => "requests",
-            Measure::Tokens => "tokens",
-            Measure::Concurrent => "concurrent",
-        }
-    }
-
-    /// An amount of it, for people.
-    pub fn told(self, amount: i64) -> String {
-        match self {
-            Measure::Money => NanoUsd(amount).rounded(),
-            Measure::Requests => format!("{amount} requests"),
-            Measure::Tokens => format!("{amount} tokens"),
-            Measure::Concurrent => format!("{amount} requests at once"),
-        }
-    }
-}
-
 /// Where an account is kept: all who spend from it meet there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -272,16 +238,19 @@ pub struct Applied {
 }
 
 impl Limits {
-    /// The limits that hold for a call, `own` being those of its key.
+    /// The limits that hold for a call: those that were `set` meanwhile count in
+    /// place of those here of the same name, and `own` are those of its key.
     pub fn applying(
         &self,
+        set: &BTreeMap<String, Limit>,
         own: &BTreeMap<String, Limit>,
         call: Subject<'_>,
         at: Millis,
     ) -> Vec<Applied> {
         let zone = self.time_zone_of(call.team);
         let mut applied = Vec::new();
-        for (name, limit) in &self.all {
+        let here = self.all.iter().filter(|(name, _)| !set.contains_key(*name));
+        for (name, limit) in here.chain(set) {
             if limit.is_about(&call) {
                 applied.extend(limit.measures(name, &limit.scope, &call, (zone, at)));
             }
@@ -314,6 +283,18 @@ impl Limits {
 }
 
 impl Limit {
+    /// Whether there is anything in it that could be kept.
+    pub fn has_measure(&self) -> bool {
+        self.budget.is_some()
+            || [
+                self.requests_per_minute,
+                self.tokens_per_minute,
+                self.concurrent,
+            ]
+            .iter()
+            .any(Option::is_some)
+    }
+
     fn is_about(&self, call: &Subject<'_>) -> bool {
         self.scope.iter().all(|(dimension, who)| match who {
             Who::Each => true,

@@ -106,17 +106,3 @@ fn budget(table: &mut Table<'_>, notes: &mut Notes) -> Option<Budget> {
         per: per?,
     })
 }
-
-impl Limit {
-    /// Whether there is anything in it that could be kept.
-    pub fn has_measure(&self) -> bool {
-        self.budget.is_some()
-            || [
-                self.requests_per_minute,
-                self.tokens_per_minute,
-                self.concurrent,
-            ]
-            .iter()
-            .any(Option::is_some)
-    }
-}

@@ -28,7 +28,12 @@ fn applying(limit: Limit) -> Vec<Applied> {
         all: BTreeMap::from([("l".to_owned(), limit)]),
         ..Limits::default()
     };
-    limits.applying(&BTreeMap::new(), subject(), Millis(90_000))
+    limits.applying(
+        &BTreeMap::new(),
+        &BTreeMap::new(),
+        subject(),
+        Millis(90_000),
+    )
 }
 
 #[test]
@@ -98,7 +103,7 @@ fn accounts_differ_by_limit_measure_values_and_time() {
 #[test]
 fn a_keys_own_limit_is_about_that_key_and_kept_with_its_team() {
     let own = BTreeMap::from([("own".to_owned(), limit(&[]))]);
-    let applied = Limits::default().applying(&own, subject(), Millis(0));
+    let applied = Limits::default().applying(&BTreeMap::new(), &own, subject(), Millis(0));
     let found: Vec<_> = applied
         .iter()
         .map(|one| (one.limit.as_str(), one.whom.as_str(), &one.authority))

@@ -41,7 +41,7 @@ export async function startStores() {
         return;
       }
       const body = JSON.parse(Buffer.concat(parts).toString());
-      for (const { sql, params } of [body].flat()) if (sql.startsWith("INSERT INTO usage")) rows.push(...JSON.parse(params[0]));
+      for (const { sql, params } of [body].flat()) if (sql.startsWith("INSERT INTO usage (")) rows.push(...JSON.parse(params[0]));
       const done = { success: true, meta: { duration: 0, changes: 1 }, results: { columns: [], rows: [] } };
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(Array.isArray(body) ? [body].flat().map(() => done) : done));
     });

@@ -61,6 +61,7 @@ const off = () => edit("regions/endpoints/bedrock.toml", "[bedrock-frankfurt]\n"
 test("field_26 a map is proposed, approved by somebody else, in force within a minute, and rolled back", async () => {
   const before = (await call("DE")).headers;
   assert.equal(before.get("meridian-served-by"), "bedrock-frankfurt");
+  assert.ok(await gateway.row(before.get("meridian-request-id")), "the replay needs its row");
   off();
   const draft = await published("Frankfurt is down");
 

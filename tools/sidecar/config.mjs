@@ -10,7 +10,7 @@ const DATABASES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
  * Writes everything into `folder`: `config.capnp` and the modules it names.
  * `seed` is what the key store has from the start, `secrets` the names of
  * variables of the environment. `ports` are one door each, with a gateway
- * of its own behind it. `providers` is where all that goes out goes to, in tests.
+ * of its own behind it; all of them share one ledger. `providers` is where all that goes out goes to, in tests.
  */
 export function writeConfig(folder, { ports, country, seed, secrets, build = "build/release", vars = {}, providers }) {
   mkdirSync(join(folder, "data"), { recursive: true });
@@ -20,27 +20,26 @@ export function writeConfig(folder, { ports, country, seed, secrets, build = "bu
   writeFileSync(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ${gateways.map(({ name }) => `(name = "${name}", worker = .gateway),\n    (name = "${name}-door", worker = .${name}Door),`).join("\n    ")}
+    ${gateways.map(({ name }, i) => `(name = "${name}", worker = .gateway${i > 0 ? "More" : ""}),\n    (name = "${name}-door", worker = .${name}Door),`).join("\n    ")}
     (name = "stores", worker = .stores),
     (name = "disk", disk = (path = "data", writable = true)),
     ${providers ? `(name = "providers", external = (address = ${text(providers)}, http = ())),` : `(name = "providers", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),`}
   ],
   sockets = [${gateways.map(({ port, name }) => `(name = "${name}", address = "127.0.0.1:${port}", http = (), service = "${name}-door")`).join(", ")}],
 );
-const gateway :Workerd.Worker = (
+${gateways.slice(0, 2).map((_, i) => `const gateway${i > 0 ? "More" : ""} :Workerd.Worker = (
   modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")],
   bindings = [
     (name = "KEYS", kvNamespace = ${store("KEYS")}),
     ${DATABASES.map((name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = ${store(name)})])),`).join("\n    ")}
-    (name = "LEDGER", durableObjectNamespace = "Ledger"),
+    (name = "LEDGER", durableObjectNamespace = ${i > 0 ? '(className = "Ledger", serviceName = "gateway0")' : '"Ledger"'}),
     ${Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${text(value)}),`).join(" ")}
     ${secrets.map((name) => `(name = "${name}", fromEnvironment = "${name}"),`).join(" ")}
   ],
-  durableObjectNamespaces = [(className = "Ledger", uniqueKey = "meridian-ledger", enableSql = true)],
-  durableObjectStorage = (localDisk = "disk"),
+  ${i > 0 ? "" : `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "meridian-ledger", enableSql = true)], durableObjectStorage = (localDisk = "disk"),`}
   globalOutbound = "providers",
   ${DATES}
-);
+);`).join("\n")}
 ${gateways.map(({ name }) => `const ${name}Door :Workerd.Worker = (
   modules = [(name = "door.js", esModule = embed "door.js")],
   bindings = [(name = "GATEWAY", service = "${name}"), (name = "COUNTRY", text = ${text(country ?? "")})],

@@ -2,6 +2,7 @@
 
 mod admins;
 mod api;
+mod budgets;
 mod check;
 mod endpoints;
 mod evidence;
@@ -64,6 +65,9 @@ enum Command {
     /// Reports for auditors.
     #[command(subcommand)]
     Report(evidence::Reports),
+    /// Limits: how they stand; set and remove them.
+    #[command(subcommand)]
+    Budget(budgets::Budgets),
     /// What was spent, by team, feature, model and more.
     Usage(usage::Usage),
     /// Checks a receipt.
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::History(gateway) => maps::history(&gateway),
         Command::Audit(command) => evidence::audit(command),
         Command::Report(command) => evidence::report(command),
+        Command::Budget(command) => budgets::run(command),
         Command::Usage(options) => usage::run(&options),
         Command::Verify(options) => evidence::verify(&options),
         Command::Admins(command) => admins::run(command),

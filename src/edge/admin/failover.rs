@@ -196,10 +196,10 @@ async fn put(asked: &Asked, all: crate::drill::Drills) -> Result<(), Denied> {
 }
 
 /// Writes it into the audit log before it is done.
-async fn note(
+pub(super) async fn note(
     asked: &Asked,
     action: Action,
-    endpoint: &str,
+    subject: &str,
     version: &str,
     why: String,
 ) -> Result<(), Denied> {
@@ -211,7 +211,7 @@ async fn note(
             who: asked.admin.who.clone(),
             via: asked.admin.via.clone(),
             action,
-            subject: endpoint.to_owned(),
+            subject: subject.to_owned(),
             version: version.to_owned(),
             why: why.clone(),
         };

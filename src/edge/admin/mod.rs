@@ -2,6 +2,7 @@
 //! decided in the core; the books are in `books.rs`.
 
 mod books;
+mod budgets;
 mod drafts;
 mod evidence;
 mod failover;
@@ -105,6 +106,9 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
         Ask::Forget => failover::forget(&asked).await,
         Ask::Drills => failover::drills(&asked).await,
         Ask::BeginDrill => failover::begin_drill(&asked, ctx).await,
+        Ask::Budgets => budgets::list(&asked).await,
+        Ask::SetBudget => budgets::set(&asked, ctx).await,
+        Ask::RemoveBudget => budgets::remove(&asked, ctx).await,
         Ask::EndDrill => failover::end_drill(&asked, ctx).await,
     };
     told.map(|value| Told::json(&value))

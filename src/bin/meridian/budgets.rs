@@ -1,0 +1,205 @@
+//! Limits: how they stand, and setting them while the gateway runs.
+
+use super::api::Gateway;
+use clap::{Args, Subcommand};
+use meridian::budget::Wish;
+use meridian::limits::Per;
+use serde_json::{json, Value};
+
+/// Limits.
+#[derive(Debug, Subcommand)]
+pub enum Budgets {
+    /// How much of each limit is spent.
+    List {
+        /// One team only.
+        #[arg(long)]
+        team: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        gateway: Gateway,
+    },
+    /// Sets a limit; it is in force everywhere within a minute.
+    Set(Box<Set>),
+    /// Removes a limit that was set.
+    Remove {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        gateway: Gateway,
+    },
+}
+
+/// A limit: the words of `gateway.toml`. `*` stands for an account of each
+/// one's own.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// Its name; one that there is already is replaced.
+    name: String,
+    /// The team it is about.
+    #[arg(long)]
+    team: Option<String>,
+    /// The key, by its id.
+    #[arg(long)]
+    key: Option<String>,
+    /// The feature.
+    #[arg(long)]
+    feature: Option<String>,
+    /// The environment calls are tagged with.
+    #[arg(long)]
+    environment: Option<String>,
+    /// The model, by its own name.
+    #[arg(long)]
+    model: Option<String>,
+    /// Dollars that may be spent.
+    #[arg(long, value_name = "DOLLARS", requires = "per")]
+    budget: Option<String>,
+    /// In which time.
+    #[arg(long, value_parser = ["day", "week", "month", "ever"])]
+    per: Option<String>,
+    /// Calls a minute.
+    #[arg(long, value_name = "N")]
+    requests_per_minute: Option<u32>,
+    /// Tokens a minute.
+    #[arg(long, value_name = "N")]
+    tokens_per_minute: Option<u32>,
+    /// Calls at once.
+    #[arg(long, value_name = "N")]
+    concurrent: Option<u32>,
+    /// The model that answers instead once the budget is spent.
+    #[arg(long, value_name = "MODEL")]
+    downgrade: Option<String>,
+    /// The address that is told at 50, 80 and 100 %.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// Why, for the audit log.
+    #[arg(long, default_value = "")]
+    why: String,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
+/// `meridian budget`.
+pub fn run(command: Budgets) -> Result<(), String> {
+    match command {
+        Budgets::List {
+            team,
+            json,
+            gateway,
+        } => {
+            let team = team.as_deref().map(|team| ("team", team));
+            let told = gateway.ask("budgets", team.as_slice())?;
+            match json {
+                true => println!(
+                    "{}",
+                    serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
+                ),
+                false => print!("{}", table(&told)),
+            }
+        }
+        Budgets::Set(set) => {
+            let wish = wish(&set)?;
+            let body = serde_json::to_value(wish).map_err(|e| e.to_string())?;
+            set.gateway.post("budgets", &body)?;
+            println!(
+                "The limit {} is in force; everywhere within a minute.",
+                set.name
+            );
+        }
+        Budgets::Remove { name, gateway } => {
+            gateway.post("budgets/remove", &json!({"name": name}))?;
+            println!("The limit {name} is removed; everywhere within a minute.");
+        }
+    }
+    Ok(())
+}
+
+fn wish(set: &Set) -> Result<Wish, String> {
+    let per = set
+        .per
+        .as_ref()
+        .map(|per| serde_json::from_value::<Per>(json!(per)));
+    Ok(Wish {
+        name: set.name.clone(),
+        team: set.team.clone(),
+        key: set.key.clone(),
+        feature: set.feature.clone(),
+        environment: set.environment.clone(),
+        model: set.model.clone(),
+        budget: set.budget.clone(),
+        per: per.transpose().map_err(|e| e.to_string())?,
+        requests_per_minute: set.requests_per_minute,
+        tokens_per_minute: set.tokens_per_minute,
+        concurrent: set.concurrent,
+        downgrade: set.downgrade.clone(),
+        webhook: set.webhook.clone(),
+        why: set.why.clone(),
+    })
+}
+
+fn table(told: &Value) -> String {
+    let empty = Vec::new();
+    let accounts = told
+        .get("accounts")
+        .and_then(Value::as_array)
+        .unwrap_or(&empty);
+    if accounts.is_empty() {
+        return "No call has come under a limit yet.\n".to_owned();
+    }
+    let mut lines = vec![["limit", "for", "spent", "%", "reserved", "resets"].map(str::to_owned)];
+    for account in accounts {
+        let text = |name: &str| {
+            account
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or("")
+                .to_owned()
+        };
+        let number = |name: &str| {
+            account
+                .get(name)
+                .and_then(Value::as_i64)
+                .unwrap_or_default()
+        };
+        let whom = match text("whom") {
+            whom if whom.is_empty() => "all".to_owned(),
+            whom => whom,
+        };
+        let reserved = match text("measure").as_str() {
+            "budget" => meridian::units::NanoUsd(number("reserved")).rounded(),
+            _ => number("reserved").to_string(),
+        };
+        let resets = match text("resets") {
+            never if never.is_empty() => "-".to_owned(),
+            resets => resets,
+        };
+        lines.push([
+            text("limit"),
+            whom,
+            text("told"),
+            number("percent").to_string(),
+            reserved,
+            resets,
+        ]);
+    }
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let mut out = String::new();
+    for line in &lines {
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        let cells: Vec<String> = cells.collect();
+        out.push_str(cells.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}

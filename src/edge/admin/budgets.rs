@@ -1,0 +1,151 @@
+//! Limits: how they stand, and those that are set while the gateway runs.
+
+use super::failover::note;
+use super::{built_in, unavailable, Asked};
+use crate::admin::Denied;
+use crate::audit::Action;
+use crate::budget::{standing, Wish};
+use crate::edge::ledger::{send, Address, Letter};
+use crate::edge::{budgets, keys, map};
+use crate::ledger::{Account, Message};
+use crate::limits::Authority;
+use futures::future::join_all;
+use serde::Deserialize;
+use serde_json::{json, Value};
+use std::collections::BTreeSet;
+use worker::Context;
+
+const STORE: &str = "The key store";
+const LEDGER: &str = "The ledger";
+const DATABASE: &str = "A usage database";
+/// More teams than this have to be asked for by name.
+const MOST_TEAMS: usize = 200;
+
+#[derive(Deserialize)]
+struct Team {
+    team: String,
+}
+
+/// All limits and how their accounts stand.
+pub async fn list(asked: &Asked) -> Result<Value, Denied> {
+    let set = kept(asked).await?;
+    let config = built_in()?;
+    let teams = match asked.parameter("team") {
+        Some(team) => BTreeSet::from([team.to_owned()]),
+        None => teams(asked).await?,
+    };
+    let authorities = teams.iter().cloned().map(Authority::Team);
+    let authorities = authorities.chain([Authority::Company]);
+    let looks = authorities.map(|authority| look(asked, Address::of(&authority, Some(config))));
+    let mut accounts = Vec::new();
+    for found in join_all(looks).await {
+        accounts.extend(found?);
+    }
+    accounts.retain(|account| !account.applied.window.is_over(asked.at));
+    let accounts: Vec<Value> = accounts.iter().map(standing).collect();
+    Ok(json!({
+        "limits": {"gateway.toml": config.gateway.limits.all, "set": set.0},
+        "accounts": accounts,
+    }))
+}
+
+async fn look(asked: &Asked, address: Address) -> Result<Vec<Account>, Denied> {
+    let mut letter = Letter::new(address, Message::default());
+    letter.look = true;
+    let answer = send(&asked.env, &letter)
+        .await
+        .map_err(unavailable(LEDGER))?;
+    Ok(answer.accounts)
+}
+
+/// The teams that have called in the last two months.
+async fn teams(asked: &Asked) -> Result<BTreeSet<String>, Denied> {
+    let since = asked.at.0.saturating_sub(62 * 24 * 3_600_000) as f64;
+    let sql =
+        format!("SELECT DISTINCT team FROM usage_by_hour WHERE hour >= ?1 LIMIT {MOST_TEAMS}");
+    let mut teams = BTreeSet::new();
+    for store in built_in()?.regions.policy.stores.keys() {
+        let found = async {
+            let statement = asked.env.d1(store)?.prepare(&sql).bind(&[since.into()])?;
+            statement.all().await?.results::<Team>()
+        };
+        let found = found.await.map_err(unavailable(DATABASE))?;
+        teams.extend(found.into_iter().map(|row| row.team));
+    }
+    if teams.len() >= MOST_TEAMS {
+        return Err(Denied::Invalid(format!(
+            "More than {MOST_TEAMS} teams have called; say which one: `team=…`."
+        )));
+    }
+    Ok(teams)
+}
+
+async fn kept(asked: &Asked) -> Result<crate::budget::Published, Denied> {
+    let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
+    budgets::stored(&store).await.map_err(unavailable(STORE))
+}
+
+async fn version(asked: &Asked, ctx: &Context) -> Result<&'static crate::config::Config, Denied> {
+    let config = map::in_force(&asked.env, ctx).await;
+    config.map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))
+}
+
+/// Sets a limit.
+pub async fn set(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
+    let wish: Wish = asked.body().await?;
+    let config = version(asked, ctx).await?;
+    let models: Vec<&str> = config.regions.models().into_iter().collect();
+    let limit = wish.limit(&models)?;
+    let mut all = kept(asked).await?;
+    all.set(&wish.name, limit.clone())?;
+    let said = serde_json::to_string(&limit).unwrap_or_default();
+    let why = match wish.why.trim() {
+        "" => said,
+        why => format!("{said} {}", crate::publish::reason(why)?),
+    };
+    note(
+        asked,
+        Action::LimitSet,
+        &wish.name,
+        &config.regions.version,
+        why,
+    )
+    .await?;
+    put(asked, all).await?;
+    Ok(json!({"name": wish.name, "limit": limit, "everywhere_within_seconds": 60}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    name: String,
+}
+
+/// Removes a limit that was set.
+pub async fn remove(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
+    let Which { name } = asked.body().await?;
+    let config = version(asked, ctx).await?;
+    let mut all = kept(asked).await?;
+    if all.0.remove(&name).is_none() {
+        let name: String = name.chars().take(100).collect();
+        return Err(Denied::NotFound(format!(
+            "No limit {name} was set; those of gateway.toml are changed there."
+        )));
+    }
+    let why = format!("The limit {name} is removed.");
+    note(
+        asked,
+        Action::LimitRemoved,
+        &name,
+        &config.regions.version,
+        why,
+    )
+    .await?;
+    put(asked, all).await?;
+    Ok(json!({"removed": name, "everywhere_within_seconds": 60}))
+}
+
+async fn put(asked: &Asked, all: crate::budget::Published) -> Result<(), Denied> {
+    let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
+    budgets::keep(&store, all).await.map_err(unavailable(STORE))
+}
