@@ -9,7 +9,8 @@ use crate::limits::{Measure, Unreachable};
 use crate::record::Row;
 use crate::refusal::Refusal;
 use crate::units::{Millis, NanoUsd};
-use std::cell::RefCell;
+use serde::Serialize;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use worker::Env;
 
@@ -26,9 +27,32 @@ struct Open {
     deadline: Millis,
 }
 
+/// How often this instance had to ask, since it began.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Counts {
+    /// Calls under limits that were let in.
+    pub admitted: u64,
+    /// Of these, how many waited for the ledger.
+    pub asked: u64,
+    /// Messages about calls that were over, which no call waits for.
+    pub reports: u64,
+}
+
 thread_local! {
+    static COUNTS: Cell<Counts> = Cell::default();
     static PURSES: RefCell<BTreeMap<Address, Purse>> = RefCell::default();
     static OPEN: RefCell<BTreeMap<String, Open>> = RefCell::default();
+}
+
+/// How often this instance had to ask.
+pub fn counts() -> Counts {
+    COUNTS.get()
+}
+
+fn count(change: impl FnOnce(&mut Counts)) {
+    let mut counts = COUNTS.get();
+    change(&mut counts);
+    COUNTS.set(counts);
 }
 
 fn with_purse<T>(address: &Address, act: impl FnOnce(&mut Purse) -> T) -> T {
@@ -65,9 +89,13 @@ pub async fn admit(
             }
         });
         let question = match here {
-            Ok(reservation) => return Ok(reservation),
+            Ok(reservation) => {
+                count(|counts| counts.admitted += 1);
+                return Ok(reservation);
+            }
             Err(question) => question,
         };
+        count(|counts| counts.asked += 1);
         let letter = Letter::new(address.clone(), question.message.clone());
         let Ok(answer) = send(env, &letter).await else {
             with_purse(address, |purse| purse.failed(question));
@@ -82,7 +110,10 @@ pub async fn admit(
             admitted
         });
         match admitted {
-            Ok(Some(reservation)) => return Ok(reservation),
+            Ok(Some(reservation)) => {
+                count(|counts| counts.admitted += 1);
+                return Ok(reservation);
+            }
             Ok(None) => {}
             Err(exceeded) => {
                 let exceeded = Box::new(exceeded.as_of(host::now()));
@@ -157,6 +188,7 @@ pub fn cut_off(now: Millis) -> Vec<(String, Row)> {
 /// What to tell an object of calls that are over. What comes of it is to be
 /// told to [`heard`] or [`not_heard`].
 pub fn report(address: &Address, now: Millis, settled: Vec<Settled>) -> Message {
+    count(|counts| counts.reports += 1);
     with_purse(address, |purse| purse.report(now, settled, false))
 }
 

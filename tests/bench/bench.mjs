@@ -2,6 +2,7 @@
 // worker that only forwards. Everything is measured in one run, in turns, so
 // that a noisy machine disturbs all alike; read the ratios.
 import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -22,18 +23,25 @@ const stopped = [() => provider.kill("SIGKILL")];
 process.on("exit", () => stopped.forEach((stop) => stop()));
 const upstream = await new Promise((resolve) => provider.once("message", resolve));
 const stores = await startStores();
+const limitedStores = await startStores();
+const FAR = { budget: { amount: 9_000_000_000_000_000, per: "month" }, requests_per_minute: 4_000_000_000, concurrent: 100_000 };
+limitedStores.kv.set("limits", JSON.stringify({ team: { scope: { team: "*" }, ...FAR }, feature: { scope: { team: "*", feature: "*" }, ...FAR } }));
+const ADMIN = `ma_bench_${"0".repeat(40)}`;
+limitedStores.kv.set(`admin:key:${createHash("sha256").update(ADMIN).digest("hex")}`, JSON.stringify({ id: "b", who: "bench@example.com", roles: ["viewer"], created: "2026-11-20T00:00:00Z" }));
 
 const workers = {
   floor: { script: FLOOR },
   gateway: { build: values.build },
   // The same without a key for receipts: the difference is what signing costs.
   unsigned: { build: values.build, signs: false },
+  // The same under limits that are far: what asking the ledger costs.
+  limited: { build: values.build, stores: limitedStores },
   // Another build, to see what a change costs.
   ...(values.against && { other: { build: values.against } }),
   ...(values.script && { script: { script: readFileSync(values.script, "utf8") } }),
 };
 for (const [name, options] of Object.entries(workers)) {
-  workers[name] = await startWorker({ ...options, stores, upstream, secrets });
+  workers[name] = await startWorker({ stores, ...options, upstream, secrets });
   stopped.push(workers[name].close);
 }
 // What others need for the same calls; they speak OpenAI's chat here.
@@ -49,6 +57,7 @@ const results = await measure();
 const startup = await startups();
 const gzip = ["index.js", "index_bg.wasm"].reduce((sum, file) => sum + gzipSync(readFileSync(join(values.build, file)), { level: 9 }).length, 0);
 await checkRows();
+const hops = await countHops();
 report();
 process.exit(0);
 
@@ -122,6 +131,12 @@ async function startups() {
 // A benchmark that loses rows measures the wrong thing.
 async function checkRows() {
   await new Promise((resolve) => setTimeout(resolve, 1500));
+  const limited = sent.limited + 16 * variants.length;
+  console.log(`\n${limited} calls under limits left ${limitedStores.rows.length} rows.`);
+  if (limitedStores.rows.length !== limited || limitedStores.rows.some((row) => row.reserved_nano === null || row.cost_nano > row.reserved_nano)) {
+    console.error("✗ every call under limits must leave one row, within its bound");
+    process.exit(1);
+  }
   const ids = new Set(stores.rows.map((row) => row.id));
   const expected = sent.gateway + sent.unsigned + (sent.other ?? 0) + (values.against ? 3 : 2) * 16 * variants.length;
   const signed = stores.rows.filter((row) => row.receipt).length;
@@ -131,6 +146,13 @@ async function checkRows() {
     console.error("✗ every call must leave one row");
     process.exit(1);
   }
+}
+
+// What the limited gateway's ledger was asked and told.
+async function countHops() {
+  const response = await fetch(`http://127.0.0.1:${workers.limited.port}/admin/v1/health`, { headers: { authorization: `Bearer ${ADMIN}` } });
+  const { ledger } = await response.json();
+  return { calls: ledger.admitted, waited: ledger.asked, reports: ledger.reports };
 }
 
 function report() {
@@ -161,6 +183,17 @@ function report() {
     out.added_first_byte_ms_p50 = Number((gateway.first50 - direct.first50).toFixed(2));
     out.added_first_byte_ms_p99 = Number((gateway.first99 - direct.first99).toFixed(2));
   }
+  const rate = (n) => Number(((1000 * n) / hops.calls).toFixed(1));
+  out.ledger = { calls: hops.calls, waits_in_1000_calls: rate(hops.waited), reports_in_1000_calls: rate(hops.reports) };
+  if (of("json")) {
+    for (const atOnce of [1, 16]) {
+      const runs = results.json[atOnce];
+      const added = (key) => Number(quantile(runs.limited.map((run, i) => run[key] / runs.gateway[i][key]), 0.5).toFixed(2));
+      out.ledger[`first_byte_ratio_${atOnce}`] = added("first50");
+      out.ledger[`cpu_ratio_${atOnce}`] = added("cpu");
+    }
+  }
+  console.log(`\nUnder limits: ${JSON.stringify(out.ledger)}`);
   out.memory_mb = Object.fromEntries(Object.entries(workers).map(([name, worker]) => [name, Math.round(memoryMb(worker.pid()))]));
   console.log(`\nBundle ${(gzip / 1024).toFixed(0)} KiB gzipped. Start to first answer: gateway ${out.startup_ms} ms, floor ${out.startup_floor_ms} ms. Memory after the load: ${JSON.stringify(out.memory_mb)} MB.`);
   if (!values.only && !values.script && !values.against) writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(out, null, 2)}\n`);

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
-import { startGateway, STORES } from "./gateway.mjs";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { ROOT, startGateway, STORES } from "./gateway.mjs";
 
 // gpt-mini is 0.75 and 4.50 dollars for a million tokens.
 const LIMITS = {
@@ -15,6 +17,8 @@ const LIMITS = {
     "few-tokens": { scope: { team: "tokens" }, tokens_per_minute: 300 },
     "cheap": { scope: { team: "cheap" }, budget: { amount: 1_000, per: "day" }, downgrade: "gpt-4o-mini" },
     "each-feature": { scope: { team: "features", feature: "*" }, budget: { amount: 3_000_000, per: "day" } },
+    "hooked": { scope: { team: "hooked" }, budget: { amount: 1_500_000, per: "day" }, webhook: "https://hooks.example/budgets" },
+    "spilled": { scope: { team: "spilled" }, budget: { amount: 1_000_000_000, per: "ever" } },
     "company": { scope: { environment: "shared" }, requests_per_minute: 3 },
   },
 };
@@ -32,6 +36,14 @@ const ask = (key, { country = "DE", tags, ...body } = {}) =>
     headers: { authorization: `Bearer ${key}`, ...(tags && { "meridian-tags": tags }) },
     body: JSON.stringify({ model: "gpt-mini", max_tokens: 60, messages: [{ role: "user", content: "hello" }], ...body }),
   });
+
+// The command line as somebody.
+function meridianAs(url, admin, ...args) {
+  return new Promise((resolve) => {
+    const env = { ...process.env, MERIDIAN_URL: url, MERIDIAN_ADMIN_KEY: admin };
+    execFile(join(ROOT, "target/debug/meridian"), args, { env }, (error, out, err) => resolve({ ok: !error, out, err }));
+  });
+}
 
 // Until every call has its row.
 async function rows(team, count) {
@@ -164,4 +176,60 @@ test("a key's own limit", async () => {
   const refused = await ask(key);
   assert.equal(refused.status, 429);
   assert.match((await refused.json()).error.message, /: small` of 1 requests for key /);
+});
+
+test("a webhook is told when half, four fifths and all of a budget are spent, once each", async () => {
+  const key = await gateway.key({ team: "hooked" });
+  gateway.simulator.fault({ host: "hooks.example", times: 100, fault: { status: 200, body: "{}" } });
+  for (let i = 0; i < 60 && (await ask(key, { max_tokens: 20 })).status === 200; i++) await new Promise((resolve) => setTimeout(resolve, 60));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const told = gateway.simulator.log.filter((entry) => entry.host === "hooks.example").map((entry) => JSON.parse(entry.body));
+  assert.ok(told.length >= 2, JSON.stringify(told));
+  assert.deepEqual(told.map((one) => one.percent), [50, 80, 100].slice(0, told.length));
+  assert.match(told[0].text, /^50 % of the budget `hooked` are spent: \$0\.00\d+ of \$0\.00\d+\.$/);
+  assert.deepEqual([told[0].whom, told[0].budget_nano], ["team hooked", 1_500_000]);
+});
+
+test("limits are set, listed and removed while the gateway runs, by operators, and the log says who", async () => {
+  const [otto, vera] = [await gateway.admin("otto@example.com", "operator"), await gateway.admin("vera@example.com", "viewer")];
+  const run = (admin, ...args) => meridianAs(gateway.url, admin, "budget", ...args);
+  const key = await gateway.key({ team: "live" });
+  assert.equal((await ask(key)).status, 200);
+  const refused = await run(vera, "set", "live-total", "--team", "live", "--budget", "0.000001", "--per", "day");
+  assert.ok(!refused.ok && /operator/.test(refused.err), refused.err);
+  const wrong = await run(otto, "set", "live-total", "--team", "live", "--model", "gpt-5.4-min", "--concurrent", "3");
+  assert.match(wrong.err, /no model gpt-5\.4-min/);
+  const set = await run(otto, "set", "live-total", "--team", "live", "--budget", "0.000001", "--per", "day", "--why", "the quarter is over");
+  assert.ok(set.ok, set.err);
+  assert.equal((await ask(key)).status, 402);
+  const listed = await run(vera, "list", "--team", "live");
+  assert.match(listed.out, /live-total +team live +\$0\.00 of \$0\.000001000 +0 /, listed.out);
+  const log = await meridianAs(gateway.url, vera, "audit", "log");
+  assert.match(log.out + log.err, /limit\.set/);
+  assert.ok((await run(otto, "remove", "live-total")).ok);
+  assert.equal((await ask(key)).status, 200);
+  assert.match((await run(otto, "remove", "live-total")).err, /No limit live-total was set/);
+});
+
+test("what was left in the database for an object that could not be reached is settled with the team's next rows", async () => {
+  const key = await gateway.key({ team: "spilled" });
+  const first = await ask(key);
+  const row = await gateway.row(first.headers.get("meridian-request-id"));
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  const storage = await gateway.worker.getDurableObjectStorage("LEDGER", { name: `team ${row.store} spilled` });
+  const spent = async () => JSON.parse((await storage.exec("SELECT value FROM state WHERE key LIKE 'account %budget%'"))[0].value).spent;
+  const before = await spent();
+  assert.equal(before, row.cost_nano);
+  const account = JSON.parse((await storage.exec("SELECT value FROM state WHERE key LIKE 'account %budget%'"))[0].value).applied.account;
+  const left = { ...row, id: "01SPILLED00000000000000000", tags: "{}", stream: false, estimated: false, over_bound: false };
+  delete left.store;
+  const event = JSON.stringify({ message: { holder: "gone", number: 1, settled: [{ id: left.id, holder: "gone", parts: [{ account, amount: 777 }] }] }, row: left });
+  for (let i = 0; i < 2; i++) {
+    // Left twice, it counts once.
+    await gateway.env[row.store].prepare("INSERT INTO spilled VALUES (?, 'spilled', ?)").bind(`${left.id}${i}`, event).run();
+    await (await ask(key)).text();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+  }
+  assert.equal(await spent(), 3 * row.cost_nano + 777);
+  assert.equal((await gateway.env[row.store].prepare("SELECT count(*) AS left FROM spilled").first()).left, 0);
 });

@@ -61,6 +61,7 @@ pub async fn health(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
         "endpoints": endpoints,
         "stores_not_read": unread,
         // Of the instance that answers; it never gets less.
+        "ledger": crate::edge::admission::counts(),
         "wasm_memory_bytes": core::arch::wasm32::memory_size(0) * PAGE,
     }))
 }

@@ -7,6 +7,7 @@ use super::{Address, Ledger};
 use crate::health::Notice;
 use crate::ledger::Message;
 use crate::record::Row;
+use crate::units::Millis;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -31,8 +32,13 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Takes news of an instance.
-    pub fn take(&mut self, news: Vec<Notice>) {
+    /// Takes news of an instance: for the database, and at once for the others
+    /// of the team.
+    pub fn take(&mut self, now: Millis, news: Vec<Notice>) {
+        for notice in &news {
+            let name = (notice.endpoint.clone(), notice.model.clone());
+            self.heard.insert(name, (now.0, notice.clone()));
+        }
         self.news.extend(news);
     }
 

@@ -135,7 +135,7 @@ impl Ledger {
         let now = host::now();
         self.pass_time(now)?;
         let Letter { message, rows, .. } = letter;
-        self.memory.notices.borrow_mut().take(letter.news);
+        self.memory.notices.borrow_mut().take(now, letter.news);
         let (told, wants) = self.settle(now, message, &rows)?;
         let reply = match wants.is_empty() {
             true => told.1,
