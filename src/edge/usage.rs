@@ -12,6 +12,7 @@ use crate::units::Millis;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -113,8 +114,9 @@ async fn report(env: &Env, address: &Address, events: Vec<Event>) {
     let settled = settled.into_iter().flatten().collect();
     let now = host::now();
     let heard = HEARD.with_borrow(|heard| heard.get(address).copied());
+    let text = record::to_json(&rows);
     let letter = Letter {
-        rows,
+        rows: RawValue::from_string(text).ok(),
         news: health::news(),
         heard: heard.unwrap_or_default(),
         ..Letter::new(address.clone(), admission::report(address, now, settled))
@@ -129,14 +131,7 @@ async fn report(env: &Env, address: &Address, events: Vec<Event>) {
         Err(error) => {
             admission::not_heard(address, &letter.message);
             health::untold(letter.news);
-            return spill(
-                env,
-                address,
-                letter.message,
-                letter.rows,
-                &error.to_string(),
-            )
-            .await;
+            return spill(env, address, letter.message, rows, &error.to_string()).await;
         }
     };
     admission::heard(address, now, &letter.message, &answer.reply);

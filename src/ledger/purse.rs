@@ -1,90 +1,22 @@
 //! What one instance has borrowed from one book, and what of it is reserved for
 //! calls under way. Most calls are admitted from it without a word to the book.
 
+mod parts;
+
+pub use parts::{Need, Question, Reservation};
+
 use super::message::{Grant, Message, Part, Reply, Settled, Want};
-use crate::limits::{Applied, Measure};
+use crate::limits::Measure;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
+use parts::Slice;
 use std::collections::BTreeMap;
 
-/// For how many calls like the one at hand is borrowed ahead: the least, and the
-/// most for those that keep coming back for more.
-const FEWEST_AHEAD: i64 = 16;
-const MOST_AHEAD: i64 = 1_024;
 /// What no call has taken from for so long is given back.
 const IDLE_MS: u64 = 1_000;
-/// Who asks again so soon asks for more.
-const SOON_MS: u64 = 5_000;
 /// So long past a call's own deadline what it reserved is lent at most: calls
 /// that come within this time need not ask for longer.
 const MOST_ROOM_MS: u64 = 5 * 60_000;
-
-/// What a call may take of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
-    /// The account, and what is known of it.
-    pub applied: Applied,
-    /// How much at most.
-    pub amount: i64,
-}
-
-/// What is reserved for a call.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reservation {
-    holder: String,
-    parts: Vec<(Part, Measure)>,
-    /// The budgets it goes from, and how much of each is spent, in percent.
-    pub levels: Vec<(String, u8)>,
-}
-
-impl Reservation {
-    /// What a call needs, which nobody was asked for: it is settled all the same.
-    pub fn unasked(needs: &[Need]) -> Reservation {
-        let parts = needs.iter().map(|need| {
-            let part = Part {
-                account: need.applied.account.clone(),
-                amount: 0,
-            };
-            (part, need.applied.measure)
-        });
-        Reservation {
-            parts: parts.collect(),
-            ..Reservation::default()
-        }
-    }
-
-    /// Whether nothing is reserved, because no limit holds.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-}
-
-/// What is asked for a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// What is sent.
-    pub message: Message,
-    needs: Vec<Need>,
-    /// What was here already and is kept for it meanwhile.
-    taken: Vec<i64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Slice {
-    applied: Applied,
-    left: i64,
-    reserved: i64,
-    /// What calls took that the book may not have heard of.
-    untold: i64,
-    level: u8,
-    /// What one call needed, and how many are borrowed for.
-    need: i64,
-    ahead: i64,
-    /// The limit is near: no more than was needed came.
-    scarce: bool,
-    /// When something came, if nothing was asked for since.
-    filled_at: Option<Millis>,
-}
 
 /// The state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,17 +139,7 @@ impl Purse {
     /// The slice of an account; one whose time is over is empty.
     fn slice(&mut self, now: Millis, need: &Need) -> &mut Slice {
         let slice = self.slices.entry(need.applied.account.clone());
-        let slice = slice.or_insert_with(|| Slice {
-            applied: need.applied.clone(),
-            left: 0,
-            reserved: 0,
-            untold: 0,
-            level: 0,
-            need: need.amount,
-            ahead: FEWEST_AHEAD,
-            scarce: false,
-            filled_at: None,
-        });
+        let slice = slice.or_insert_with(|| Slice::of(need));
         if slice.applied.window.is_over(now) {
             slice.left = slice.left.min(0);
         }
@@ -428,26 +350,4 @@ impl Purse {
 fn own_parts<'a>(holder: &'a str, settled: &'a [Settled]) -> impl Iterator<Item = &'a Part> {
     let own = settled.iter().filter(move |one| one.holder == holder);
     own.flat_map(|one| &one.parts)
-}
-
-impl Slice {
-    fn is_empty(&self) -> bool {
-        self.left == 0 && self.reserved == 0 && self.untold == 0
-    }
-
-    /// Everything that the book may think is here.
-    fn all(&self) -> i64 {
-        let here = self.left.saturating_add(self.reserved);
-        here.saturating_add(self.untold)
-    }
-
-    /// How much to borrow, for more calls if it has not lasted long.
-    fn more(&mut self, now: Millis) -> i64 {
-        self.ahead = match self.filled_at.take().map(|at| now.since(at)) {
-            None => self.ahead,
-            Some(0..SOON_MS) => (self.ahead * 2).min(MOST_AHEAD),
-            Some(_) => (self.ahead / 2).max(FEWEST_AHEAD),
-        };
-        self.need.max(1).saturating_mul(self.ahead)
-    }
 }

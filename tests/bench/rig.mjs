@@ -4,7 +4,7 @@
 // measured or cut off is the worker's own.
 import { spawn } from "node:child_process";
 import { createHash, generateKeyPairSync } from "node:crypto";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -56,6 +56,7 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   const port = await freePort();
   if (script === undefined) {
     for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(build, name), join(folder, name));
+    mkdirSync(join(folder, "data"));
   } else {
     writeFileSync(join(folder, "index.js"), script);
   }
@@ -93,11 +94,12 @@ function config({ port, stores, upstream, secrets, signs, vars, plain }) {
     ...Object.entries(vars).map(([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`),
     ...secrets.map((name) => `(name = "${name}", text = "secret-of-${name.toLowerCase()}")`),
   ];
-  const ledger = plain ? "" : `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "ledger", enableSql = true)], durableObjectStorage = (inMemory = void),`;
+  const ledger = plain ? "" : `durableObjectNamespaces = [(className = "Ledger", uniqueKey = "ledger", enableSql = true)], durableObjectStorage = (localDisk = "disk"),`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
+    ${plain ? "" : '(name = "disk", disk = (path = "data", writable = true)),'}
     (name = "stores", external = (address = "127.0.0.1:${stores?.port ?? upstream}", http = ())),
     (name = "providers", external = (address = "127.0.0.1:${upstream}", http = ())),
   ],

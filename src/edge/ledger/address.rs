@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::health::Notice;
 use crate::ledger::{Account, Message, Reply};
 use crate::limits::Authority;
-use crate::record::Row;
 use futures::future::{select, Either};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::pin::pin;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -41,9 +41,9 @@ pub struct Letter {
     pub to: Address,
     /// From a purse or another book.
     pub message: Message,
-    /// Rows of calls that are over.
+    /// Rows of calls that are over, as a JSON list: they are stored as they come.
     #[serde(default)]
-    pub rows: Vec<Row>,
+    pub rows: Option<Box<RawValue>>,
     /// How endpoints fare.
     #[serde(default)]
     pub news: Vec<Notice>,
@@ -74,7 +74,7 @@ impl Letter {
         Letter {
             to,
             message,
-            rows: Vec::new(),
+            rows: None,
             news: Vec::new(),
             heard: 0,
             look: false,

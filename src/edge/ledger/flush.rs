@@ -6,7 +6,6 @@ use super::super::{host, usage};
 use super::{Address, Ledger};
 use crate::health::Notice;
 use crate::ledger::Message;
-use crate::record::Row;
 use crate::units::Millis;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -89,15 +88,9 @@ impl Ledger {
         let storage = self.storage();
         let waiting = storage.waiting(ROWS_AT_ONCE)?;
         let news = std::mem::take(&mut self.memory.notices.borrow_mut().news);
-        if waiting.is_empty() && news.is_empty() {
+        if waiting.count == 0 && news.is_empty() {
             return Ok(false);
         }
-        let rows: Vec<&RawValue> = waiting
-            .iter()
-            .filter_map(|waiting| serde_json::from_str(&waiting.row).ok())
-            .collect();
-        let ids: Vec<&str> = waiting.iter().map(|waiting| waiting.id.as_str()).collect();
-        let (rows, ids) = (serde_json::to_string(&rows)?, serde_json::to_string(&ids)?);
         let since = self
             .memory
             .notices
@@ -108,7 +101,7 @@ impl Ledger {
             Address::Team { team, .. } => team,
             Address::Company => "",
         };
-        let exchanged = usage::exchange(&self.env, store, &rows, &news, since, team).await;
+        let exchanged = usage::exchange(&self.env, store, &waiting.rows, &news, since, team).await;
         let exchanged = match exchanged {
             Ok(exchanged) => exchanged,
             Err(error) => {
@@ -116,7 +109,7 @@ impl Ledger {
                 return Err(error);
             }
         };
-        storage.written(&ids)?;
+        storage.written(&waiting.ids)?;
         self.memory.notices.borrow_mut().hear(exchanged.told);
         for spilled in &exchanged.spilled {
             self.take_spilled(&spilled.event)?;
@@ -124,7 +117,7 @@ impl Ledger {
         if !exchanged.spilled.is_empty() {
             usage::forget_spilled(&self.env, store, &exchanged.spilled).await?;
         }
-        Ok(waiting.len() == ROWS_AT_ONCE)
+        Ok(waiting.count == ROWS_AT_ONCE)
     }
 
     /// A call that could not be told to this object when it ended. Its row is in
@@ -133,12 +126,13 @@ impl Ledger {
         let Ok(Spilled { message, row }) = serde_json::from_str(event) else {
             return Ok(());
         };
-        self.settle(host::now(), message, &[row]).map(|_| ())
+        self.settle(host::now(), message, &format!("[{row}]"))
+            .map(|_| ())
     }
 }
 
 #[derive(Deserialize)]
 struct Spilled {
     message: Message,
-    row: Row,
+    row: Box<RawValue>,
 }

@@ -12,7 +12,7 @@ pub use address::{send, Address, Answer, Letter};
 use super::{host, settings};
 use crate::ledger::{Book, Message, Reply, Want};
 use crate::limits::Authority;
-use crate::record::Row;
+use crate::record::{self, Row};
 use crate::units::{Millis, NanoUsd};
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
@@ -136,7 +136,8 @@ impl Ledger {
         self.pass_time(now)?;
         let Letter { message, rows, .. } = letter;
         self.memory.notices.borrow_mut().take(now, letter.news);
-        let (told, wants) = self.settle(now, message, &rows)?;
+        let rows = rows.as_ref().map_or("[]", |rows| rows.get());
+        let (told, wants) = self.settle(now, message, rows)?;
         let reply = match wants.is_empty() {
             true => told.1,
             false => self.lend(now, told.0, wants).await?,
@@ -175,7 +176,7 @@ impl Ledger {
             return Ok(());
         };
         let row = Row::unsettled(&host::request_id(now), now, team, NanoUsd(money));
-        self.storage().add(&row).map(|_| ())
+        self.storage().add(&record::to_json(&[row])).map(|_| ())
     }
 
     /// Stores rows, each once, and settles the calls that are new. Gives back
@@ -184,16 +185,11 @@ impl Ledger {
         &self,
         now: Millis,
         mut message: Message,
-        rows: &[Row],
+        rows: &str,
     ) -> Result<((Message, Reply), Vec<Want>)> {
         let storage = self.storage();
-        let mut new = Vec::new();
-        for row in rows {
-            if storage.add(row)? {
-                new.push(row.id.as_str());
-            }
-        }
-        message.settled.retain(|one| new.contains(&one.id.as_str()));
+        let new = storage.add(rows)?;
+        message.settled.retain(|one| new.contains(&one.id));
         let wants = std::mem::take(&mut message.wants);
         let (reply, credits) = self.with_book(|book| {
             let settled = message.settled.iter();

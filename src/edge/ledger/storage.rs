@@ -3,7 +3,6 @@
 
 use super::Address;
 use crate::ledger::{Change, Stored};
-use crate::record::Row;
 use serde::Deserialize;
 use worker::{Result, SqlStorage, State};
 
@@ -25,18 +24,15 @@ struct Pair {
     value: String,
 }
 
-#[derive(Deserialize)]
-struct Count {
-    count: u32,
-}
-
-/// A row on its way.
+/// Rows on their way.
 #[derive(Deserialize)]
 pub struct Waiting {
-    /// Its id.
-    pub id: String,
-    /// The row as JSON.
-    pub row: String,
+    /// How many.
+    pub count: usize,
+    /// The rows.
+    pub rows: String,
+    /// Their ids.
+    pub ids: String,
 }
 
 /// Something to tell an address.
@@ -111,25 +107,24 @@ impl Storage {
         Ok(())
     }
 
-    /// Takes a row; whether it is new.
-    pub fn add(&self, row: &Row) -> Result<bool> {
-        let text = serde_json::to_string(row)?;
-        let at = i64::try_from(row.at.0).unwrap_or_default();
+    /// Takes a JSON list of rows, each once; the ids of those that are new.
+    pub fn add(&self, rows: &str) -> Result<Vec<String>> {
         let cursor = self.0.exec(
-            "INSERT INTO event (id, at, row) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS count",
-            vec![row.id.as_str().into(), at.into(), text.into()],
+            "INSERT INTO event (id, at, row) SELECT value->>'id', value->>'at', value \
+             FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING id AS text",
+            vec![rows.into()],
         )?;
-        Ok(cursor
-            .to_array::<Count>()?
-            .iter()
-            .any(|found| found.count > 0))
+        let new: Vec<Text> = cursor.to_array()?;
+        Ok(new.into_iter().map(|found| found.text).collect())
     }
 
-    /// The next rows on their way.
-    pub fn waiting(&self, most: usize) -> Result<Vec<Waiting>> {
-        let sql =
-            format!("SELECT id, row FROM event WHERE row IS NOT NULL ORDER BY id LIMIT {most}");
-        self.0.exec(&sql, None)?.to_array()
+    /// The next rows on their way, and their ids, as JSON lists.
+    pub fn waiting(&self, most: usize) -> Result<Waiting> {
+        let sql = format!(
+            "SELECT count(*) AS count, json_group_array(json(row)) AS rows, json_group_array(id) AS ids \
+             FROM (SELECT id, row FROM event WHERE row IS NOT NULL ORDER BY id LIMIT {most})"
+        );
+        self.0.exec(&sql, None)?.one()
     }
 
     /// These rows are in the database now.

@@ -1,0 +1,116 @@
+//! What a purse is made of: slices of accounts, and what calls have of them.
+
+use super::super::message::{Message, Part};
+use crate::limits::{Applied, Measure};
+use crate::units::Millis;
+
+/// For how many calls like the one at hand is borrowed ahead: the least, and the
+/// most for those that keep coming back for more.
+const FEWEST_AHEAD: i64 = 16;
+const MOST_AHEAD: i64 = 1_024;
+/// Who asks again so soon asks for more.
+const SOON_MS: u64 = 5_000;
+
+/// What a call may take of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The account, and what is known of it.
+    pub applied: Applied,
+    /// How much at most.
+    pub amount: i64,
+}
+
+/// What is reserved for a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reservation {
+    pub(super) holder: String,
+    pub(super) parts: Vec<(Part, Measure)>,
+    /// The budgets it goes from, and how much of each is spent, in percent.
+    pub levels: Vec<(String, u8)>,
+}
+
+impl Reservation {
+    /// What a call needs, which nobody was asked for: it is settled all the same.
+    pub fn unasked(needs: &[Need]) -> Reservation {
+        let parts = needs.iter().map(|need| {
+            let part = Part {
+                account: need.applied.account.clone(),
+                amount: 0,
+            };
+            (part, need.applied.measure)
+        });
+        Reservation {
+            parts: parts.collect(),
+            ..Reservation::default()
+        }
+    }
+
+    /// Whether nothing is reserved, because no limit holds.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
+/// What is asked for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is sent.
+    pub message: Message,
+    pub(super) needs: Vec<Need>,
+    /// What was here already and is kept for it meanwhile.
+    pub(super) taken: Vec<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slice {
+    pub(super) applied: Applied,
+    pub(super) left: i64,
+    pub(super) reserved: i64,
+    /// What calls took that the book may not have heard of.
+    pub(super) untold: i64,
+    pub(super) level: u8,
+    /// What one call needed, and how many are borrowed for.
+    pub(super) need: i64,
+    pub(super) ahead: i64,
+    /// The limit is near: no more than was needed came.
+    pub(super) scarce: bool,
+    /// When something came, if nothing was asked for since.
+    pub(super) filled_at: Option<Millis>,
+}
+
+impl Slice {
+    /// An empty one.
+    pub(super) fn of(need: &Need) -> Slice {
+        Slice {
+            applied: need.applied.clone(),
+            left: 0,
+            reserved: 0,
+            untold: 0,
+            level: 0,
+            need: need.amount,
+            ahead: FEWEST_AHEAD,
+            scarce: false,
+            filled_at: None,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left == 0 && self.reserved == 0 && self.untold == 0
+    }
+
+    /// Everything that the book may think is here.
+    pub(super) fn all(&self) -> i64 {
+        let here = self.left.saturating_add(self.reserved);
+        here.saturating_add(self.untold)
+    }
+
+    /// How much to borrow, for more calls if it has not lasted long.
+    pub(super) fn more(&mut self, now: Millis) -> i64 {
+        self.ahead = match self.filled_at.take().map(|at| now.since(at)) {
+            None => self.ahead,
+            Some(0..SOON_MS) => (self.ahead * 2).min(MOST_AHEAD),
+            Some(_) => (self.ahead / 2).max(FEWEST_AHEAD),
+        };
+        self.need.max(1).saturating_mul(self.ahead)
+    }
+}
