@@ -38,6 +38,15 @@ pub struct Message {
     pub durable: bool,
 }
 
+impl Message {
+    /// Whether it says and wants nothing.
+    pub fn is_empty(&self) -> bool {
+        let holds_nothing = self.holds.as_ref().is_none_or(BTreeMap::is_empty);
+        let says_nothing = self.settled.is_empty() && self.totals.is_empty();
+        holds_nothing && says_nothing && self.wants.is_empty()
+    }
+}
+
 /// What a call took from each account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

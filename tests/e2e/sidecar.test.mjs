@@ -88,7 +88,7 @@ test("an SDK is answered, its zone is where the operator says, and its row survi
   const message = await client.messages.create({ model: "claude-sonnet", max_tokens: 5, messages: [{ role: "user", content: "hi" }] });
   assert.equal(message.content[0].text, "hi");
   assert.equal((await call(one)).zone, "eu");
-  await sleep(400);
+  await sleep(1000);
   const before = await admin("transfers");
   await stop();
   await serve();
