@@ -12,8 +12,8 @@ import { startSimulator } from "../simulator/simulator.mjs";
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
 
-/** Starts gateway and simulator. `local` takes the local build. */
-export async function startGateway({ local = false, vars = {}, without = [] } = {}) {
+/** Starts gateway and simulator. `local` takes the local build; without `ledger` its objects cannot be reached. */
+export async function startGateway({ local = false, vars = {}, without = [], ledger = true } = {}) {
   const build = join(ROOT, local ? "build/local" : "build/release");
   if (!existsSync(join(build, "index.js"))) throw new Error(`${build} is missing: npm run build${local ? " -- --local" : ""}`);
   const endpoints = JSON.parse(meridian("endpoints", "--json"));
@@ -36,7 +36,7 @@ export async function startGateway({ local = false, vars = {}, without = [] } = 
         vars: { RECEIPT_KEYS: receiptKeys(), ENVIRONMENT: "test", ...vars, ...secrets },
         kv_namespaces: [{ binding: "KEYS", id: "keys" }],
         d1_databases: STORES.map((binding) => ({ binding, database_name: binding, database_id: binding, migrations_dir: join(ROOT, "migrations") })).concat({ binding: "AUDIT", database_name: "AUDIT", database_id: "AUDIT", migrations_dir: join(ROOT, "migrations/audit") }),
-        durable_objects: { bindings: [{ name: "LEDGER", class_name: "Ledger" }] },
+        durable_objects: { bindings: [{ name: ledger ? "LEDGER" : "UNREACHABLE", class_name: "Ledger" }] },
         migrations: [{ tag: "v1", new_sqlite_classes: ["Ledger"] }],
       },
     }],
