@@ -529,3 +529,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_question_whose_sender_has_given_up_is_lent_nothing() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let need = Need {
+        applied: applied(0, &authority),
+        amount: 10,
+    };
+    let late = purse.ask(Millis(1), Millis(2), vec![need]);
+    let message = late.message.clone();
+    purse.failed(late);
+    book.take(Millis(3), &purse.report(Millis(3), Vec::new(), false));
+    let reply = book.take(Millis(4), &message);
+    assert_eq!((reply.granted, book.lent("a0")), (Ok(Vec::new()), 0));
+}
