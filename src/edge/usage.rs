@@ -20,7 +20,7 @@ use worker::{Context, D1Database, D1PreparedStatement, Delay, Env};
 
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(100);
-const ROWS_AT_ONCE: usize = 200;
+const ROWS_AT_ONCE: usize = 50;
 /// When a batch that was to be sent by now is taken over: the call that was
 /// gathering it may have been cut off.
 const OVERDUE_MS: u64 = 1_000;
