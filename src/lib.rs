@@ -10,6 +10,7 @@ pub mod units;
 pub mod regions;
 pub mod timeouts;
 pub mod limits;
+pub mod pace;
 pub mod gateway;
 pub mod prices;
 pub mod config;
