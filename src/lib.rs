@@ -25,6 +25,7 @@ pub mod zone;
 pub mod plan;
 pub mod listing;
 pub mod ledger;
+pub mod runaway;
 pub mod translate;
 pub mod sigv4;
 pub mod credential;
