@@ -182,7 +182,7 @@ impl<'b> Tokens<'b> {
     fn skip_text(&mut self) {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            match memchr2(b'"', b'\\', rest) {
+            match first_quote(rest) {
                 Some(n) if rest.get(n) == Some(&b'"') => {
                     self.at += n + 1;
                     return;
@@ -212,6 +212,14 @@ impl<'b> Tokens<'b> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         rest.iter().find(|next| !is_space(**next)) == Some(&byte)
     }
+}
+
+/// Where the first quote or backslash is. JSON inside a text has one at every
+/// turn, and a picture none at all.
+fn first_quote(bytes: &[u8]) -> Option<usize> {
+    let (near, far) = bytes.split_at_checked(16).unwrap_or((bytes, &[]));
+    let near = near.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+    near.or_else(|| memchr2(b'"', b'\\', far).map(|at| at + 16))
 }
 
 fn is_space(byte: u8) -> bool {

@@ -20,6 +20,10 @@ const MOST_CALLS: usize = 8_192;
 /// loop too.
 const REPEATS: u32 = 30;
 const REPEATS_WITHIN_MS: u64 = 10_000;
+/// Counting ends here.
+const MOST_COUNTED: u32 = *Rules::CALLS.end();
+/// No call of a loop adds more messages than this.
+const MOST_ADDED: usize = 1_000;
 /// The longest wait; the first is a second, and each doubles the one before.
 const LONGEST_WAIT_S: u64 = 60;
 
@@ -177,7 +181,7 @@ impl Guard {
             };
         }
         let known = |context| self.latest.get(context).copied();
-        earlier.iter().rev().find_map(known)
+        earlier.iter().rev().take(MOST_ADDED).find_map(known)
     }
 
     /// Follows a call's links as far back as so many milliseconds.
@@ -189,7 +193,7 @@ impl Guard {
         };
         let mut next = link(call);
         while let Some(before) = next.and_then(|number| self.call(number)) {
-            if call.at.since(before.at) > within {
+            if call.at.since(before.at) > within || run.calls >= MOST_COUNTED {
                 break;
             }
             run.calls = run.calls.saturating_add(1);

@@ -262,7 +262,7 @@ fn waits_grow_while_a_chain_goes_on_and_end_when_it_stops() {
     }
     assert_eq!(waits, [1, 2, 4, 8, 16]);
     // After a rest and at its ease it is not held up, and later begins anew.
-    now += 45_000;
+    now += 30_000;
     for _ in 0..10 {
         now += 15_000;
         assert_eq!(throttled(&mut guard, now, &talk.body()), Verdict::Calm);
@@ -289,6 +289,25 @@ fn who_keeps_hammering_waits_up_to_a_minute() {
     // Ten minutes at ten calls a second.
     assert_eq!(longest, 60);
     assert!((29..50).contains(&served), "{served}");
+}
+
+#[test]
+fn the_most_that_rules_can_say_is_seen() {
+    let list = |n: usize| (0..n).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let body = |n: usize| format!(r#"{{"input":[{}]}}"#, list(n));
+    let most = *Rules::CALLS.end();
+    for (calls, added) in [(most, 1), (3, MOST_ADDED)] {
+        let rules = Rules {
+            calls,
+            ..Rules::default()
+        };
+        let mut guard = Guard::default();
+        for n in 1..=calls + 2 {
+            let body = body(n as usize * added);
+            let verdict = guard.seen(at(u64::from(n)), "search", None, &body, &rules);
+            assert_eq!(verdict == Verdict::Calm, n < calls, "{n} of {calls}");
+        }
+    }
 }
 
 #[test]
