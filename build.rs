@@ -9,6 +9,8 @@ mod config;
 mod gateway;
 #[path = "src/limits/mod.rs"]
 mod limits;
+#[path = "src/pace.rs"]
+mod pace;
 #[path = "src/prices.rs"]
 mod prices;
 #[path = "src/regions/mod.rs"]

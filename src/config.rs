@@ -4,6 +4,7 @@
 
 use crate::gateway::Gateway;
 use crate::limits::{Dimension, Who};
+use crate::pace::Rules;
 use crate::prices::PriceBook;
 use crate::regions::check::{self, Rule};
 use crate::regions::finding::{Finding, Spot};
@@ -56,6 +57,7 @@ impl Config {
         }
         self.limits(&models, findings);
         self.timeouts(findings);
+        self.pace(findings);
         for model in models {
             if !self.prices.0.contains_key(model) {
                 let what = format!("`{model}` is served by an endpoint but has no price");
@@ -115,6 +117,25 @@ impl Config {
                 let what = format!("`{name}` is longer than `total`, which is {}", limits.total);
                 findings.push(Finding::new(Rule::TimeoutOrder, spot.then(name), what));
             }
+        }
+    }
+}
+
+impl Config {
+    /// A pace that everybody or nobody keeps.
+    fn pace(&self, findings: &mut Vec<Finding>) {
+        let (rules, spot) = (self.gateway.runaway, Spot::at(&["gateway", "runaway"]));
+        if !Rules::CALLS.contains(&rules.calls) {
+            let what = format!("{} calls are no sign of a loop", rules.calls);
+            let (least, most) = (Rules::CALLS.start(), Rules::CALLS.end());
+            let ways = format!("a number from {least} to {most}, such as 20");
+            let finding = Finding::new(Rule::RunawayPace, spot.then("calls"), what);
+            findings.push(finding.instead(ways));
+        }
+        if !Rules::WITHIN.contains(&rules.within) {
+            let what = format!("a loop is not seen within {}", rules.within);
+            let finding = Finding::new(Rule::RunawayPace, spot.then("within"), what);
+            findings.push(finding.instead("from `\"1s\"` to `\"10m\"`, such as `\"60s\"`"));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The engineers' config, `gateway.toml`: the names applications may use for a
-//! model instead of its own, how long models may take, what may be spent, and
-//! what happens when a caller does not wait for the end.
+//! model instead of its own, how long models may take, what may be spent, what
+//! is taken for a loop, and what happens when a caller does not wait for the end.
 
 use crate::limits::Limits;
+use crate::pace::Rules;
 use crate::timeouts::{Changed, Timeouts};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Gateway {
     /// What may be spent.
     #[serde(default)]
     pub limits: Limits,
+    /// Which calls are taken for a loop that nobody stops.
+    #[serde(default)]
+    pub runaway: Rules,
 }
 
 /// What to do with an answer whose caller has left.
@@ -108,11 +112,10 @@ mod reading {
     //! From `gateway.toml`.
 
     use super::{Gateway, Special};
-    use crate::regions::check::Rule;
     use crate::regions::finding::Spot;
     use crate::regions::problem::Source;
     use crate::regions::read::{Notes, Table};
-    use crate::timeouts::{Changed, Span};
+    use crate::timeouts::{read_span, Changed};
 
     /// Reads `gateway.toml`.
     pub fn read(source: &Source, notes: &mut Notes) -> Gateway {
@@ -152,24 +155,13 @@ mod reading {
             }
         }
         gateway.limits = crate::limits::read(&mut table, notes);
+        gateway.runaway = crate::pace::read(&mut table, notes);
         table.finish(notes);
         gateway
     }
 
     fn changed(table: &mut Table<'_>, notes: &mut Notes) -> Changed {
-        let mut span =
-            |name| {
-                let written = table.maybe_text(name, notes)?;
-                let span = Span::parse(&written.text).filter(|span| span.0 > 0);
-                if span.is_none() {
-                    let what = format!("`{}` is no span of time", written.text);
-                    let problem = table.source().problem(Rule::BadSpan, written.at, what);
-                    notes.problems.push(problem.instead(
-                        "a number with its unit, such as `\"45s\"`, `\"5m\"` or `\"500ms\"`",
-                    ));
-                }
-                span
-            };
+        let mut span = |name| read_span(table, name, notes);
         Changed {
             connect: span("connect"),
             first_token: span("first_token"),

@@ -119,6 +119,33 @@ impl Changed {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use reading::read_span;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod reading {
+    //! Spans of time in config files.
+
+    use super::Span;
+    use crate::regions::check::Rule;
+    use crate::regions::read::{Notes, Table};
+
+    /// A span above zero that may be missing.
+    pub fn read_span(table: &mut Table<'_>, name: &'static str, notes: &mut Notes) -> Option<Span> {
+        let written = table.maybe_text(name, notes)?;
+        let span = Span::parse(&written.text).filter(|span| span.0 > 0);
+        if span.is_none() {
+            let what = format!("`{}` is no span of time", written.text);
+            let problem = table.source().problem(Rule::BadSpan, written.at, what);
+            notes.problems.push(
+                problem
+                    .instead("a number with its unit, such as `\"45s\"`, `\"5m\"` or `\"500ms\"`"),
+            );
+        }
+        span
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

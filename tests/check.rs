@@ -238,6 +238,10 @@ fn slips() -> Vec<Seed> {
         seed(R::BadWebhook, "gateway.toml", "", "[limits.slip-hook]\nconcurrent = 5\nwebhook = \"http://x.example\"\n", "webhook = \"http", "https://"),
         seed(R::BadSpan, "gateway.toml", "connect = \"20s\"", "connect = \"20\"", "connect = \"20\"", "45s"),
         seed(R::TimeoutOrder, "gateway.toml", "answer = \"5m\"", "answer = \"50m\"", "answer = \"50m\"", ""),
+        seed(R::RunawayPace, "gateway.toml", "calls = 20", "calls = 2", "calls = 2", "3 to 1000"),
+        seed(R::RunawayPace, "gateway.toml", "within = \"60s\"", "within = \"1h\"", "within = \"1h\"", "10m"),
+        seed(R::UnknownWord, "gateway.toml", "action = \"flag\"", "action = \"throtle\"", "action = \"throtle\"", "throttle"),
+        seed(R::UnknownField, "gateway.toml", "within = \"60s\"", "withn = \"60s\"", "withn", "within"),
         seed(R::AliasShadows, "gateway.toml", "gpt-mini =", "gpt-5-mini =", "gpt-5-mini =", ""),
     ]
 }

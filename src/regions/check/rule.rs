@@ -81,6 +81,7 @@ rules! {
     BadSpan "bad-span" Error "A span of time is a number with its unit, above zero." "Such as 500ms, 45s, 10m or 2h, in quotes."
     TimeoutOrder "timeout-order" Error "No single time limit is longer than `total`." "It could never be reached."
     EmptyLimit "empty-limit" Error "A limit limits something." "Money, requests, tokens or calls at once; a limit without any would be kept by every call."
+    RunawayPace "runaway-pace" Error "What is taken for a loop is 3 to 1000 calls within a second to ten minutes." "Fewer are a conversation; more, or calls longer ago, are not remembered. `action = \"off\"` does not look at all."
     UnknownTimeZone "unknown-time-zone" Error "A time zone has its name of the IANA database." "Budgets begin at midnight there; whose midnight must not be guessed."
     BadWebhook "bad-webhook" Error "A webhook is an https address." "What is spent is nobody else's business."
     BadPrice "bad-price" Error "A price is a decimal number of dollars in quotes." "Money is counted in whole billionths of a dollar, never in floating point."

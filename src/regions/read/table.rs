@@ -230,9 +230,12 @@ impl<'s> Table<'s> {
 
     /// A whole number from 0; 0 where it is missing.
     pub fn number(&mut self, name: &'static str, notes: &mut Notes) -> u32 {
-        let Some(value) = self.take(name, notes) else {
-            return 0;
-        };
+        self.maybe_number(name, notes).unwrap_or_default()
+    }
+
+    /// The same, where missing is something else than 0.
+    pub fn maybe_number(&mut self, name: &'static str, notes: &mut Notes) -> Option<u32> {
+        let value = self.take(name, notes)?;
         let number = value
             .get_ref()
             .as_integer()
@@ -240,7 +243,7 @@ impl<'s> Table<'s> {
         if number.is_none() {
             self.wrong(value.span().start, name, "a whole number such as 10", notes);
         }
-        number.unwrap_or_default()
+        number
     }
 
     /// True or false; false where it is missing.

@@ -1,0 +1,128 @@
+//! What is said of a call that belongs to a loop, for people.
+
+use std::fmt;
+
+/// What a guard says of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Calm,
+    /// It is part of a runaway.
+    Flagged(Runaway),
+    /// It is part of a runaway and has to wait.
+    Throttled {
+        /// The runaway.
+        runaway: Runaway,
+        /// For so many seconds.
+        retry_after_s: u64,
+    },
+}
+
+impl Verdict {
+    /// Of a runaway that has to wait for so many milliseconds.
+    pub(super) fn of(runaway: Runaway, wait_ms: u64) -> Verdict {
+        match wait_ms {
+            0 => Verdict::Flagged(runaway),
+            _ => Verdict::Throttled {
+                runaway,
+                retry_after_s: wait_ms.div_ceil(1_000),
+            },
+        }
+    }
+}
+
+/// Calls that follow each other faster than the rules have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runaway {
+    /// What they look like.
+    pub kind: Kind,
+    /// The team that calls.
+    pub team: String,
+    /// Its feature, if it says one.
+    pub feature: Option<String>,
+    /// How many they are, this one included.
+    pub calls: u32,
+    /// From the first of them to this one, in milliseconds.
+    pub over_ms: u64,
+    /// The bytes of the first one's messages; of the whole body where they are
+    /// all the same.
+    pub grown_from: usize,
+    /// The same of this one.
+    pub grown_to: usize,
+    /// Nothing was said of the calls before this one: who is told of each
+    /// runaway once is told now.
+    pub is_news: bool,
+}
+
+/// What calls of a runaway look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Each has the one before in it, and more.
+    Growth,
+    /// They are all the same.
+    Repeats,
+}
+
+impl Kind {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Growth => "growth",
+            Kind::Repeats => "repeats",
+        }
+    }
+}
+
+impl fmt::Display for Runaway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} calls of team {}, ", self.calls, self.team)?;
+        match &self.feature {
+            Some(feature) => write!(f, "feature {feature}")?,
+            None => f.write_str("no feature")?,
+        }
+        let seconds = self.over_ms.div_ceil(1_000).max(1);
+        write!(f, " within {seconds} s, ")?;
+        let (from, to) = (Size(self.grown_from), Size(self.grown_to));
+        match self.kind {
+            Kind::Growth => write!(
+                f,
+                "each with the one before in it: {from} of messages grew to {to}. \
+                 If this is meant, raise `calls` of [runaway] in gateway.toml; \
+                 if not, give the agent's loop an end."
+            ),
+            Kind::Repeats => write!(
+                f,
+                "all the same, of {to}. If this is meant, set `action = \"off\"` \
+                 for [runaway] in gateway.toml; if not, keep the answer, or wait \
+                 longer before each new try."
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Calm => f.write_str("nothing unusual"),
+            Verdict::Flagged(runaway) => runaway.fmt(f),
+            Verdict::Throttled {
+                runaway,
+                retry_after_s,
+            } => write!(f, "{runaway} Try again in {retry_after_s} s."),
+        }
+    }
+}
+
+/// A number of bytes.
+struct Size(usize);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MB: usize = 1 << 20;
+        match self.0 {
+            bytes @ 0..1_024 => write!(f, "{bytes} bytes"),
+            bytes @ 1_024..MB => write!(f, "{} KB", bytes / 1_024),
+            bytes => write!(f, "{}.{} MB", bytes / MB, bytes % MB * 10 / MB),
+        }
+    }
+}
