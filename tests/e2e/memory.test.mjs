@@ -31,6 +31,7 @@ after(async () => {
   await close(provider);
 });
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const status = (pid, field) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
 // From here on the highest mark counts anew, where the kernel has that.
 function mark(pid) {
@@ -91,25 +92,33 @@ const END = sse("message_delta", { delta: { stop_reason: "end_turn" }, usage: { 
 const MANY = 1000;
 
 // What counts against Cloudflare's 128 MB: V8's heap, what hangs on it, and
-// wasm's memory. What workerd itself needs for connections does not; a worker
-// that only forwards takes 100 KB of that a stream, a pipe and a tee 250 more.
+// wasm's memory, of what is in use. V8 collects the rest when it comes near the
+// limit; workerd here sets none, so it is told to. What workerd itself needs for
+// connections does not count; a worker that only forwards takes 100 KB of that a
+// stream, a pipe and a tee 250 more.
+// Empty where the inspector is silent.
 async function isolateMb(gateway, inspector) {
   const [target] = await (await fetch(`http://127.0.0.1:${inspector}/json`)).json();
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   await new Promise((resolve) => (socket.onopen = resolve));
-  const answered = new Promise((resolve) => (socket.onmessage = ({ data }) => resolve(JSON.parse(data).result)));
-  socket.send(JSON.stringify({ id: 1, method: "Runtime.getHeapUsage" }));
-  const { totalSize, embedderHeapUsedSize, backingStorageSize } = await answered;
+  // An isolate that has just nothing to do may not hear its inspector.
+  const ask = (method) => Promise.race([sleep(2000), new Promise((resolve) => {
+    socket.onmessage = ({ data }) => resolve(JSON.parse(data).result);
+    socket.send(JSON.stringify({ id: 1, method }));
+  })]);
+  await ask("HeapProfiler.collectGarbage");
+  const usage = await ask("Runtime.getHeapUsage");
   socket.close();
+  if (usage === undefined) return [];
   const health = await (await fetch(`${gateway.url}/admin/v1/health`, { headers: { authorization: `Bearer ${ADMIN}` } })).json();
-  return (totalSize + embedderHeapUsedSize + backingStorageSize + health.wasm_memory_bytes) / MB;
+  return [(usage.totalSize + usage.embedderHeapUsedSize + usage.backingStorageSize + health.wasm_memory_bytes) / MB];
 }
 
 for (const [name, path, body] of [
   ["in the same dialect", "/v1/messages", { model: "claude-sonnet", max_tokens: 5 }],
   ["translated", "/v1/chat/completions", { model: "claude-sonnet" }],
 ]) {
-  test(`a thousand slow streams at once, ${name}, stay within 128 MB`, async () => {
+  test(`a thousand slow streams at once, ${name}, stay within half of 128 MB`, async () => {
     const inspector = await freePort();
     const gateway = await startWorker({ stores, upstream, secrets: ["BEDROCK_EU_KEY"], args: [`--inspector-addr=127.0.0.1:${inspector}`] });
     try {
@@ -134,16 +143,17 @@ for (const [name, path, body] of [
       const streams = Promise.all(Array.from({ length: MANY }, ask)).finally(() => (over = true));
       const seen = [];
       while (!over) {
-        await new Promise((resolve) => setTimeout(resolve, 700));
-        seen.push(await isolateMb(gateway, inspector));
+        await sleep(700);
+        seen.push(...(await isolateMb(gateway, inspector)));
       }
       const all = await streams;
       const process = status(gateway.pid(), "VmHWM") - before;
       console.log(`# ${name}: ${most} streams at once; the isolate had ${Math.max(...seen).toFixed(0)} MB at most, the process grew by ${process.toFixed(0)} MB`);
       assert.equal(most, MANY);
       assert.ok(all.every(({ text }) => /message_stop|\[DONE\]/.test(text)), "every stream ended well");
-      assert.ok(Math.max(...seen) < 128, `${seen.map(Math.round)} MB`);
-      for (let tries = 0; tries < 80 && stores.rows.length < rows + MANY; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.ok(seen.length >= 5, "the inspector told too little");
+      assert.ok(Math.max(...seen) < 64, `${seen.map(Math.round)} MB`);
+      for (let tries = 0; tries < 80 && stores.rows.length < rows + MANY; tries++) await sleep(50);
       assert.equal(stores.rows.length, rows + MANY);
     } finally {
       gateway.close();
