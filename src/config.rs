@@ -124,7 +124,7 @@ impl Config {
 impl Config {
     /// A pace that everybody or nobody keeps.
     fn pace(&self, findings: &mut Vec<Finding>) {
-        let (rules, spot) = (self.gateway.runaway, Spot::at(&["gateway", "runaway"]));
+        let (rules, spot) = (&self.gateway.runaway, Spot::at(&["gateway", "runaway"]));
         if !Rules::CALLS.contains(&rules.calls) {
             let what = format!("{} calls are no sign of a loop", rules.calls);
             let (least, most) = (Rules::CALLS.start(), Rules::CALLS.end());

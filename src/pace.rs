@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// What `[runaway]` in `gateway.toml` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// So many calls of one chain.
@@ -16,6 +16,9 @@ pub struct Rules {
     pub within: Span,
     /// What becomes of them.
     pub action: Action,
+    /// Who is told once of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
 }
 
 /// What becomes of calls of a chain that goes too fast.
@@ -39,6 +42,7 @@ impl Default for Rules {
             calls: 20,
             within: Span::seconds(60),
             action: Action::Flag,
+            webhook: None,
         }
     }
 }
@@ -60,7 +64,7 @@ mod reading {
 
     use super::Rules;
     use crate::regions::read::{Notes, Table};
-    use crate::timeouts;
+    use crate::{limits, timeouts};
 
     /// Reads `[runaway]`. What is not said is as usual.
     pub fn read(table: &mut Table<'_>, notes: &mut Notes) -> Rules {
@@ -74,6 +78,7 @@ mod reading {
             action: runaway
                 .maybe_choice("action", notes)
                 .unwrap_or(usual.action),
+            webhook: limits::read_webhook(&mut runaway, notes),
         };
         runaway.finish(notes);
         rules

@@ -1,8 +1,10 @@
 //! The one row a request leaves behind: who, where, why, what was used and
 //! what it cost. No prompt, completion, credential or address is in it.
 
+mod contact;
 mod sql;
 
+pub use contact::{Contact, Lost, Served, Tried};
 pub use sql::{INSERT, SUM_UP};
 
 use crate::caller::{Caller, KeyRecord, Tags};
@@ -11,7 +13,6 @@ use crate::head::{Head, Origin};
 use crate::plan::{Attempt, Plan};
 use crate::prices::PriceBook;
 use crate::refusal::Refusal;
-use crate::regions::Guarantee;
 use crate::units::{Millis, NanoUsd, RequestId, Tokens};
 use crate::zone::Verdict;
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,8 @@ pub struct Row {
     pub reserved_nano: Option<NanoUsd>,
     /// It cost more than that.
     pub over_bound: bool,
+    /// The kind of loop that it seems to be part of, see `runaway/`.
+    pub runaway: Option<String>,
     /// The budgets it goes from, and how much of each is spent, in percent.
     #[serde(skip)]
     pub budgets: Vec<(String, u8)>,
@@ -127,60 +130,6 @@ pub struct Row {
     /// Every endpoint that was contacted, for the receipt.
     #[serde(skip)]
     pub contacts: Vec<Contact>,
-}
-
-/// An endpoint that was contacted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// Its name in the map.
-    pub endpoint: String,
-    /// The host.
-    pub host: String,
-    /// Where it processes.
-    pub hosting: String,
-    /// What it promises about that.
-    pub guarantee: Guarantee,
-}
-
-/// An attempt that came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tried {
-    /// The endpoint.
-    pub endpoint: String,
-    /// Why, in a word.
-    pub why: String,
-    /// The status it answered, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// Milliseconds it took.
-    pub ms: u64,
-    /// It was a drill: nothing was sent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub drill: bool,
-}
-
-/// Where the answer came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Served<'c> {
-    /// The attempt that answered.
-    pub attempt: Attempt<'c>,
-    /// The status it answered with.
-    pub status: u16,
-    /// How long the request's body was: what an input estimate is made from.
-    pub request_bytes: u64,
-}
-
-/// What is lost with an attempt that came to nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Lost<'a> {
-    /// The attempt.
-    pub attempt: Attempt<'a>,
-    /// Whether the provider may have worked on it.
-    pub may_be_billed: bool,
-    /// How long the request's body was.
-    pub request_bytes: u64,
-    /// What things cost.
-    pub prices: &'a PriceBook,
 }
 
 impl Row {
@@ -225,6 +174,7 @@ impl Row {
             lost_nano: Some(NanoUsd(0)),
             reserved_nano: None,
             over_bound: false,
+            runaway: None,
             budgets: Vec::new(),
             downgraded: None,
             contacts: Vec::new(),

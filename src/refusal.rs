@@ -185,6 +185,13 @@ pub enum Refusal {
         /// The model.
         model: String,
     },
+    /// The call is part of a loop that nobody stops, and has to wait.
+    Runaway {
+        /// What was seen.
+        what: String,
+        /// For so many seconds.
+        retry_after: u64,
+    },
     /// Limits hold for the call, and the ledger that keeps them did not answer.
     LedgerUnavailable,
     /// The client left before there was an answer.
@@ -249,7 +256,7 @@ impl Refusal {
             | Refusal::PlaceRefused { .. }
             | Refusal::NoToken { .. }
             | Refusal::ProviderGarbled { .. } => 502,
-            Refusal::NoAnswer { limited: true, .. } => 429,
+            Refusal::NoAnswer { limited: true, .. } | Refusal::Runaway { .. } => 429,
             Refusal::NoAnswer { late: true, .. } => 504,
             Refusal::NoAnswer { .. } => 502,
             // What nginx logs for it; nobody is there to see it.
@@ -278,6 +285,7 @@ impl Refusal {
         match self {
             Refusal::NoAnswer { retry_after, .. } => *retry_after,
             Refusal::Exceeded(exceeded) => exceeded.retry_after,
+            Refusal::Runaway { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -324,6 +332,7 @@ impl Refusal {
                 Measure::Concurrent => "concurrency_limit_exceeded",
             },
             Refusal::NoBound { .. } => "model_without_price",
+            Refusal::Runaway { .. } => "runaway_calls",
             Refusal::LedgerUnavailable => "ledger_unavailable",
             Refusal::ClientLeft => "client_left",
             Refusal::Internal => "internal_error",

@@ -97,6 +97,9 @@ impl Story {
         if let Some(downgraded) = &row.downgraded {
             self.tell("meridian-downgraded", downgraded);
         }
+        if let Some(runaway) = &row.runaway {
+            self.tell("meridian-runaway", runaway);
+        }
         if let (Some(endpoint), Some(hosting)) = (&row.endpoint, &row.hosting) {
             self.tell("meridian-served-by", endpoint);
             self.tell("meridian-hosting", hosting);

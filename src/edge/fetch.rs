@@ -4,7 +4,7 @@
 use super::answer::{self, Story};
 use super::attempt::Begun;
 use super::ledger::Address;
-use super::{admission, budgets, deliver, host, keys, map, origins, receipts, upstream};
+use super::{admission, budgets, deliver, host, keys, map, origins, receipts, runaway, upstream};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
@@ -293,6 +293,7 @@ async fn begun(
     caller.tags.add_from_body(&call.tags);
     row.called(&call.wanted, &caller.tags);
     let gateway = gateway(x, config);
+    runaway::look(x, caller, api, &body, &gateway.runaway, row)?;
     let (carried, named_blobs) = dialect::blobs_in(&body);
     let made_by = origins::find(&x.env, &carried).await;
     let mut ask = Asking {

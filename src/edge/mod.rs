@@ -21,6 +21,7 @@ mod map;
 mod origins;
 mod outflow;
 mod receipts;
+mod runaway;
 mod settings;
 mod stream;
 #[cfg(test)]

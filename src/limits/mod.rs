@@ -10,7 +10,7 @@ mod reading;
 pub use calendar::{known_time_zone, Window};
 pub use measure::Measure;
 #[cfg(not(target_arch = "wasm32"))]
-pub use reading::read;
+pub use reading::{read, read_webhook};
 
 use crate::units::{Millis, NanoUsd};
 use serde::{Deserialize, Serialize};

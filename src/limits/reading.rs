@@ -68,18 +68,22 @@ fn limit(table: &mut Table<'_>, notes: &mut Notes) -> Limit {
     limit.tokens_per_minute = count("tokens_per_minute");
     limit.concurrent = count("concurrent");
     limit.downgrade = table.maybe_text("downgrade", notes).map(|text| text.text);
-    limit.webhook = table.maybe_text("webhook", notes).and_then(|url| {
-        if url.text.starts_with("https://") {
-            return Some(url.text);
-        }
-        let what = format!("`{}` is no address that can be told", url.text);
-        let problem = table.source().problem(Rule::BadWebhook, url.at, what);
-        notes
-            .problems
-            .push(problem.instead("one that begins with https://"));
-        None
-    });
+    limit.webhook = read_webhook(table, notes);
     limit
+}
+
+/// Reads the address that is told of something.
+pub fn read_webhook(table: &mut Table<'_>, notes: &mut Notes) -> Option<String> {
+    let url = table.maybe_text("webhook", notes)?;
+    if url.text.starts_with("https://") {
+        return Some(url.text);
+    }
+    let what = format!("`{}` is no address that can be told", url.text);
+    let problem = table.source().problem(Rule::BadWebhook, url.at, what);
+    notes
+        .problems
+        .push(problem.instead("one that begins with https://"));
+    None
 }
 
 fn budget(table: &mut Table<'_>, notes: &mut Notes) -> Option<Budget> {

@@ -8,7 +8,7 @@ pub const INSERT: &str = concat!(
     "attempts, stream, status, outcome, error, stopped, tier, input, cache_read, cache_write_5m, ",
     "cache_write_1h, audio_input, output, reasoning, audio_output, estimated, cost_nano, ",
     "first_byte_ms, duration_ms, key_zone, zone_asked, receipt, failures, lost_nano, ",
-    "reserved_nano, over_bound) SELECT ",
+    "reserved_nano, over_bound, runaway) SELECT ",
     "value->>'id', value->>'at', value->>'key_id', value->>'team', value->>'feature', ",
     "value->>'environment', value->>'tags', value->>'country', value->>'colo', value->>'zone', ",
     "value->>'zone_reason', value->>'map', value->>'dialect', value->>'model_asked', ",
@@ -19,7 +19,7 @@ pub const INSERT: &str = concat!(
     "value->>'reasoning', value->>'audio_output', value->>'estimated', value->>'cost_nano', ",
     "value->>'first_byte_ms', value->>'duration_ms', value->>'key_zone', ",
     "value->>'zone_asked', value->>'receipt', value->>'failures', value->>'lost_nano', ",
-    "value->>'reserved_nano', value->>'over_bound' ",
+    "value->>'reserved_nano', value->>'over_bound', value->>'runaway' ",
     // The WHERE keeps SQLite from reading the ON as part of a join.
     "FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING",
 );

@@ -53,6 +53,7 @@ impl fmt::Display for Refusal {
             Refusal::NoAnswer { tried, .. } => write!(f, "No endpoint that is allowed here gave an answer. Tried: {}.", tried.join(", ")),
             Refusal::Exceeded(exceeded) => exceeded.fmt(f),
             Refusal::NoBound { limit, model } => write!(f, "The limit `{limit}` holds for this call, and `{model}` has no price to hold it by. Nothing was sent; an operator has to add one to prices.toml."),
+            Refusal::Runaway { what, .. } => f.write_str(what),
             Refusal::LedgerUnavailable => f.write_str("Limits hold for this call, and the ledger that keeps them did not answer. Nothing was sent; try again in a moment."),
             Refusal::ClientLeft => f.write_str("The client left before there was an answer."),
             Refusal::Internal => f.write_str("Something broke inside the gateway. The request id says where to look."),

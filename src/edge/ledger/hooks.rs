@@ -11,8 +11,13 @@ const MOST_TRIES: i32 = 8;
 
 #[wasm_bindgen(module = "/src/edge/ledger/hooks.js")]
 extern "C" {
-    /// Whether the address has taken it.
-    async fn tell(url: &str, body: &str) -> JsValue;
+    #[wasm_bindgen(js_name = tell)]
+    async fn post(url: &str, body: &str) -> JsValue;
+}
+
+/// Tells an address something, once. Whether it has taken it.
+pub async fn tell(url: &str, body: &str) -> bool {
+    post(url, body).await.is_truthy()
 }
 
 /// Keeps what a step means for a budget's address, if it has one.
@@ -52,7 +57,7 @@ pub async fn send(storage: &Storage) {
         tries,
     } in hooks
     {
-        let told = tell(&url, &body).await.is_truthy();
+        let told = tell(&url, &body).await;
         if !told {
             worker::console_warn!("a budget's webhook did not take it, try {}", tries + 1);
         }

@@ -8,6 +8,7 @@ mod hooks;
 mod storage;
 
 pub use address::{send, Address, Answer, Letter};
+pub use hooks::tell;
 
 use super::{host, settings};
 use crate::ledger::{Book, Message, Reply, Want};

@@ -85,9 +85,9 @@ proptest! {
         throttle: bool,
     ) {
         let action = if throttle { Action::Throttle } else { Action::Flag };
-        let rules = Rules { calls, within: Span(within), action };
+        let rules = Rules { calls, within: Span(within), action, webhook: None };
         let talks = (0..4).map(|who| Talk::new(APIS[api], &who.to_string())).collect();
-        let mut world = World { guard: Guard::default(), rules, talks };
+        let mut world = World { guard: Guard::default(), rules: rules.clone(), talks };
         let mut chain = Talk::new(APIS[api], "the chain");
         let mut times: Vec<u64> = Vec::new();
         let mut now = 0;
@@ -123,7 +123,7 @@ proptest! {
     ) {
         let rules = Rules { action: Action::Throttle, ..Rules::default() };
         let talks = (0..4).map(|who| Talk::new(APIS[0], &who.to_string())).collect();
-        let mut world = World { guard: Guard::default(), rules, talks };
+        let mut world = World { guard: Guard::default(), rules: rules.clone(), talks };
         world.guard.forgotten = u64::from(u32::MAX);
         let chain = Talk::new(APIS[0], "the chain");
         let mut now = 100_000;

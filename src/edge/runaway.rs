@@ -1,0 +1,73 @@
+//! Hands calls to the runaway guard, which looks whether they are a loop, and
+//! tells people of one. What it remembers is this instance's.
+
+use super::fetch::Exchange;
+use super::{host, ledger};
+use crate::caller::Caller;
+use crate::dialect::Api;
+use crate::pace::Rules;
+use crate::record::Row;
+use crate::refusal::Refusal;
+use crate::runaway::{Guard, Runaway, Verdict};
+use serde_json::json;
+use std::cell::RefCell;
+
+thread_local! {
+    static GUARD: RefCell<Guard> = RefCell::default();
+}
+
+/// Looks at a call; refuses it if it is part of a loop and has to wait.
+pub fn look(
+    x: &Exchange,
+    caller: &Caller,
+    api: Api,
+    body: &str,
+    rules: &Rules,
+    row: &mut Row,
+) -> Result<(), Refusal> {
+    if matches!(api, Api::Embeddings | Api::CountTokens) {
+        // Many at once, with much in common, are what these are for.
+        return Ok(());
+    }
+    let (team, feature) = (caller.key.team.as_str(), caller.tags.get("feature"));
+    let now = host::now();
+    let verdict = GUARD.with_borrow_mut(|guard| guard.seen(now, team, feature, body, rules));
+    let (Verdict::Flagged(runaway) | Verdict::Throttled { runaway, .. }) = &verdict else {
+        return Ok(());
+    };
+    row.runaway = Some(runaway.kind.as_str().to_owned());
+    if runaway.is_news {
+        tell(x, runaway, rules);
+    }
+    match &verdict {
+        Verdict::Throttled { retry_after_s, .. } => Err(Refusal::Runaway {
+            what: verdict.to_string(),
+            retry_after: *retry_after_s,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Tells of a loop, once: in the log, and an address if one is set.
+fn tell(x: &Exchange, runaway: &Runaway, rules: &Rules) {
+    worker::console_warn!("runaway: {runaway}");
+    let Some(url) = rules.webhook.clone() else {
+        return;
+    };
+    let body = json!({
+        "text": runaway.to_string(),
+        "kind": runaway.kind.as_str(),
+        "team": runaway.team,
+        "feature": runaway.feature,
+        "calls": runaway.calls,
+        "over_ms": runaway.over_ms,
+        "grown_from_bytes": runaway.grown_from,
+        "grown_to_bytes": runaway.grown_to,
+        "request": x.id.to_string(),
+    });
+    x.ctx.wait_until(async move {
+        if !ledger::tell(&url, &body.to_string()).await {
+            worker::console_warn!("the webhook for runaways did not take it");
+        }
+    });
+}
