@@ -12,8 +12,11 @@ mod book;
 mod bound;
 mod message;
 mod purse;
+mod refused;
+mod spread;
 
 pub use book::{Account, Book, Change, Crossed, Forfeit, Stored};
 pub use bound::{bound, Bound};
 pub use message::{Grant, Message, Part, Reply, Settled, Want};
 pub use purse::{Need, Purse, Question, Reservation};
+pub use spread::{Load, Spread};

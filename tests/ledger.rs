@@ -90,71 +90,78 @@ impl Object {
     }
 }
 
-/// A leaf and the authority it borrows from, or the authority alone.
+/// Shards and the authority they borrow from, or the authority alone.
 struct Ledger {
-    leaf: Object,
+    leaves: Vec<Object>,
     above: Option<Object>,
     authority: Authority,
 }
 
 impl Ledger {
-    fn take(&mut self, now: Millis, message: Message, cut: bool) -> Reply {
-        let mut message = message;
-        if let Some(above) = self.above.as_mut().filter(|_| !cut) {
-            for (_, wants) in self.leaf.book.short_of(&message.wants) {
-                let mut ask = self
-                    .leaf
-                    .book
-                    .report(now, &self.authority)
-                    .unwrap_or(Message {
-                        durable: true,
-                        number: now.0,
-                        for_ms: 600_000,
-                        ..Message::default()
-                    });
-                ask.holder = "leaf".to_owned();
+    fn take(&mut self, now: Millis, mut message: Message, at: usize) -> Reply {
+        let leaf = &mut self.leaves[at];
+        if let Some(above) = &mut self.above {
+            if let Some(said) = leaf.book.refused_lately(now, &message.wants) {
+                message.wants.clear();
+                let mut reply = leaf.take(now, message);
+                reply.granted = Err(said);
+                return reply;
+            }
+            for (_, wants) in leaf.book.short_of(&message.wants) {
+                let report = leaf.book.report(now, &self.authority);
+                let mut ask = report.unwrap_or(Message {
+                    durable: true,
+                    number: now.0,
+                    for_ms: 600_000,
+                    ..Message::default()
+                });
+                ask.holder = format!("leaf{at}");
                 ask.wants = wants.clone();
                 let reply = above.take(now, ask);
                 if reply.lost {
-                    self.leaf.book.disowned(&self.authority);
+                    leaf.book.disowned(&self.authority);
                     continue;
                 }
                 match reply.granted {
-                    Ok(grants) => self.leaf.book.fund(&wants, &grants),
+                    Ok(grants) => leaf.book.fund(&wants, &grants),
                     Err(exceeded) => {
+                        leaf.book.refused(now, &wants, &exceeded);
                         message.wants.clear();
-                        let mut reply = self.leaf.take(now, message);
+                        let mut reply = leaf.take(now, message);
                         reply.granted = Err(exceeded);
                         return reply;
                     }
                 }
             }
         }
-        self.leaf.take(now, message)
+        leaf.take(now, message)
     }
 
     fn evict(&mut self) {
-        self.leaf.evict();
-        if let Some(above) = &mut self.above {
-            above.evict();
-        }
+        self.objects().for_each(Object::evict);
     }
 
     fn report_up(&mut self, now: Millis) {
         let Some(above) = &mut self.above else { return };
-        let Some(mut message) = self.leaf.book.report(now, &self.authority) else {
-            return;
-        };
-        message.holder = "leaf".to_owned();
-        self.leaf.store();
-        if above.take(now, message).lost {
-            self.leaf.book.disowned(&self.authority);
+        for (at, leaf) in self.leaves.iter_mut().enumerate() {
+            let Some(mut message) = leaf.book.report(now, &self.authority) else {
+                continue;
+            };
+            message.holder = format!("leaf{at}");
+            leaf.store();
+            if above.take(now, message).lost {
+                leaf.book.disowned(&self.authority);
+            }
+            leaf.store();
         }
-        self.leaf.store();
+    }
+
+    fn objects(&mut self) -> impl Iterator<Item = &mut Object> {
+        self.leaves.iter_mut().chain(&mut self.above)
     }
 
     fn top(&self) -> &Object {
-        self.above.as_ref().unwrap_or(&self.leaf)
+        self.above.as_ref().unwrap_or(&self.leaves[0])
     }
 }
 
@@ -233,14 +240,17 @@ struct World {
 }
 
 impl World {
-    fn new(two_levels: bool) -> World {
+    fn new(shards: usize) -> World {
         let authority = Authority::Team("t".to_owned());
         let own = [authority.clone()];
         World {
             now: Millis(1_000_000),
             ledger: Ledger {
-                leaf: Object::new(if two_levels { &[] } else { &own }),
-                above: two_levels.then(|| Object::new(&own)),
+                leaves: match shards {
+                    0 => vec![Object::new(&own)],
+                    _ => (0..shards).map(|_| Object::new(&[])).collect(),
+                },
+                above: (shards > 0).then(|| Object::new(&own)),
                 authority,
             },
             purses: (0..3).map(|i| (Purse::new(format!("p{i}")), 0)).collect(),
@@ -331,11 +341,12 @@ impl World {
             Saying::Question(question) => question.message.clone(),
             Saying::Report(message) => message.clone(),
         };
-        if twice {
-            self.ledger.take(self.now, message.clone(), false);
-        }
-        let reply = self.ledger.take(self.now, message.clone(), false);
         let (instance, epoch) = sent.from;
+        let shard = instance % self.ledger.leaves.len();
+        if twice {
+            self.ledger.take(self.now, message.clone(), shard);
+        }
+        let reply = self.ledger.take(self.now, message.clone(), shard);
         if self.purses[instance].1 != epoch {
             return;
         }
@@ -391,6 +402,7 @@ impl World {
                 let (purse, epoch) = &mut self.purses[instance];
                 match purse.reserve(self.now, deadline, &needs) {
                     Some(reservation) => self.begin(id, instance, reservation, took),
+                    None if purse.refused_lately(self.now, &needs).is_some() => {}
                     None => {
                         self.asked[instance] = true;
                         let question = purse.ask(self.now, deadline, needs);
@@ -488,8 +500,8 @@ proptest! {
         failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn limits_are_kept_and_nothing_goes_uncounted(ops in prop::collection::vec(op(), 1..120), two_levels: bool) {
-        let mut world = World::new(two_levels);
+    fn limits_are_kept_and_nothing_goes_uncounted(ops in prop::collection::vec(op(), 1..120), shards in 0..3usize) {
+        let mut world = World::new(shards);
         for op in ops {
             world.step(op);
             world.check()?;
@@ -500,8 +512,7 @@ proptest! {
             let accounts = world.ledger.top().book.accounts();
             accounts.filter(|account| account.applied.account == format!("a{which}")).map(|account| account.spent).sum::<i64>()
         };
-        let objects = [Some(&world.ledger.leaf), world.ledger.above.as_ref()];
-        for object in objects.into_iter().flatten() {
+        for object in world.ledger.objects() {
             prop_assert!(object.credited <= object.charged);
             // Nothing came through for as long as things are lent.
             world.crashed |= object.charged > 0;
@@ -517,7 +528,8 @@ proptest! {
         }
         // What crashed instances had is charged once its time is over.
         world.now = Millis(world.now.0 + 4 * 3_600_000);
-        world.ledger.leaf.expire(world.now);
+        let now = world.now;
+        world.ledger.leaves.iter_mut().for_each(|leaf| leaf.expire(now));
         world.ledger.report_up(world.now);
         if let Some(above) = &mut world.ledger.above {
             above.expire(world.now);
@@ -545,4 +557,54 @@ fn a_question_whose_sender_has_given_up_is_lent_nothing() {
     book.take(Millis(3), &purse.report(Millis(3), Vec::new(), false));
     let reply = book.take(Millis(4), &message);
     assert_eq!((reply.granted, book.lent("a0")), (Ok(Vec::new()), 0));
+}
+
+/// A book, and a purse that has let a call in from it.
+fn one_call() -> (Book, Purse, Reservation) {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let need = Need {
+        applied: applied(0, &authority),
+        amount: 10,
+    };
+    let question = purse.ask(Millis(1), Millis(100_000), vec![need]);
+    let reply = book.take(Millis(1), &question.message);
+    let reservation = purse.answered(Millis(1), question, &reply);
+    (book, purse, reservation.unwrap().unwrap())
+}
+
+#[test]
+fn what_two_reports_at_once_overstate_is_put_right() {
+    let (mut book, mut purse, reservation) = one_call();
+    let settled = purse.settle("call", reservation, |_| 7);
+    let first = purse.report(Millis(2), vec![settled], false);
+    let second = purse.report(Millis(3), Vec::new(), true);
+    for (at, report) in [(2, first), (3, second)] {
+        let reply = book.take(Millis(at), &report);
+        purse.heard(Millis(at), &report, &reply);
+    }
+    assert!(
+        purse.has_some_idle(),
+        "the book thinks that {} are left",
+        book.lent("a0")
+    );
+    let third = purse.report(Millis(4), Vec::new(), true);
+    let reply = book.take(Millis(4), &third);
+    purse.heard(Millis(4), &third, &reply);
+    assert_eq!((book.lent("a0"), purse.has_some_idle()), (0, false));
+}
+
+#[test]
+fn what_was_given_back_and_not_heard_is_given_back_again() {
+    let (mut book, mut purse, reservation) = one_call();
+    let settled = purse.settle("call", reservation, |_| 7);
+    let report = purse.report(Millis(2), vec![settled], false);
+    let reply = book.take(Millis(2), &report);
+    purse.heard(Millis(2), &report, &reply);
+    let lost = purse.report(Millis(3), Vec::new(), true);
+    purse.unheard(&lost);
+    assert!(purse.is_idle(Millis(3_000)) && book.lent("a0") > 0);
+    book.take(Millis(4), &purse.report(Millis(4), Vec::new(), true));
+    assert_eq!(book.lent("a0"), 0);
 }

@@ -3,7 +3,7 @@
 //! is settled when its row is written, whatever became of it.
 
 use super::host;
-use super::ledger::{send, Address, Letter};
+use super::ledger::{hear_load, send, Address, Letter};
 use crate::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
 use crate::limits::{Measure, Unreachable};
 use crate::record::Row;
@@ -22,7 +22,7 @@ const CUT_OFF_MS: u64 = 60_000;
 /// A call under way.
 struct Open {
     row: Row,
-    store: String,
+    address: Address,
     reservation: Reservation,
     deadline: Millis,
 }
@@ -82,19 +82,16 @@ pub async fn admit(
     }
     for _ in 0..MOST_TRIES {
         let now = host::now();
-        let here = with_purse(address, |purse| {
-            match purse.reserve(now, deadline, &needs) {
-                Some(reservation) => Ok(reservation),
-                None => Err(purse.ask(now, deadline, needs.clone())),
-            }
-        });
-        let question = match here {
-            Ok(reservation) => {
-                count(|counts| counts.admitted += 1);
-                return Ok(reservation);
-            }
-            Err(question) => question,
-        };
+        let here = with_purse(address, |purse| purse.reserve(now, deadline, &needs));
+        if let Some(reservation) = here {
+            count(|counts| counts.admitted += 1);
+            return Ok(reservation);
+        }
+        let said = with_purse(address, |purse| purse.refused_lately(now, &needs));
+        if let Some(exceeded) = said {
+            return Err(Refusal::Exceeded(Box::new(exceeded.as_of(now))));
+        }
+        let question = with_purse(address, |purse| purse.ask(now, deadline, needs.clone()));
         count(|counts| counts.asked += 1);
         let letter = Letter::new(address.clone(), question.message.clone());
         let Ok(answer) = send(env, &letter).await else {
@@ -104,6 +101,7 @@ pub async fn admit(
                 Unreachable::Allow => Ok(Reservation::unasked(&needs)),
             };
         };
+        hear_load(env, address, answer.load);
         let admitted = with_purse(address, |purse| {
             let admitted = purse.answered(now, question, &answer.reply);
             lose(purse, &letter.message, &answer.reply);
@@ -132,10 +130,10 @@ fn lose(purse: &mut Purse, message: &Message, reply: &Reply) {
 
 /// Remembers a call that begins: should the platform cut it off, it is charged
 /// as far as it was reserved.
-pub fn begin(row: &Row, store: &str, reservation: Reservation, deadline: Millis) {
+pub fn begin(row: &Row, address: Address, reservation: Reservation, deadline: Millis) {
     let open = Open {
         row: row.clone(),
-        store: store.to_owned(),
+        address,
         reservation,
         deadline,
     };
@@ -143,11 +141,12 @@ pub fn begin(row: &Row, store: &str, reservation: Reservation, deadline: Millis)
 }
 
 /// Settles a call whose row is complete. What it took is in its row, and where
-/// nobody knows that, what was reserved.
-pub fn settle(address: &Address, row: &mut Row) -> Option<Settled> {
+/// nobody knows that, what was reserved. The object that it goes to, if the call
+/// ever began.
+pub fn settle(row: &mut Row) -> Option<(Address, Option<Settled>)> {
     let open = OPEN.with_borrow_mut(|all| all.remove(&row.id))?;
     if open.reservation.is_empty() {
-        return None;
+        return Some((open.address, None));
     }
     row.reserved_nano = open.row.reserved_nano;
     let took = row.took();
@@ -167,7 +166,8 @@ pub fn settle(address: &Address, row: &mut Row) -> Option<Settled> {
         Measure::Concurrent => 0,
     };
     let settle = |purse: &mut Purse| purse.settle(&row.id, open.reservation, took);
-    Some(with_purse(address, settle))
+    let settled = with_purse(&open.address, settle);
+    Some((open.address, Some(settled)))
 }
 
 /// Calls that the platform has cut off: their stores and rows.
@@ -175,7 +175,8 @@ pub fn cut_off(now: Millis) -> Vec<(String, Row)> {
     let over: Vec<(String, Row)> = OPEN.with_borrow(|all| {
         let over = all.values();
         let over = over.filter(|open| now.since(open.deadline) > CUT_OFF_MS);
-        let over = over.map(|open| (open.store.clone(), open.row.clone()));
+        let store = |open: &Open| open.address.store().unwrap_or_default().to_owned();
+        let over = over.map(|open| (store(open), open.row.clone()));
         over.collect()
     });
     let cut = over.into_iter().map(|(store, mut row)| {

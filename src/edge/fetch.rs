@@ -3,7 +3,7 @@
 
 use super::answer::{self, Story};
 use super::attempt::Begun;
-use super::ledger::Address;
+use super::ledger::for_calls;
 use super::{admission, budgets, deliver, host, keys, map, origins, receipts, runaway, upstream};
 use crate::admin;
 use crate::caller::Caller;
@@ -244,6 +244,7 @@ impl Asking<'_> {
         applied.retain(|one| one.measure != Measure::Money || Some(one.limit.as_str()) != around);
         let store = zone::home(&self.config.regions, caller);
         let deadline = handling.until(x.arrived);
+        let address = for_calls(&caller.key.team, store);
         let mut reservation = Reservation::default();
         if !applied.is_empty() {
             let bound = ledger::bound(
@@ -258,15 +259,11 @@ impl Asking<'_> {
                 .iter()
                 .any(|need| need.applied.measure == Measure::Money);
             self.row.reserved_nano = bound.money.filter(|_| has_budget).map(NanoUsd);
-            let address = Address::Team {
-                team: caller.key.team.clone(),
-                store: store.to_owned(),
-            };
             let unreachable = limits.unreachable(&caller.key.team);
             reservation = admission::admit(&x.env, &address, deadline, needs, unreachable).await?;
             self.row.budgets.clone_from(&reservation.levels);
         }
-        admission::begin(self.row, store, reservation, deadline);
+        admission::begin(self.row, address, reservation, deadline);
         Ok(())
     }
 }

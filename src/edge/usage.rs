@@ -3,7 +3,7 @@
 //! An object that cannot be reached leaves them to the database, and hears of
 //! them later.
 
-use super::ledger::{send, Address, Letter};
+use super::ledger::{self, send, Address, Letter};
 use super::{admission, health, host};
 use crate::health::Notice;
 use crate::ledger::{Message, Settled};
@@ -48,7 +48,7 @@ thread_local! {
 /// Takes the row of a call that is over. It is sent with others of its moment,
 /// by this call or by one that gathers already.
 pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
-    take(store, row);
+    take(&store, row);
     let now = host::now();
     let gathering = GATHERING_SINCE.get();
     if gathering.is_none_or(|since| now.since(since) >= OVERDUE_MS) {
@@ -57,10 +57,11 @@ pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
     }
 }
 
-fn take(store: String, mut row: Row) {
-    let team = row.team.clone();
-    let address = Address::Team { team, store };
-    let settled = admission::settle(&address, &mut row);
+fn take(store: &str, mut row: Row) {
+    let (address, settled) = match admission::settle(&mut row) {
+        Some((address, settled)) => (address, settled),
+        None => (ledger::for_calls(&row.team, store), None),
+    };
     let event = Event { row, settled };
     WAITING.with_borrow_mut(|waiting| waiting.entry(address).or_default().push(event));
 }
@@ -69,7 +70,7 @@ async fn gather(env: Env) {
     Delay::from(GATHER).await;
     GATHERING_SINCE.set(None);
     for (store, row) in admission::cut_off(host::now()) {
-        take(store, row);
+        take(&store, row);
     }
     let waiting = WAITING.take();
     let reports = waiting
@@ -97,9 +98,13 @@ async fn give_back(env: &Env) {
         }
         LINGERING_AT.set(now);
         Delay::from(IDLE).await;
-        for (address, message) in admission::give_back(host::now()) {
-            // Unheard, it is said again with what is said next.
-            let _ = send(env, &Letter::new(address, message)).await;
+        let sent = host::now();
+        for (address, message) in admission::give_back(sent) {
+            let letter = Letter::new(address, message);
+            match send(env, &letter).await {
+                Ok(answer) => admission::heard(&letter.to, sent, &letter.message, &answer.reply),
+                Err(_) => admission::not_heard(&letter.to, &letter.message),
+            }
         }
         LINGERING_AT.set(Millis(0));
     }
@@ -135,6 +140,7 @@ async fn report(env: &Env, address: &Address, events: Vec<Event>) {
         }
     };
     admission::heard(address, now, &letter.message, &answer.reply);
+    ledger::hear_load(env, address, answer.load);
     let newest = answer.notices.iter().map(|(told, _)| *told).max();
     if let Some(newest) = newest {
         HEARD.with_borrow_mut(|heard| heard.insert(address.clone(), newest));
@@ -151,9 +157,7 @@ async fn report(env: &Env, address: &Address, events: Vec<Event>) {
 /// limits when the object reads it. If even that fails, they go to the log:
 /// they hold nothing that may not stand there.
 async fn spill(env: &Env, address: &Address, message: Message, rows: Vec<Row>, why: &str) {
-    let Address::Team { team, store } = address else {
-        return;
-    };
+    let Some(store) = address.store() else { return };
     let settled = |row: &Row| message.settled.iter().find(|one| one.id == row.id);
     let events = rows.iter().map(|row| {
         let message = Message {
@@ -178,7 +182,7 @@ async fn spill(env: &Env, address: &Address, message: Message, rows: Vec<Row>, w
                 .bind(&[rows.as_str().into()])?,
             database
                 .prepare(sql)
-                .bind(&[events.into(), team.as_str().into()])?,
+                .bind(&[events.into(), address.mark().into()])?,
         ];
         database.batch(statements).await.map(|_| ())
     };
@@ -212,7 +216,7 @@ pub async fn exchange(
     rows: &str,
     news: &[Notice],
     since: u64,
-    team: &str,
+    left_for: &str,
 ) -> worker::Result<Exchanged> {
     let database = env.d1(store)?;
     let mut all = vec![
@@ -224,8 +228,7 @@ pub async fn exchange(
     }
     let sql = "SELECT notice, told FROM health WHERE told > ?1";
     all.push(database.prepare(sql).bind(&[(since as f64).into()])?);
-    let sql = "SELECT id, event FROM spilled WHERE team = ?1 LIMIT 100";
-    all.push(database.prepare(sql).bind(&[team.into()])?);
+    all.push(database.prepare(SPILLED).bind(&[left_for.into()])?);
     let mut results = database.batch(all).await?;
     let spilled = results.pop().map(|found| found.results()).transpose()?;
     let told = results.pop().map(|found| found.results()).transpose()?;
@@ -233,6 +236,14 @@ pub async fn exchange(
         told: told.unwrap_or_default(),
         spilled: spilled.unwrap_or_default(),
     })
+}
+
+const SPILLED: &str = "SELECT id, event FROM spilled WHERE team = ?1 LIMIT 100";
+
+/// What was left for a team's object.
+pub async fn spilled(env: &Env, store: &str, left_for: &str) -> worker::Result<Vec<SpilledEvent>> {
+    let statement = env.d1(store)?.prepare(SPILLED).bind(&[left_for.into()])?;
+    statement.all().await?.results()
 }
 
 /// What was left for a team's object was taken.

@@ -10,6 +10,7 @@ mod time;
 pub use account::{Account, Crossed, Forfeit};
 
 use super::message::{Grant, Message, Part, Reply, Settled, Want};
+use super::refused::Refused;
 use crate::limits::Authority;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
@@ -43,6 +44,8 @@ pub struct Book {
     leases: BTreeMap<String, Lease>,
     charged: BTreeMap<String, Charged>,
     dirty: BTreeSet<(Kind, String)>,
+    /// What authorities have refused.
+    refused: Refused,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +65,7 @@ impl Book {
             leases: BTreeMap::new(),
             charged: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            refused: Refused::by_an_authority(),
         };
         for (key, text) in stored {
             let Some((kind, name)) = key.split_once(' ') else {
@@ -240,6 +244,7 @@ impl Book {
             };
             account.lent = account.lent.saturating_add(amount);
             account.asked_at = now;
+            account.lent_lately = account.lent_lately.saturating_add(amount);
             grants.push(Grant {
                 account: applied.account.clone(),
                 amount,
@@ -264,6 +269,8 @@ impl Book {
             level_above: 0,
             totals: BTreeMap::new(),
             asked_at: Millis(0),
+            lent_lately: 0,
+            weighed_at: Millis(0),
             lent: 0,
         });
         if own && (account.cap != want.applied.cap || account.applied != want.applied) {

@@ -6,6 +6,7 @@ mod parts;
 pub use parts::{Need, Question, Reservation};
 
 use super::message::{Grant, Message, Part, Reply, Settled, Want};
+use super::refused::Refused;
 use crate::limits::Measure;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
@@ -29,6 +30,9 @@ pub struct Purse {
     /// What was borrowed before then must be settled by then.
     until: Millis,
     slices: BTreeMap<String, Slice>,
+    refused: Refused,
+    /// The book may think that there is more here than there is.
+    overstated: bool,
 }
 
 impl Purse {
@@ -41,6 +45,8 @@ impl Purse {
             used_at: Millis(0),
             until: Millis(0),
             slices: BTreeMap::new(),
+            refused: Refused::by_a_book(),
+            overstated: false,
         }
     }
 
@@ -54,9 +60,10 @@ impl Purse {
         self.slices.values().all(Slice::is_empty)
     }
 
-    /// Whether there is something in it that no call has reserved.
+    /// Whether there is something in it that no call has reserved, as far as the
+    /// book knows.
     pub fn has_some_idle(&self) -> bool {
-        self.slices.values().any(|slice| slice.left > 0)
+        self.overstated || self.slices.values().any(|slice| slice.left > 0)
     }
 
     /// Whether there is, and no call has taken from it for a while.
@@ -106,6 +113,19 @@ impl Purse {
             }
         }
         reservation
+    }
+
+    /// What the book said a moment ago to a call that needed no more than this
+    /// one beyond what is here.
+    pub fn refused_lately(&self, now: Millis, needs: &[Need]) -> Option<Box<Exceeded>> {
+        let mut needs = needs.iter();
+        needs.find_map(|need| {
+            let account = &need.applied.account;
+            let here = self.slices.get(account).map_or(0, |slice| slice.left);
+            let more = need.amount - here.clamp(0, need.amount);
+            let said = self.refused.lately(now, account, more)?;
+            Some(Box::new(said.to_one_who_needs(more)))
+        })
     }
 
     /// Asks for what a call needs beyond what is here, and for those that come
@@ -185,6 +205,8 @@ impl Purse {
                 Ok(None)
             }
             Err(exceeded) => {
+                let wanted = question.needs.iter().map(|need| &need.applied);
+                self.refused.note(sent, wanted, exceeded);
                 self.failed(question);
                 Err(exceeded.clone())
             }
@@ -202,11 +224,13 @@ impl Purse {
         {
             if let Some(slice) = self.slices.get_mut(account) {
                 slice.left = slice.left.saturating_add(*amount);
-                let wants = message.wants.iter();
-                let needed = wants.filter(|want| want.applied.account == *account);
-                slice.scarce = needed.map(|want| want.need).max() >= Some(*amount);
+                let mut wants = message.wants.iter();
+                if let Some(asked) = wants.find(|want| want.applied.account == *account) {
+                    slice.scarce = asked.need >= *amount;
+                    slice.lent(sent, *amount >= asked.want);
+                }
                 slice.level = *level;
-                slice.filled_at = Some(sent);
+                slice.ample_since = sent;
             }
         }
     }
@@ -278,25 +302,32 @@ impl Purse {
     /// low. `idle` gives back what no call has reserved. What comes of it must be
     /// told to [`Purse::heard`] or [`Purse::unheard`].
     pub fn report(&mut self, now: Millis, settled: Vec<Settled>, idle: bool) -> Message {
-        for slice in self.slices.values_mut() {
-            // Near a limit others need it now.
-            if idle || slice.scarce {
-                slice.left = slice.left.min(0);
+        // What another message may still bring is told by a later one.
+        let says_what_it_holds = self.asking == 0;
+        for slice in self.slices.values_mut().filter(|_| says_what_it_holds) {
+            match idle || slice.scarce {
+                // Near a limit others need it now.
+                true => slice.left = slice.left.min(0),
+                false => slice.give_back_surplus(now),
             }
         }
         self.slices
             .retain(|_, slice| !slice.is_empty() || !slice.applied.window.is_over(now));
         let mut message = self.message();
-        if self.asking == 0 {
+        if says_what_it_holds {
             let slices = self.slices.iter();
             let mut holds: BTreeMap<String, i64> = slices
                 .map(|(account, slice)| (account.clone(), slice.all()))
                 .collect();
+            let mut untold: i64 = self.slices.values().map(|slice| slice.untold).sum();
             for part in own_parts(&self.holder, &settled) {
                 if let Some(held) = holds.get_mut(&part.account) {
                     *held -= part.amount;
+                    untold -= part.amount;
                 }
             }
+            // What a report under way tells of is in here too.
+            self.overstated = untold > 0;
             message.holds = Some(holds);
         }
         message.settled = settled;
@@ -310,7 +341,7 @@ impl Purse {
 
     /// The book has heard a report that was sent at a time.
     pub fn heard(&mut self, sent: Millis, report: &Message, reply: &Reply) {
-        self.unheard(report);
+        self.asked(report);
         for part in own_parts(&self.holder, &report.settled) {
             if let Some(slice) = self.slices.get_mut(&part.account) {
                 slice.untold -= part.amount;
@@ -324,6 +355,11 @@ impl Purse {
 
     /// A report was perhaps not heard.
     pub fn unheard(&mut self, report: &Message) {
+        self.overstated |= report.holder == self.holder;
+        self.asked(report);
+    }
+
+    fn asked(&mut self, report: &Message) {
         if !report.wants.is_empty() {
             self.asking = self.asking.saturating_sub(1);
         }

@@ -32,6 +32,12 @@ pub struct Exceeded {
 }
 
 impl Exceeded {
+    /// The same, said to somebody else.
+    pub fn to_one_who_needs(mut self, needed: i64) -> Exceeded {
+        self.needed = needed;
+        self
+    }
+
     /// Says when it is worth trying again.
     pub fn as_of(mut self, now: Millis) -> Exceeded {
         self.retry_after = match (self.measure, self.resets) {

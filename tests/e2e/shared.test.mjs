@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { ROOT, close, freePort, listen } from "../bench/rig.mjs";
 
 const ADMIN = "ma_sidecar000_0123456789abcdef0123456789abcdef01234567";
 const hash = (key) => createHash("sha256").update(key).digest("hex");
-const TEAMS = ["hundred", "room", "killed", "gates"];
+const TEAMS = ["hundred", "room", "killed", "gates", "hot"];
 const key = (team) => `mk_${team.padEnd(10, "0").slice(0, 10)}_0123456789abcdef0123456789abcdef01234567`;
 const seed = {
   ...Object.fromEntries(TEAMS.map((team) => [`key:${hash(key(team))}`, JSON.stringify({ id: team, team, created: "2026-11-20T00:00:00Z" })])),
@@ -27,23 +27,24 @@ const LIMITS = {
     room: { scope: { team: "room" }, budget: { amount: 1_900_000, per: "ever" } },
     killed: { scope: { team: "killed" }, budget: { amount: 100_000_000, per: "ever" } },
     gates: { scope: { team: "gates" }, budget: { amount: 1_000, per: "ever" } },
+    hot: { scope: { team: "hot" }, requests_per_minute: 150 },
+    "hot-money": { scope: { team: "hot" }, budget: { amount: 10_000_000_000, per: "ever" } },
   },
 };
 const TIMES = Object.fromEntries(Object.entries({ connect: 700, first_token: 700, between_tokens: 700, answer: 700, total: 2000, keep_alive: 5000 }));
 const whole = '{"id":"m","type":"message","role":"assistant","model":"claude-sonnet-4-6","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5}}';
 
-let folder, provider, answer, running, gateways;
+let folder, provider, upstream, answer, running, ports, gateways;
 const asked = [];
 before(async () => {
   provider = http.createServer((request, response) => request.resume().on("end", () => {
     asked.push(request.headers.host);
     answer(response);
   }));
-  const upstream = await listen(provider);
+  upstream = await listen(provider);
   folder = mkdtempSync(join(tmpdir(), "shared-"));
-  const ports = [await freePort(), await freePort()];
-  const vars = { ENVIRONMENT: "sidecar", LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, timeouts: TIMES, aliases: { "claude-sonnet": "claude-sonnet-4-6" } }) };
-  writeConfig(folder, { ports, country: "DE", seed, secrets: ["BEDROCK_EU_KEY"], build: "build/local", vars, providers: `127.0.0.1:${upstream}` });
+  ports = [await freePort(), await freePort()];
+  configure({});
   gateways = ports.map((port) => `http://127.0.0.1:${port}`);
   await serve();
 });
@@ -58,6 +59,10 @@ beforeEach(async () => {
   await admin("health/forget", {});
 });
 
+function configure(more) {
+  const vars = { ENVIRONMENT: "sidecar", LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, timeouts: TIMES, aliases: { "claude-sonnet": "claude-sonnet-4-6" } }), ...more };
+  writeConfig(folder, { ports, country: "DE", seed, secrets: ["BEDROCK_EU_KEY"], build: "build/local", vars, providers: `127.0.0.1:${upstream}` });
+}
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const well = (response) => response.writeHead(200, { "content-type": "application/json" }).end(whole);
 async function serve() {
@@ -182,4 +187,39 @@ test("field_02 what was under way when everything was killed is charged, estimat
   // Three calls were under way; each was bound by about a thousandth of a dollar.
   assert.ok(Number(after.cost_nano) - Number(before.cost_nano) >= 3 * (110 * 6600 + 10 * 16500));
   assert.equal(await call(gateways[1], "killed"), 200);
+});
+
+test("a team too hot for one object is spread over several, and its limits stay one", async () => {
+  await stop("SIGTERM");
+  // An object is hot from two letters a second on.
+  configure({ LOCAL_HOT: "2" });
+  await serve();
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < 25_000) await sleep(left + 50);
+  const objects = () => readdirSync(join(folder, "data/meridian-ledger")).filter((name) => name.endsWith(".sqlite")).length;
+  const before = objects();
+  const minute = Math.floor(Date.now() / 60_000);
+  const statuses = [];
+  const worker = async (nth) => {
+    while (statuses.length < 400) {
+      statuses.push(await call(gateways[nth % 2], "hot"));
+      await sleep(60);
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, (_, nth) => worker(nth)));
+  assert.equal(Math.floor(Date.now() / 60_000), minute, "the machine is too slow for this test");
+  const served = statuses.filter((status) => status === 200).length;
+  assert.ok(statuses.every((status) => status === 200 || status === 429));
+  console.log(`# ${served} of ${statuses.length} served, ${objects() - before} more objects`);
+  assert.equal(served, 150);
+  assert.equal(asked.length, 150);
+  // The team's own object, and a shard for each of the two at least.
+  assert.ok(objects() - before >= 3, `${objects()} objects, ${before} before`);
+  // Shards tell every five seconds.
+  await sleep(7_000);
+  const { calls, cost_nano } = await usage("hot");
+  assert.deepEqual([calls, Number(cost_nano)], [statuses.length, 150 * (10 * 3300 + 5 * 16500)]);
+  const { accounts } = await admin("budgets?team=hot");
+  const money = accounts.find((one) => one.limit === "hot-money");
+  assert.deepEqual([money.spent, money.reserved], [Number(cost_nano), 0]);
 });

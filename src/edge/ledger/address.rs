@@ -1,14 +1,17 @@
 //! Which object keeps what, and how it is reached. An object lives in the
 //! jurisdiction of its store; what crosses from one to another is sums.
 
-use super::super::settings;
+use super::super::{host, settings};
 use crate::config::Config;
 use crate::health::Notice;
-use crate::ledger::{Account, Message, Reply};
+use crate::ledger::{Account, Message, Reply, Spread};
 use crate::limits::Authority;
 use futures::future::{select, Either};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -29,9 +32,16 @@ pub enum Address {
         team: String,
         /// The store.
         store: String,
+        /// Which of several, where one would have too much to do.
+        #[serde(default, skip_serializing_if = "is_only")]
+        shard: u16,
     },
     /// The company's.
     Company,
+}
+
+fn is_only(shard: &u16) -> bool {
+    *shard == 0
 }
 
 /// What an object is told and asked.
@@ -66,6 +76,9 @@ pub struct Answer {
     /// The accounts.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// How many letters it gets in a second.
+    #[serde(default)]
+    pub load: u32,
 }
 
 impl Letter {
@@ -96,6 +109,7 @@ impl Address {
             Authority::Team(team) => Address::Team {
                 team: team.clone(),
                 store: home(config).to_owned(),
+                shard: 0,
             },
             Authority::Company => Address::Company,
         }
@@ -106,9 +120,11 @@ impl Address {
         let config = settings::config().ok();
         match self {
             Address::Company => vec![Authority::Company],
-            Address::Team { team, store } if store == home(config) => {
-                vec![Authority::Team(team.clone())]
-            }
+            Address::Team {
+                team,
+                store,
+                shard: 0,
+            } if store == home(config) => vec![Authority::Team(team.clone())],
             Address::Team { .. } => Vec::new(),
         }
     }
@@ -116,8 +132,24 @@ impl Address {
     /// Its name.
     pub fn name(&self) -> String {
         match self {
-            Address::Team { team, store } => format!("team {store} {team}"),
+            Address::Team { shard: 0, .. } => self.unsharded(),
+            Address::Team { shard, .. } => format!("shard {shard} of {}", self.unsharded()),
             Address::Company => "company".to_owned(),
+        }
+    }
+
+    fn unsharded(&self) -> String {
+        match self {
+            Address::Team { team, store, .. } => format!("team {store} {team}"),
+            Address::Company => "company".to_owned(),
+        }
+    }
+
+    /// What is left for it in its database goes by this word.
+    pub fn mark(&self) -> String {
+        match self {
+            Address::Team { team, shard: 0, .. } => team.clone(),
+            Address::Team { .. } | Address::Company => self.name(),
         }
     }
 
@@ -128,6 +160,57 @@ impl Address {
             Address::Company => None,
         }
     }
+}
+
+thread_local! {
+    // What instances that share a team's objects are told apart by.
+    static SALT: Cell<u64> = const { Cell::new(0) };
+    static SPREADS: RefCell<BTreeMap<(String, String), Spread>> = RefCell::default();
+}
+
+/// The object that this instance goes to for a team's calls.
+pub fn for_calls(team: &str, store: &str) -> Address {
+    if SALT.get() == 0 {
+        let mut hasher = DefaultHasher::new();
+        host::request_id(host::now()).to_string().hash(&mut hasher);
+        SALT.set(hasher.finish() | 1);
+    }
+    let name = (team.to_owned(), store.to_owned());
+    let spread = SPREADS.with_borrow(|spreads| spreads.get(&name).cloned());
+    let (team, store) = name;
+    Address::Team {
+        team,
+        store,
+        shard: spread.map_or(0, |spread| spread.shard(SALT.get() >> 1)),
+    }
+}
+
+/// An object has said how much it has to do.
+pub fn hear_load(env: &Env, address: &Address, load: u32) {
+    let Address::Team { team, store, .. } = address else {
+        return;
+    };
+    let hot = hot(env);
+    SPREADS.with_borrow_mut(|spreads| {
+        let name = (team.clone(), store.clone());
+        if load <= hot && !spreads.contains_key(&name) {
+            return;
+        }
+        spreads
+            .entry(name)
+            .or_default()
+            .told(host::now(), load, hot);
+    });
+}
+
+#[cfg(not(feature = "local"))]
+fn hot(_: &Env) -> u32 {
+    Spread::HOT
+}
+
+#[cfg(feature = "local")]
+fn hot(env: &Env) -> u32 {
+    super::super::local::hot(env).unwrap_or(Spread::HOT)
 }
 
 /// Sends a letter and waits for the answer.

@@ -2,7 +2,8 @@
 //! instances tell each other of endpoints along with it, and what they had to
 //! leave in the database because the object could not be reached.
 
-use super::super::{host, usage};
+use super::super::host;
+use super::super::usage::{self, SpilledEvent};
 use super::{Address, Ledger};
 use crate::health::Notice;
 use crate::ledger::Message;
@@ -97,11 +98,9 @@ impl Ledger {
             .borrow()
             .up_to
             .saturating_sub(OVERLAP_MS);
-        let team = match address {
-            Address::Team { team, .. } => team,
-            Address::Company => "",
-        };
-        let exchanged = usage::exchange(&self.env, store, &waiting.rows, &news, since, team).await;
+        let left_for = address.mark();
+        let exchanged =
+            usage::exchange(&self.env, store, &waiting.rows, &news, since, &left_for).await;
         let exchanged = match exchanged {
             Ok(exchanged) => exchanged,
             Err(error) => {
@@ -111,18 +110,36 @@ impl Ledger {
         };
         storage.written(&waiting.ids)?;
         self.memory.notices.borrow_mut().hear(exchanged.told);
-        for spilled in &exchanged.spilled {
-            self.take_spilled(&spilled.event)?;
-        }
-        if !exchanged.spilled.is_empty() {
-            usage::forget_spilled(&self.env, store, &exchanged.spilled).await?;
-        }
+        self.take_spilled(store, &exchanged.spilled).await?;
         Ok(waiting.count == ROWS_AT_ONCE)
+    }
+
+    /// Looks for calls that could not be told to this object. A database that
+    /// does not answer is not waited for.
+    pub(super) async fn read_spilled(&self, address: &Address) {
+        let Some(store) = address.store() else { return };
+        let read = async {
+            let spilled = usage::spilled(&self.env, store, &address.mark()).await?;
+            self.take_spilled(store, &spilled).await
+        };
+        if let Err(error) = read.await {
+            worker::console_warn!("{store} was not asked for what was left there: {error}");
+        }
+    }
+
+    async fn take_spilled(&self, store: &str, spilled: &[SpilledEvent]) -> worker::Result<()> {
+        for one in spilled {
+            self.take_one(&one.event)?;
+        }
+        match spilled {
+            [] => Ok(()),
+            _ => usage::forget_spilled(&self.env, store, spilled).await,
+        }
     }
 
     /// A call that could not be told to this object when it ended. Its row is in
     /// the database already.
-    fn take_spilled(&self, event: &str) -> worker::Result<()> {
+    fn take_one(&self, event: &str) -> worker::Result<()> {
         let Ok(Spilled { message, row }) = serde_json::from_str(event) else {
             return Ok(());
         };

@@ -7,11 +7,11 @@ mod flush;
 mod hooks;
 mod storage;
 
-pub use address::{send, Address, Answer, Letter};
+pub use address::{for_calls, hear_load, send, Address, Answer, Letter};
 pub use hooks::tell;
 
 use super::{host, settings};
-use crate::ledger::{Book, Message, Reply, Want};
+use crate::ledger::{Book, Load, Message, Reply, Want};
 use crate::limits::Authority;
 use crate::record::{self, Row};
 use crate::units::{Millis, NanoUsd};
@@ -44,6 +44,7 @@ struct Memory {
     /// Attempts at the database that failed in a row.
     failures: Cell<u32>,
     notices: RefCell<flush::Notices>,
+    load: RefCell<Load>,
 }
 
 /// Who it is, and its book.
@@ -62,6 +63,7 @@ impl DurableObject for Ledger {
                 alarm: Cell::new(u64::MAX),
                 failures: Cell::new(0),
                 notices: RefCell::default(),
+                load: RefCell::default(),
             }),
         }
     }
@@ -77,6 +79,11 @@ impl DurableObject for Ledger {
         let Some(address) = self.remembered()? else {
             return Response::ok("");
         };
+        let due = self.with_book(|book| book.next_expiry())?;
+        if due.is_some_and(|at| at <= host::now()) {
+            // What was left for this object counts before holders are given up.
+            self.read_spilled(&address).await;
+        }
         self.pass_time(host::now())?;
         let left = self.flush(&address).await;
         hooks::send(&self.storage()).await;
@@ -136,6 +143,7 @@ impl Ledger {
         let now = host::now();
         self.pass_time(now)?;
         let Letter { message, rows, .. } = letter;
+        let load = self.memory.load.borrow_mut().one_more(now);
         self.memory.notices.borrow_mut().take(now, letter.news);
         let rows = rows.as_ref().map_or("[]", |rows| rows.get());
         let (told, wants) = self.settle(now, message, rows)?;
@@ -151,6 +159,7 @@ impl Ledger {
                 true => self.with_book(|book| book.accounts().cloned().collect())?,
                 false => Vec::new(),
             },
+            load,
         })
     }
 
@@ -209,6 +218,13 @@ impl Ledger {
 
     /// Lends what is wanted, after borrowing what is short.
     async fn lend(&self, now: Millis, mut message: Message, wants: Vec<Want>) -> Result<Reply> {
+        let refused = |exceeded| Reply {
+            granted: Err(exceeded),
+            lost: false,
+        };
+        if let Some(said) = self.with_book(|book| book.refused_lately(now, &wants))? {
+            return Ok(refused(said));
+        }
         let short = self.with_book(|book| book.short_of(&wants))?;
         for (authority, missing) in short {
             let asked = self.ask_above(now, &authority, &missing).await;
@@ -221,10 +237,8 @@ impl Ledger {
             match answer.reply.granted {
                 Ok(grants) => self.with_book(|book| book.fund(&missing, &grants))?,
                 Err(exceeded) => {
-                    return Ok(Reply {
-                        granted: Err(exceeded),
-                        lost: false,
-                    })
+                    self.with_book(|book| book.refused(now, &missing, &exceeded))?;
+                    return Ok(refused(exceeded));
                 }
             }
         }

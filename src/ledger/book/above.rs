@@ -4,11 +4,9 @@
 use super::super::message::{Grant, Message, Want};
 use super::{Book, Kind, SHARE};
 use crate::limits::Authority;
+use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What has not been asked for so long is given back to its authority.
-const IDLE_MS: u64 = 5_000;
 
 impl Book {
     /// How long an authority lends to a book, which tells it every now and then.
@@ -33,6 +31,21 @@ impl Book {
         short
     }
 
+    /// An authority has refused this book something.
+    pub fn refused(&mut self, now: Millis, wants: &[Want], exceeded: &Exceeded) {
+        let wanted = wants.iter().map(|want| &want.applied);
+        self.refused.note(now, wanted, exceeded);
+    }
+
+    /// What an authority said a moment ago to one who wanted no more of this.
+    pub fn refused_lately(&self, now: Millis, wants: &[Want]) -> Option<Box<Exceeded>> {
+        let mut missing = self.short_of(wants).into_values().flatten();
+        missing.find_map(|want| {
+            let said = self.refused.lately(now, &want.applied.account, want.need)?;
+            Some(Box::new(said.to_one_who_needs(want.need)))
+        })
+    }
+
     /// Adds what an authority has lent this book.
     pub fn fund(&mut self, wants: &[Want], grants: &[Grant]) {
         for grant in grants {
@@ -50,7 +63,7 @@ impl Book {
     }
 
     /// What to tell an authority that has lent this book something, after giving
-    /// back what nobody has asked for lately; `None` if there is nothing.
+    /// back what nobody seems to need; `None` if there is nothing.
     pub fn report(&mut self, now: Millis, authority: &Authority) -> Option<Message> {
         let mut message = Message {
             number: now.0,
@@ -63,8 +76,9 @@ impl Book {
             if account.applied.authority != *authority || self.is.contains(authority) {
                 continue;
             }
-            if now.since(account.asked_at) > IDLE_MS && account.free() > 0 {
-                account.cap = account.spent.saturating_add(account.lent);
+            let surplus = account.surplus(now);
+            if surplus > 0 {
+                account.cap = account.cap.saturating_sub(surplus);
                 self.dirty.insert((Kind::Account, name.clone()));
             }
             message.totals.insert(name.clone(), account.spent);

@@ -5,9 +5,11 @@ use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What has not been asked for so long is given back to its authority.
+const IDLE_MS: u64 = 5_000;
 /// How long accounts are kept when their time is over.
 const KEEP_MONEY_MS: u64 = 62 * 24 * 3_600_000;
-const KEEP_OTHERS_MS: u64 = 3_600_000;
+const KEEP_OTHERS_MS: u64 = 10 * 60_000;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,11 @@ pub struct Account {
     /// When it was last borrowed from.
     #[serde(skip)]
     pub(super) asked_at: Millis,
+    /// How much was borrowed from it since it was last seen how much is enough.
+    #[serde(skip)]
+    pub(super) lent_lately: i64,
+    #[serde(skip)]
+    pub(super) weighed_at: Millis,
     /// How much is lent; it follows from the leases.
     #[serde(skip)]
     pub(super) lent: i64,
@@ -82,6 +89,19 @@ impl Account {
         self.cap
             .saturating_sub(self.spent)
             .saturating_sub(self.lent)
+    }
+
+    /// Of what may still be lent, what is more than was borrowed lately.
+    pub(super) fn surplus(&mut self, now: Millis) -> i64 {
+        if now.since(self.asked_at) > IDLE_MS {
+            return self.free();
+        }
+        if now.since(self.weighed_at) < IDLE_MS {
+            return 0;
+        }
+        self.weighed_at = now;
+        let enough = std::mem::take(&mut self.lent_lately);
+        self.free().saturating_sub(enough)
     }
 
     /// How much calls that are under way may still take.

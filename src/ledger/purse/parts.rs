@@ -76,6 +76,8 @@ pub(super) struct Slice {
     pub(super) scarce: bool,
     /// When something came, if nothing was asked for since.
     pub(super) filled_at: Option<Millis>,
+    /// Since when there is more than is used.
+    pub(super) ample_since: Millis,
 }
 
 impl Slice {
@@ -91,6 +93,7 @@ impl Slice {
             ahead: FEWEST_AHEAD,
             scarce: false,
             filled_at: None,
+            ample_since: Millis(0),
         }
     }
 
@@ -102,6 +105,24 @@ impl Slice {
     pub(super) fn all(&self) -> i64 {
         let here = self.left.saturating_add(self.reserved);
         here.saturating_add(self.untold)
+    }
+
+    /// What has lasted so long is more than is needed here: half of it is for
+    /// others.
+    pub(super) fn give_back_surplus(&mut self, now: Millis) {
+        let few = self.need.saturating_mul(FEWEST_AHEAD);
+        if now.since(self.ample_since) >= SOON_MS && self.left > few {
+            self.left -= (self.left - few) / 2;
+            self.ample_since = now;
+        }
+    }
+
+    /// Something came: all that was wanted, or as much as others leave.
+    pub(super) fn lent(&mut self, sent: Millis, all: bool) {
+        self.filled_at = all.then_some(sent);
+        if !all {
+            self.ahead = (self.ahead / 2).max(FEWEST_AHEAD);
+        }
     }
 
     /// How much to borrow, for more calls if it has not lasted long.
