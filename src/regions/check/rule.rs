@@ -67,6 +67,7 @@ rules! {
     ReviewedAhead "reviewed-ahead" Error "A claim was reviewed in the past." "A date to come is a slip of the pen."
     NoReviewer "no-reviewer" Error "Every claim has a source and a reviewer." "A claim is somebody's word for something that is written somewhere."
     SourceIsNoLink "source-link" Error "A claim's source is the address of a page." "An auditor wants to read it."
+    BadRetention "bad-retention" Error "A zone keeps its records from 1 to 3650 days, or for good." "What is deleted cannot be brought back, so a slip of the pen must not delete what was called this minute. Without `retention_days` they are kept for good."
     UnknownColo "bad-colo" Error "A data center is named by three capital letters, in one country." "As `cf.colo` has it: FRA, VIE, ZRH."
 
     // ---- endpoints
