@@ -5,7 +5,7 @@
 //! Nothing is deleted that nobody said is to be: the records of a zone that says
 //! nothing, and of one that the map no longer has, are kept.
 
-use crate::regions::RegionMap;
+use crate::regions::{RegionMap, Zone};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,29 @@ pub fn days(map: &RegionMap, zone: &str) -> Option<u32> {
 pub fn cutoff(days: u32, now: Millis) -> Millis {
     let begin = now.0.saturating_sub(u64::from(days) * DAY);
     Millis(begin / HOUR * HOUR)
+}
+
+/// What a zone says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The zone.
+    pub zone: String,
+    /// How many days it keeps; none: for good.
+    pub days: Option<u32>,
+    /// The first hour that is kept.
+    pub before: Option<String>,
+}
+
+impl Kept {
+    /// What it says now.
+    pub fn of(zone: &Zone, now: Millis) -> Kept {
+        let days = zone.retention_days;
+        Kept {
+            zone: zone.id.clone(),
+            days,
+            before: days.map(|days| cutoff(days, now).rfc3339()),
+        }
+    }
 }
 
 /// The records of one zone in one database, as they were found there.
@@ -114,7 +137,7 @@ pub struct Deletion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regions::{Guarantee, Policy, Precedence, Zone};
+    use crate::regions::{Guarantee, Policy, Precedence};
     use std::collections::{BTreeMap, BTreeSet};
 
     /// Zones and what they say; the first is the default.

@@ -397,6 +397,7 @@ fn every_rule_about_the_map_is_seeded() {
         "workers-dev-open",
         "missing-binding",
         "binding-jurisdiction",
+        "missing-cron",
         "create-me",
         "published-map",
         "secret-missing",

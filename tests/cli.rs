@@ -124,6 +124,8 @@ fn what_stands_against_a_deploy_is_found_at_its_line() {
         ("binding-jurisdiction", "database_name = \"meridian-production-usage-eu\"\njurisdiction = \"eu\"", "database_name = \"meridian-production-usage-eu\"", "[[env.production.d1_databases]]\nbinding = \"USAGE_EU\"", "jurisdiction = \"eu\""),
         ("missing-binding", "[[env.production.d1_databases]]\nbinding = \"AUDIT\"", "[[env.production.d1_databases]]\nbinding = \"ADUIT\"", "[env.production]", "AUDIT"),
         ("missing-binding", "[[env.production.kv_namespaces]]\nbinding = \"KEYS\"", "[[env.production.kv_namespaces]]\nbinding = \"KYES\"", "[env.production]", "KEYS"),
+        ("missing-cron", "crons = [", "cron = [", "[triggers]", "[triggers]"),
+        ("missing-cron", production, "[env.production]\ntriggers = { crons = [] }\n", "triggers = {", "crons = ["),
         ("create-me", "pattern = \"llm.example.com\"", "pattern = \"create-me.example.com\"", "create-me.example.com", "Deploy"),
         ("local-only", "[env.production.vars]\n", "[env.production.vars]\nLOCAL_COUNTRY = \"from-key\"\n", "LOCAL_COUNTRY", "remove"),
         ("local-only", "main = \"build/release/index.js\"", "main = \"build/local/index.js\"", "build/local", "build/release"),
@@ -382,6 +384,12 @@ fn obvious_mistakes_get_a_line_that_helps() {
         (
             "admins add --who anna --role compliance",
             "is no mail address",
+        ),
+        ("retention", "say which gateway: --url https://"),
+        ("retention rum", "a similar subcommand exists: 'run'"),
+        (
+            "retention run --url http://127.0.0.1:9",
+            "who are you? Set MERIDIAN_ADMIN_KEY",
         ),
         ("verify nonsense --jwks wrangler.toml", "these are no keys"),
     ] {

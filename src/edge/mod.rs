@@ -21,6 +21,7 @@ mod map;
 mod origins;
 mod outflow;
 mod receipts;
+mod retention;
 mod settings;
 mod stream;
 #[cfg(test)]
@@ -30,7 +31,7 @@ mod usage;
 mod whole;
 
 use worker::worker_sys::web_sys;
-use worker::{event, Context, Env};
+use worker::{event, Context, Env, ScheduleContext, ScheduledEvent};
 
 #[event(fetch)]
 async fn fetch(
@@ -39,4 +40,9 @@ async fn fetch(
     ctx: Context,
 ) -> worker::Result<web_sys::Response> {
     fetch::handle(request, env, ctx).await
+}
+
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    retention::hourly(&env).await;
 }
