@@ -135,6 +135,10 @@ pub enum Ask {
     Forget,
     /// The drills that go on.
     Drills,
+    /// How long records are kept, and how old the oldest are.
+    Retention,
+    /// What is no longer kept is to be deleted now.
+    Delete,
     /// An endpoint is to be treated as failing.
     BeginDrill,
     /// It no longer is to be.
@@ -267,6 +271,8 @@ pub fn ask(head: &Head) -> Result<Ask, Denied> {
         (["budgets"], true) => (Ask::SetBudget, "POST"),
         (["budgets"], false) => (Ask::Budgets, "GET"),
         (["budgets", "remove"], _) => (Ask::RemoveBudget, "POST"),
+        (["retention"], true) => (Ask::Delete, "POST"),
+        (["retention"], false) => (Ask::Retention, "GET"),
         (["drills"], true) => (Ask::BeginDrill, "POST"),
         (["drills"], false) => (Ask::Drills, "GET"),
         (["drills", "end"], _) => (Ask::EndDrill, "POST"),
@@ -304,11 +310,15 @@ impl Ask {
             | Ask::Usage
             | Ask::Health
             | Ask::Budgets
+            | Ask::Retention
             | Ask::Drills => &Role::ALL,
             Ask::NewDraft | Ask::Withdraw(_) => &[Role::Compliance, Role::Operator],
-            Ask::Forget | Ask::BeginDrill | Ask::EndDrill | Ask::SetBudget | Ask::RemoveBudget => {
-                &[Role::Operator]
-            }
+            Ask::Forget
+            | Ask::BeginDrill
+            | Ask::EndDrill
+            | Ask::SetBudget
+            | Ask::RemoveBudget
+            | Ask::Delete => &[Role::Operator],
             Ask::Approve(_) => &[Role::Compliance],
             Ask::Rollback => &[Role::Compliance, Role::Operator],
         }

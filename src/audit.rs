@@ -37,6 +37,9 @@ pub enum Action {
     /// One that was set is removed.
     #[serde(rename = "limit.removed")]
     LimitRemoved,
+    /// Records that a zone no longer keeps are deleted.
+    #[serde(rename = "usage.deleted")]
+    UsageDeleted,
 }
 
 impl Action {
@@ -49,6 +52,7 @@ impl Action {
             Action::RolledBack => "map.rolled-back",
             Action::LimitSet => "limit.set",
             Action::LimitRemoved => "limit.removed",
+            Action::UsageDeleted => "usage.deleted",
             Action::DrillBegun => "drill.begun",
             Action::DrillEnded => "drill.ended",
         }
@@ -73,7 +77,7 @@ pub struct Entry {
     pub via: String,
     /// What was done.
     pub action: Action,
-    /// The draft or endpoint it was done to; empty for a rollback.
+    /// The draft, endpoint, limit or zone it was done to; empty for a rollback.
     pub subject: String,
     /// The version of the map it is about.
     pub version: String,

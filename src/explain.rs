@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::plan::{self, Considered};
 use crate::refusal::Refusal;
 use crate::regions::{Guarantee, Hosting, RegionMap};
+use crate::retention;
 use crate::zone::{self, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,9 @@ pub struct ZoneFacts {
     pub guarantee: Guarantee,
     /// The database of its rows.
     pub usage_store: String,
+    /// How many days these are kept, if not for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }
 
 /// An endpoint that would be tried.
@@ -177,6 +181,7 @@ fn facts(map: &RegionMap, verdict: &Verdict) -> ZoneFacts {
             .collect(),
         guarantee: verdict.guarantee,
         usage_store: verdict.usage_store.clone(),
+        retention_days: retention::days(map, &verdict.zone),
     }
 }
 
@@ -265,8 +270,13 @@ fn zone_words(map: &RegionMap, zone: &ZoneFacts) -> String {
         Some(jurisdiction) => format!("in {}", place_name(map, jurisdiction)),
         None => "wherever Cloudflare keeps it".to_owned(),
     };
+    let for_days = match zone.retention_days {
+        None => String::new(),
+        Some(1) => ", for 1 day".to_owned(),
+        Some(days) => format!(", for {days} days"),
+    };
     format!(
-        "the zone {} ({}) applies, because {}. It rests on: {}. It may be processed in {} only, by an endpoint that {} there. The record that it took place, without its content, is kept in the database {}, {kept}. ",
+        "the zone {} ({}) applies, because {}. It rests on: {}. It may be processed in {} only, by an endpoint that {} there. The record that it took place, without its content, is kept in the database {}, {kept}{for_days}. ",
         zone.name,
         zone.id,
         zone.because,

@@ -34,6 +34,7 @@ pub mod health;
 pub mod course;
 pub mod relay;
 pub mod record;
+pub mod retention;
 
 // What people ask about it all.
 pub mod diff;

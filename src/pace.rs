@@ -73,7 +73,9 @@ mod reading {
             return usual;
         };
         let rules = Rules {
-            calls: runaway.maybe_number("calls", notes).unwrap_or(usual.calls),
+            calls: runaway
+                .maybe_number("calls", "a whole number such as 20", notes)
+                .unwrap_or(usual.calls),
             within: timeouts::read_span(&mut runaway, "within", notes).unwrap_or(usual.within),
             action: runaway
                 .maybe_choice("action", notes)

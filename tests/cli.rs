@@ -124,6 +124,8 @@ fn what_stands_against_a_deploy_is_found_at_its_line() {
         ("binding-jurisdiction", "database_name = \"meridian-production-usage-eu\"\njurisdiction = \"eu\"", "database_name = \"meridian-production-usage-eu\"", "[[env.production.d1_databases]]\nbinding = \"USAGE_EU\"", "jurisdiction = \"eu\""),
         ("missing-binding", "[[env.production.d1_databases]]\nbinding = \"AUDIT\"", "[[env.production.d1_databases]]\nbinding = \"ADUIT\"", "[env.production]", "AUDIT"),
         ("missing-binding", "[[env.production.kv_namespaces]]\nbinding = \"KEYS\"", "[[env.production.kv_namespaces]]\nbinding = \"KYES\"", "[env.production]", "KEYS"),
+        ("missing-cron", "crons = [", "cron = [", "[triggers]", "[triggers]"),
+        ("missing-cron", production, "[env.production]\ntriggers = { crons = [] }\n", "triggers = {", "crons = ["),
         ("create-me", "pattern = \"llm.example.com\"", "pattern = \"create-me.example.com\"", "create-me.example.com", "Deploy"),
         ("local-only", "[env.production.vars]\n", "[env.production.vars]\nLOCAL_COUNTRY = \"from-key\"\n", "LOCAL_COUNTRY", "remove"),
         ("local-only", "main = \"build/release/index.js\"", "main = \"build/local/index.js\"", "build/local", "build/release"),
@@ -235,6 +237,82 @@ fn diff_tells_what_an_edit_changes_and_fails_where_it_should() {
 }
 
 #[test]
+fn diff_and_explain_tell_how_long_records_are_kept() {
+    let keep = |project: &Project, zone: &str, days: &str| {
+        let file = format!("regions/zones/{zone}.toml");
+        project.edit(&file, "review_by", &format!("{days}review_by"));
+    };
+    let project = Project::in_git();
+    keep(&project, "eu", "retention_days = 90\n");
+    assert!(project.run("diff --fail-on weaker").status.success());
+    let text = out(&project.run("diff"));
+    assert!(
+        text.contains("▲ stronger: eu: its records are kept for 90 days and were kept for good; those that are older are deleted within the hour, and no rollback brings them back"),
+        "{text}"
+    );
+    let explained = out(&project.run("explain --country AT --model claude-sonnet"));
+    assert!(
+        explained.contains(
+            "is kept in the database USAGE_EU, in European Union and EEA (eu), for 90 days."
+        ),
+        "{explained}"
+    );
+    keep(&project, "uk", "retention_days = 1\n");
+    let none = out(&project.run("explain --country US --model claude-sonnet"));
+    assert!(
+        none.contains("in the database USAGE_US, in United States (us). "),
+        "{none}"
+    );
+
+    let commit = "-c user.name=t -c user.email=t@example.com commit -qam second";
+    let git = |arguments: &str| {
+        let done = Command::new("git")
+            .args(arguments.split(' '))
+            .current_dir(&project.0)
+            .output();
+        assert!(done.unwrap().status.success());
+    };
+    git(commit);
+    project.edit(
+        "regions/zones/eu.toml",
+        "retention_days = 90",
+        "retention_days = 365",
+    );
+    project.edit("regions/zones/uk.toml", "retention_days = 1\n", "");
+    keep(&project, "jp", "retention_days = 30\n");
+    let weaker = project.run("diff --fail-on weaker");
+    assert!(!weaker.status.success());
+    for line in [
+        "▼ weaker: eu: its records are kept for 365 days and were kept for 90 days\n",
+        "▼ weaker: uk: its records are kept for good and were kept for 1 day\n",
+        "▲ stronger: jp: its records are kept for 30 days and were kept for good; ",
+    ] {
+        assert!(
+            out(&weaker).contains(line),
+            "{line} is not in {}",
+            out(&weaker)
+        );
+    }
+    git("checkout -q .");
+
+    // A country that moves to where records are kept longer, and a zone that goes.
+    project.edit("regions/zones/eu.toml", "\"@eea\", ", "");
+    project.edit(
+        "regions/zones/ch.toml",
+        "[\"CH\"]",
+        "[\"CH\", \"NO\", \"IS\", \"LI\"]",
+    );
+    fs::remove_file(project.0.join("regions/zones/uk.toml")).unwrap();
+    let text = out(&project.run("diff"));
+    for line in [
+        "▼ weaker: IS, LI, NO: from eu (processed in eu, processing) to ch (processed in eu, processing); records kept for good, before for 90 days",
+        "▼ weaker: the zone uk is gone: what there is of its records is kept for good from now on, and was kept for 1 day",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}
+
+#[test]
 fn explain_reads_as_a_paragraph_and_as_json() {
     let project = Project::new();
     let text = out(&project.run("explain --country at --model claude-sonnet"));
@@ -306,6 +384,12 @@ fn obvious_mistakes_get_a_line_that_helps() {
         (
             "admins add --who anna --role compliance",
             "is no mail address",
+        ),
+        ("retention", "say which gateway: --url https://"),
+        ("retention rum", "a similar subcommand exists: 'run'"),
+        (
+            "retention run --url http://127.0.0.1:9",
+            "who are you? Set MERIDIAN_ADMIN_KEY",
         ),
         ("verify nonsense --jwks wrangler.toml", "these are no keys"),
     ] {

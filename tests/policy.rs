@@ -60,6 +60,7 @@ fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
                     guarantee,
                     usage_store: "STORE".to_owned(),
                     review_by: String::new(),
+                    retention_days: None,
                 };
                 ((*id).to_owned(), zone)
             })

@@ -10,6 +10,7 @@ import { buildCli, meridian } from "./cli.mjs";
 import { fail, ROOT, start } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { writeConfig } from "./sidecar/config.mjs";
+import { retention } from "./sidecar/retention.mjs";
 import { isStale } from "./stale.mjs";
 
 const FOLDER = join(ROOT, ".sidecar");
@@ -23,10 +24,11 @@ mkdirSync(FOLDER, { recursive: true });
 const wanted = [...new Set(JSON.parse(meridian("endpoints", "--json")).filter((e) => !e.off).map((e) => e.secret))];
 const secrets = wanted.filter((name) => process.env[name]);
 const { key, seed } = gatewayKey();
+const deletion = retention();
 writeConfig(FOLDER, {
   ports: [port],
   country,
-  seed,
+  seed: { ...seed, ...deletion.seed },
   secrets: [...secrets, "RECEIPT_KEYS"],
   vars: { ENVIRONMENT: "sidecar" },
 });
@@ -40,6 +42,7 @@ ${secrets.length === 0 ? `Without one every call is refused. The map asks for: $
 `);
 const serving = start("workerd", ["serve", join(FOLDER, "config.capnp")], { stdio: "inherit", cwd: FOLDER, env: { RECEIPT_KEYS: receiptKeys() } });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => serving.kill(signal));
+deletion.hourly(`http://127.0.0.1:${port}`);
 serving.on("exit", (code) => process.exit(code ?? 0));
 
 function options() {

@@ -34,7 +34,7 @@ fn only_compliance_approves_and_viewers_change_nothing() {
         "drills",
         "budgets",
         "drills/end",
-        "budgets",
+        "retention",
         "budgets/remove",
     ] {
         let ask = asked("POST", &format!("/admin/v1/{path}")).unwrap();
@@ -54,6 +54,7 @@ fn only_compliance_approves_and_viewers_change_nothing() {
         "whoami",
         "health",
         "drills",
+        "retention",
     ];
     for path in read {
         let ask = asked("GET", &format!("/admin/v1/{path}")).unwrap();

@@ -3,6 +3,7 @@
 //! became weaker than it was. It compares what the maps mean, not their text.
 
 mod claims;
+mod kept;
 mod rules;
 mod served;
 
@@ -76,6 +77,7 @@ pub struct Diff {
 pub fn diff(old: &Config, new: &Config) -> Diff {
     let mut changes = Vec::new();
     rules::compare(&old.regions, &new.regions, &mut changes);
+    kept::compare(&old.regions, &new.regions, &mut changes);
     claims::compare(&old.regions, &new.regions, &mut changes);
     served::compare(old, new, &mut changes);
     changes.sort();

@@ -1,5 +1,6 @@
 //! What zones allow and which countries are in them.
 
+use super::kept::{kept, longest};
 use super::{listed, note, Change, Topic, Way};
 use crate::regions::{Country, Hosting, Policy, Precedence, RegionMap, Zone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,10 +26,12 @@ fn way((old, before): (&RegionMap, &Zone), (new, after): (&RegionMap, &Zone)) ->
     };
     let wider = !after.hosting.is_subset(&before.hosting)
         || after.guarantee < before.guarantee
-        || outside(&runs, &ran);
+        || outside(&runs, &ran)
+        || longest(after) > longest(before);
     let tighter = !before.hosting.is_subset(&after.hosting)
         || after.guarantee > before.guarantee
-        || outside(&ran, &runs);
+        || outside(&ran, &runs)
+        || longest(after) < longest(before);
     match (wider, tighter) {
         (true, _) => Way::Weaker,
         (false, true) => Way::Stronger,
@@ -66,13 +69,17 @@ fn countries(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
             continue;
         };
         let names = listed(countries.iter().map(Country::code));
-        let words = format!(
+        let mut words = format!(
             "{names}: from {from} (processed in {}, {}) to {to} (processed in {}, {})",
             places_of(&old.hosting),
             old.guarantee,
             places_of(&new.hosting),
             new.guarantee
         );
+        if old.retention_days != new.retention_days {
+            let times = format!("; records kept {}, before {}", kept(new), kept(old));
+            words.push_str(&times);
+        }
         note(
             changes,
             Topic::Countries,
@@ -90,8 +97,10 @@ fn zones(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
             say(
                 Way::Neutral,
                 format!(
-                    "the zone {id} ({}) is new: processed in {places}, at least {}",
-                    zone.name, zone.guarantee
+                    "the zone {id} ({}) is new: processed in {places}, at least {}, its records kept {}",
+                    zone.name,
+                    zone.guarantee,
+                    kept(zone)
                 ),
             );
             continue;

@@ -11,6 +11,10 @@ export default {
     ctx.waitUntil(answer);
     return answer;
   },
+  // Each hour, by the triggers in wrangler.toml.
+  scheduled(event, env, ctx) {
+    return wasm.scheduled(event, env, ctx);
+  },
 };
 
 export class Ledger extends DurableObject {

@@ -21,6 +21,7 @@ mod map;
 mod origins;
 mod outflow;
 mod receipts;
+mod retention;
 mod runaway;
 mod settings;
 mod stream;
@@ -31,7 +32,7 @@ mod usage;
 mod whole;
 
 use worker::worker_sys::web_sys;
-use worker::{event, Context, Env};
+use worker::{event, Context, Env, ScheduleContext, ScheduledEvent};
 
 #[event(fetch)]
 async fn fetch(
@@ -40,4 +41,9 @@ async fn fetch(
     ctx: Context,
 ) -> worker::Result<web_sys::Response> {
     fetch::handle(request, env, ctx).await
+}
+
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    retention::hourly(&env).await;
 }

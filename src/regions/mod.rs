@@ -78,6 +78,10 @@ pub struct Zone {
     pub usage_store: String,
     /// When somebody has to look at it again, `YYYY-MM-DD`.
     pub review_by: String,
+    /// How many days its records are kept; none: for good. Maps that were
+    /// published before there was this have the version they had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }
 
 /// What a word in `hosting` means.

@@ -1,23 +1,30 @@
 // The sidecar: the deployed build in plain workerd with its own stores; and,
-// because two gateways can share these, how one learns from the other.
+// because two gateways can share these, how one learns from the other; and what
+// stands there in place of Cloudflare's cron.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { writeConfig } from "../../tools/sidecar/config.mjs";
+import { retention } from "../../tools/sidecar/retention.mjs";
 import { ROOT, close, listen } from "../bench/rig.mjs";
 
 const KEY = "mk_sidecar000_0123456789abcdef0123456789abcdef01234567";
 const ADMIN = "ma_sidecar000_0123456789abcdef0123456789abcdef01234567";
+const COMPLIANCE = ["anna", "bert"].map((who) => [who, `ma_${who}_0123456789abcdef0123456789abcdef01234567`]);
+const deletion = retention();
 const hash = (key) => createHash("sha256").update(key).digest("hex");
 const seed = {
   [`key:${hash(KEY)}`]: JSON.stringify({ id: "sidecar000", team: "search", created: "2026-11-20T00:00:00Z" }),
   [`admin:key:${hash(ADMIN)}`]: JSON.stringify({ id: "a", who: "otto@example.com", roles: ["operator"], created: "2026-11-20T00:00:00Z" }),
+  ...Object.fromEntries(COMPLIANCE.map(([who, key]) => [`admin:key:${hash(key)}`, JSON.stringify({ id: who, who: `${who}@example.com`, roles: ["compliance"], created: "2026-11-20T00:00:00Z" })])),
+  ...deletion.seed,
 };
 const FRANKFURT = "bedrock-runtime.eu-central-1.amazonaws.com";
 const IRELAND = "bedrock-runtime.eu-west-1.amazonaws.com";
@@ -146,4 +153,41 @@ test("a client that leaves stops the provider through the door too", async () =>
   leaving.abort();
   for (let tries = 0; tries < 60 && !closed; tries++) await sleep(25);
   assert.ok(closed - left < 1000, `the provider went on for ${closed - left} ms`);
+});
+
+test("what its zone no longer keeps is deleted here too, without Cloudflare's cron", async () => {
+  const source = mkdtempSync(join(tmpdir(), "map-"));
+  for (const name of ["regions", "gateway.toml", "prices.toml"]) cpSync(join(ROOT, name), join(source, name), { recursive: true });
+  appendFileSync(join(source, "regions/zones/eu.toml"), "\nretention_days = 1\n");
+  const [anna, bert] = COMPLIANCE.map(([, key]) => (...args) => execFileSync(join(ROOT, "target/debug/meridian"), args, { cwd: source, encoding: "utf8", env: { ...process.env, MERIDIAN_URL: one, MERIDIAN_ADMIN_KEY: key } }));
+  const draft = /This is draft (\w+)/.exec(anna("publish", "--why", "one day is enough"))[1];
+  bert("approve", draft);
+  rmSync(source, { recursive: true });
+
+  await call(one);
+  await sleep(1000);
+  assert.deepEqual(await deletion.run(one), { deleted: [], left: false, stores_not_done: [] });
+  await stop();
+  // Two days go by: what is there is older.
+  let rows = 0;
+  for (const file of globSync(join(folder, "data/meridian-store/*.sqlite"))) {
+    const db = new DatabaseSync(file);
+    if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'usage'").get()) {
+      rows += Number(db.prepare("UPDATE usage SET at = at - 2 * 86400000").run().changes);
+      db.exec("UPDATE usage_by_hour SET hour = hour - 2 * 86400000");
+    }
+    db.close();
+  }
+  assert.ok(rows > 0);
+  await serve();
+  await up(one);
+  await call(one);
+  await sleep(1000);
+  const { deleted } = await deletion.run(one);
+  assert.deepEqual(deleted.map(({ store, zone, rows }) => ({ store, zone, rows })), [{ store: "USAGE_EU", zone: "eu", rows }]);
+  assert.deepEqual((await deletion.run(one)).deleted, []);
+  const { entries } = await admin("audit");
+  assert.deepEqual(entries.map(({ action, who }) => [action, who]), [["draft.created", "anna@example.com"], ["draft.approved", "bert@example.com"], ["usage.deleted", "sidecar"]]);
+  const { groups } = await admin("transfers");
+  assert.deepEqual(groups.map(({ requests }) => requests), [1]);
 });

@@ -3,6 +3,7 @@
 
 use super::api::Gateway;
 use super::project;
+use super::retention;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 use clap::{Args, Subcommand, ValueEnum};
@@ -157,6 +158,7 @@ pub fn report(command: Reports) -> Result<(), String> {
         Format::Csv => print!("{}", report.csv(&project::time)),
         Format::Markdown => print!("{}", report.markdown(&project::time)),
     }
+    retention::warn_of_deleted(&gateway, &project::time(from));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod keys;
 mod maps;
 mod preflight;
 mod project;
+mod retention;
 mod store;
 mod usage;
 mod wrangler;
@@ -68,6 +69,8 @@ enum Command {
     /// Limits: how they stand; set and remove them.
     #[command(subcommand)]
     Budget(budgets::Budgets),
+    /// How long records are kept; `run` deletes now what no longer is.
+    Retention(retention::Retention),
     /// What was spent, by team, feature, model and more.
     Usage(usage::Usage),
     /// Checks a receipt.
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => evidence::audit(command),
         Command::Report(command) => evidence::report(command),
         Command::Budget(command) => budgets::run(command),
+        Command::Retention(options) => retention::run(&options),
         Command::Usage(options) => usage::run(&options),
         Command::Verify(options) => evidence::verify(&options),
         Command::Admins(command) => admins::run(command),

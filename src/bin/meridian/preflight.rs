@@ -50,6 +50,7 @@ pub fn check(config: &Config, env: &str, online: bool) -> Result<Vec<Problem>, S
         problems: Vec::new(),
     };
     preflight.platform();
+    preflight.schedule();
     preflight.databases(config);
     preflight.unfilled();
     preflight.secrets(config, env, online)?;
@@ -89,6 +90,23 @@ impl<'t, 's> Preflight<'t, 's> {
         entries
             .filter_map(|v| Some((v.get_ref().as_table()?, v.span().start)))
             .collect()
+    }
+
+    /// Whether anything calls the gateway by the hour.
+    fn schedule(&mut self) {
+        let triggers = self.inherited("triggers");
+        let crons = triggers.and_then(|v| v.get_ref().get("crons"));
+        let some = crons.and_then(|v| v.get_ref().as_array());
+        if some.is_none_or(|crons| crons.is_empty()) {
+            let at = triggers.map_or(self.at, |value| value.span().start);
+            let what = "nothing deletes what a zone no longer keeps".to_owned();
+            self.problem(
+                Rule::NoCron,
+                at,
+                what,
+                "`crons = [\"7 * * * *\"]` under `[triggers]`",
+            );
+        }
     }
 
     fn platform(&mut self) {

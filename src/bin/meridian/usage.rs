@@ -1,6 +1,7 @@
 //! What was spent, as a table for people or as CSV.
 
 use super::api::Gateway;
+use super::retention;
 use clap::Args;
 use meridian::units::NanoUsd;
 use meridian::usage::{csv, Page, Sum, Sums};
@@ -51,6 +52,7 @@ pub fn run(options: &Usage) -> Result<(), String> {
         true => print!("{}", csv(&page.by, &page.groups)),
         false => print!("{}", table(&page)),
     }
+    retention::warn_of_deleted(&options.gateway, &page.from);
     Ok(())
 }
 

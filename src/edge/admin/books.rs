@@ -5,6 +5,7 @@
 use super::unavailable;
 use crate::admin::Denied;
 use crate::audit::{Entry, Said};
+use crate::config::Config;
 use crate::publish::{Draft, BUILT_IN};
 use crate::regions::RegionMap;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,8 @@ use worker::{D1Database, D1PreparedStatement, Env};
 /// The D1 binding.
 const BINDING: &str = "AUDIT";
 const BOOKS: &str = "The database of published maps";
+/// How often an entry is tried anew because another one was faster.
+const TRIES: u32 = 3;
 /// How many maps back a rollback can go.
 const PAST: u32 = 100;
 
@@ -30,6 +33,14 @@ pub struct Past {
     pub rolled_back: u8,
     /// The number of the audit entry.
     pub seq: u64,
+}
+
+/// The version in force, given what was, newest first.
+pub fn present(past: &[Past], built_in: &Config) -> String {
+    match past.first() {
+        Some(past) if past.version != BUILT_IN => past.version.clone(),
+        _ => built_in.regions.version.clone(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -155,6 +166,19 @@ impl Books {
                 _ => Err(unavailable(BOOKS)(error)),
             },
         }
+    }
+
+    /// Writes an entry that hangs on nothing else in the books.
+    pub async fn note(&self, said: Said) -> Result<(), Denied> {
+        for _ in 0..TRIES {
+            let last = self.last().await?;
+            if self.write(last.as_ref(), said.clone(), Vec::new()).await? {
+                return Ok(());
+            }
+        }
+        Err(Denied::Conflict(
+            "Others are writing into the log just now; try again.".to_owned(),
+        ))
     }
 
     /// Writes a new draft.

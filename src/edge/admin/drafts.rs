@@ -3,7 +3,7 @@
 //! it; whatever breaks in between is mended by doing it again.
 
 use super::super::{host, keys, map};
-use super::books::{Books, Past};
+use super::books::{present, Books};
 use super::{built_in, evidence, unavailable, Asked};
 use crate::admin::Denied;
 use crate::audit::{Action, Entry, Said};
@@ -21,14 +21,6 @@ const TRIES: usize = 5;
 const LISTED: u32 = 100;
 /// How many versions the pointer names, for an edge that cannot use the first.
 const POINTED_AT: usize = 5;
-
-/// The version in force, by the books.
-fn present(past: &[Past], built_in: &Config) -> String {
-    match past.first() {
-        Some(past) if past.version != BUILT_IN => past.version.clone(),
-        _ => built_in.regions.version.clone(),
-    }
-}
 
 /// A map by its version, built-in or published.
 async fn map_of(books: &Books, version: &str, built_in: &Config) -> Result<RegionMap, Denied> {

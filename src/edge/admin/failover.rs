@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use worker::{Context, Env};
 
 const STORE: &str = "The store that the edges read";
-const TRIES: u32 = 3;
 /// A page of wasm's memory.
 const PAGE: usize = 65_536;
 
@@ -204,23 +203,15 @@ pub(super) async fn note(
     version: &str,
     why: String,
 ) -> Result<(), Denied> {
-    let books = Books::open(&asked.env)?;
-    for _ in 0..TRIES {
-        let last = books.last().await?;
-        let said = Said {
+    Books::open(&asked.env)?
+        .note(Said {
             at: asked.at,
             who: asked.admin.who.clone(),
             via: asked.admin.via.clone(),
             action,
             subject: subject.to_owned(),
             version: version.to_owned(),
-            why: why.clone(),
-        };
-        if books.write(last.as_ref(), said, Vec::new()).await? {
-            return Ok(());
-        }
-    }
-    Err(Denied::Conflict(
-        "Others are writing into the log just now; try again.".to_owned(),
-    ))
+            why,
+        })
+        .await
 }

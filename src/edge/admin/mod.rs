@@ -1,11 +1,12 @@
 //! The admin API: who asks, may they, and the answer. What is decided is
 //! decided in the core; the books are in `books.rs`.
 
-mod books;
+pub mod books;
 mod budgets;
 mod drafts;
 mod evidence;
 mod failover;
+mod kept;
 mod spent;
 mod who;
 
@@ -109,6 +110,8 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
         Ask::Budgets => budgets::list(&asked).await,
         Ask::SetBudget => budgets::set(&asked, ctx).await,
         Ask::RemoveBudget => budgets::remove(&asked, ctx).await,
+        Ask::Retention => kept::look(&asked, ctx).await,
+        Ask::Delete => kept::delete(&asked).await,
         Ask::EndDrill => failover::end_drill(&asked, ctx).await,
     };
     told.map(|value| Told::json(&value))
@@ -139,7 +142,7 @@ impl Asked {
 }
 
 /// A store that did not answer, in words.
-fn unavailable(what: &str) -> impl Fn(worker::Error) -> Denied + '_ {
+pub fn unavailable(what: &str) -> impl Fn(worker::Error) -> Denied + '_ {
     move |error| {
         worker::console_error!("{what}: {error}");
         Denied::Unavailable(what.to_owned())
@@ -168,6 +171,6 @@ async fn explained(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
 }
 
 /// The configuration that was compiled in.
-fn built_in() -> Result<&'static crate::config::Config, Denied> {
+pub fn built_in() -> Result<&'static crate::config::Config, Denied> {
     settings::config().map_err(|_| Denied::Unavailable("The built-in configuration".to_owned()))
 }

@@ -67,6 +67,7 @@ rules! {
     ReviewedAhead "reviewed-ahead" Error "A claim was reviewed in the past." "A date to come is a slip of the pen."
     NoReviewer "no-reviewer" Error "Every claim has a source and a reviewer." "A claim is somebody's word for something that is written somewhere."
     SourceIsNoLink "source-link" Error "A claim's source is the address of a page." "An auditor wants to read it."
+    BadRetention "bad-retention" Error "A zone keeps its records from 1 to 3650 days, or for good." "What is deleted cannot be brought back, so a slip of the pen must not delete what was called this minute. Without `retention_days` they are kept for good."
     UnknownColo "bad-colo" Error "A data center is named by three capital letters, in one country." "As `cf.colo` has it: FRA, VIE, ZRH."
 
     // ---- endpoints
@@ -119,6 +120,7 @@ rules! {
     WorkersDev "workers-dev-open" Error "`workers_dev` is off where the gateway is deployed." "workers.dev cannot be held to a region, and passes by whatever guards your domain."
     MissingBinding "missing-binding" Error "wrangler.toml binds every store that the gateway needs." "KEYS, LEDGER, AUDIT, and a database for each store of policy.toml."
     BindingJurisdiction "binding-jurisdiction" Error "A database is declared with the jurisdiction that policy.toml gives it." "A database takes its jurisdiction when it is created and never again."
+    NoCron "missing-cron" Error "wrangler.toml has a cron trigger." "It deletes hourly what a zone no longer keeps (`retention_days`); a map that says so can come into force without a deploy."
     CreateMe "create-me" Error "Everything marked `create-me` is filled in before a deploy." "README.md, \"Deploy\", says how to get each id."
     SecretMissing "secret-missing" Error "Every endpoint in use has its secret." "An endpoint without one is passed over. Set it with `wrangler secret put`, or say `off` at the endpoint."
     PublishedMap "published-map" Warning "The map that is deployed is the map that is in force." "A map that was published stays in force over a deploy, until another is published or `meridian rollback --to built-in` is run."

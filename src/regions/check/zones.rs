@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// The jurisdictions a database can have, which are places too.
 const JURISDICTIONS: [&str; 3] = ["eu", "us", "fedramp"];
 
+/// How many days a zone can keep its records.
+const DAYS: std::ops::RangeInclusive<u32> = 1..=3650;
+
 pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
     policy(map, findings);
     countries(map, findings);
@@ -16,6 +19,7 @@ pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
         hosting(map, zone, findings);
         store(map, zone, findings);
         served(map, zone, findings);
+        retention(zone, findings);
         if zone.review_by.as_str() < today {
             let what = format!("the zone was to be reviewed by {}", zone.review_by);
             let spot = Spot::zone(&zone.id, "review_by");
@@ -158,6 +162,18 @@ fn store(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(Rule::StoreJurisdiction, spot, what);
         finding.instead = fitting;
         findings.push(finding);
+    }
+}
+
+fn retention(zone: &Zone, findings: &mut Vec<Finding>) {
+    if let Some(days) = zone.retention_days.filter(|days| !DAYS.contains(days)) {
+        let what = format!("records cannot be kept for {days} days");
+        let finding = Finding::new(
+            Rule::BadRetention,
+            Spot::zone(&zone.id, "retention_days"),
+            what,
+        );
+        findings.push(finding.instead("`retention_days = 90`, a number from 1 to 3650, or no such line: then they are kept for good"));
     }
 }
 

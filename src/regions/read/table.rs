@@ -230,18 +230,25 @@ impl<'s> Table<'s> {
 
     /// A whole number from 0; 0 where it is missing.
     pub fn number(&mut self, name: &'static str, notes: &mut Notes) -> u32 {
-        self.maybe_number(name, notes).unwrap_or_default()
+        let number = self.maybe_number(name, "a whole number such as 10", notes);
+        number.unwrap_or_default()
     }
 
-    /// The same, where missing is something else than 0.
-    pub fn maybe_number(&mut self, name: &'static str, notes: &mut Notes) -> Option<u32> {
+    /// A whole number from 0 that may be missing; what is `expected` is said
+    /// where it is something else.
+    pub fn maybe_number(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        notes: &mut Notes,
+    ) -> Option<u32> {
         let value = self.take(name, notes)?;
         let number = value
             .get_ref()
             .as_integer()
             .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
         if number.is_none() {
-            self.wrong(value.span().start, name, "a whole number such as 10", notes);
+            self.wrong(value.span().start, name, expected, notes);
         }
         number
     }

@@ -27,6 +27,11 @@ pub fn zones(sources: &[Source], groups: &Groups, notes: &mut Notes) -> BTreeMap
                 .words("usage_store", "\"USAGE_EU\"", notes)
                 .unwrap_or_default(),
             review_by: table.date("review_by", notes).unwrap_or_default(),
+            retention_days: table.maybe_number(
+                "retention_days",
+                "a whole number of days such as 90, without quotes",
+                notes,
+            ),
         };
         zones.insert(id, zone);
         table.finish(notes);

@@ -1,0 +1,45 @@
+//! How long the records of zones are kept. Longer is weaker; shorter deletes what
+//! no rollback brings back, and says so.
+
+use super::{note, Change, Topic, Way};
+use crate::regions::{RegionMap, Zone};
+use std::cmp::Ordering;
+
+pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    for (id, before) in &old.zones {
+        let was = kept(before);
+        let Some(zone) = new.zones.get(id) else {
+            if before.retention_days.is_some() {
+                let words = format!("the zone {id} is gone: what there is of its records is kept for good from now on, and was kept {was}");
+                note(changes, Topic::Rules, Way::Weaker, words);
+            }
+            continue;
+        };
+        let words = format!(
+            "{id}: its records are kept {} and were kept {was}",
+            kept(zone)
+        );
+        match longest(zone).cmp(&longest(before)) {
+            Ordering::Equal => {}
+            Ordering::Greater => note(changes, Topic::Rules, Way::Weaker, words),
+            Ordering::Less => {
+                let older = "; those that are older are deleted within the hour, and no rollback brings them back";
+                note(changes, Topic::Rules, Way::Stronger, words + older);
+            }
+        }
+    }
+}
+
+/// How many days a zone's records are kept, for good being longest.
+pub fn longest(zone: &Zone) -> u32 {
+    zone.retention_days.unwrap_or(u32::MAX)
+}
+
+/// How long a zone's records are kept, in words.
+pub fn kept(zone: &Zone) -> String {
+    match zone.retention_days {
+        None => "for good".to_owned(),
+        Some(1) => "for 1 day".to_owned(),
+        Some(days) => format!("for {days} days"),
+    }
+}
