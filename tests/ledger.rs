@@ -43,6 +43,7 @@ struct Object {
     settled: BTreeSet<String>,
     charged: i64,
     credited: i64,
+    has_given_up: bool,
 }
 
 impl Object {
@@ -54,6 +55,7 @@ impl Object {
             settled: BTreeSet::new(),
             charged: 0,
             credited: 0,
+            has_given_up: false,
         }
     }
 
@@ -72,6 +74,7 @@ impl Object {
 
     fn expire(&mut self, now: Millis) {
         let forfeits = self.book.expire(now);
+        self.has_given_up |= !forfeits.is_empty();
         self.charged += forfeits.iter().map(|forfeit| forfeit.money).sum::<i64>();
         self.store();
     }
@@ -95,65 +98,24 @@ struct Ledger {
     leaves: Vec<Object>,
     above: Option<Object>,
     authority: Authority,
+    evictions: u32,
+}
+
+/// From a shard to the authority, and back.
+struct Up {
+    leaf: usize,
+    evictions: u32,
+    message: Message,
+    reply: Option<Reply>,
+    /// Its sender does not wait for it any more.
+    is_ghost: bool,
+    /// What the shard goes on with.
+    then: Option<(Message, Option<(Sent, bool)>)>,
 }
 
 impl Ledger {
-    fn take(&mut self, now: Millis, mut message: Message, at: usize) -> Reply {
-        let leaf = &mut self.leaves[at];
-        if let Some(above) = &mut self.above {
-            if let Some(said) = leaf.book.refused_lately(now, &message.wants) {
-                message.wants.clear();
-                let mut reply = leaf.take(now, message);
-                reply.granted = Err(said);
-                return reply;
-            }
-            for (_, wants) in leaf.book.short_of(&message.wants) {
-                let report = leaf.book.report(now, &self.authority);
-                let mut ask = report.unwrap_or(Message {
-                    durable: true,
-                    number: now.0,
-                    for_ms: 600_000,
-                    ..Message::default()
-                });
-                ask.holder = format!("leaf{at}");
-                ask.wants = wants.clone();
-                let reply = above.take(now, ask);
-                if reply.lost {
-                    leaf.book.disowned(&self.authority);
-                    continue;
-                }
-                match reply.granted {
-                    Ok(grants) => leaf.book.fund(&wants, &grants),
-                    Err(exceeded) => {
-                        leaf.book.refused(now, &wants, &exceeded);
-                        message.wants.clear();
-                        let mut reply = leaf.take(now, message);
-                        reply.granted = Err(exceeded);
-                        return reply;
-                    }
-                }
-            }
-        }
-        leaf.take(now, message)
-    }
-
     fn evict(&mut self) {
         self.objects().for_each(Object::evict);
-    }
-
-    fn report_up(&mut self, now: Millis) {
-        let Some(above) = &mut self.above else { return };
-        for (at, leaf) in self.leaves.iter_mut().enumerate() {
-            let Some(mut message) = leaf.book.report(now, &self.authority) else {
-                continue;
-            };
-            message.holder = format!("leaf{at}");
-            leaf.store();
-            if above.take(now, message).lost {
-                leaf.book.disowned(&self.authority);
-            }
-            leaf.store();
-        }
     }
 
     fn objects(&mut self) -> impl Iterator<Item = &mut Object> {
@@ -206,7 +168,13 @@ enum Op {
     Crash(usize),
     Evict,
     ReportUp,
+    Up {
+        which: usize,
+        lose: bool,
+        late: bool,
+    },
     Pass(u64),
+    Jump(usize, i64),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -219,8 +187,10 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<usize>().prop_map(Op::Lose),
         1 => (0..3usize).prop_map(Op::Crash),
         1 => Just(Op::Evict),
-        1 => Just(Op::ReportUp),
+        3 => Just(Op::ReportUp),
+        10 => (any::<usize>(), prop::bool::weighted(0.1), any::<bool>()).prop_map(|(which, lose, late)| Op::Up { which, lose, late }),
         2 => (1..90_000u64).prop_map(Op::Pass),
+        1 => (0..6usize, -90_000..90_000i64).prop_map(|(whose, ms)| Op::Jump(whose, ms)),
     ]
 }
 
@@ -231,6 +201,9 @@ struct World {
     finished: Vec<Vec<meridian::ledger::Settled>>,
     running: Vec<Running>,
     sent: Vec<Sent>,
+    ups: Vec<Up>,
+    /// How much each clock is off: three instances, two shards, the authority.
+    off: [i64; 6],
     names: u32,
     // The naive reference: everything admitted calls took, by account.
     took: [i64; CAPS.len()],
@@ -252,7 +225,10 @@ impl World {
                 },
                 above: (shards > 0).then(|| Object::new(&own)),
                 authority,
+                evictions: 0,
             },
+            ups: Vec::new(),
+            off: [0; 6],
             purses: (0..3).map(|i| (Purse::new(format!("p{i}")), 0)).collect(),
             finished: vec![Vec::new(); 3],
             running: Vec::new(),
@@ -263,6 +239,10 @@ impl World {
             asked: [false; 3],
             crashed: false,
         }
+    }
+
+    fn clock(&self, whose: usize) -> Millis {
+        Millis(self.now.0.saturating_add_signed(self.off[whose]))
     }
 
     fn name(&mut self) -> String {
@@ -323,13 +303,14 @@ impl World {
     }
 
     fn report(&mut self, instance: usize, idle: bool) {
+        let now = self.clock(instance);
         let settled = std::mem::take(&mut self.finished[instance]);
         let (purse, epoch) = &mut self.purses[instance];
-        let message = purse.report(self.now, settled, idle);
+        let message = purse.report(now, settled, idle);
         let from = (instance, *epoch);
         self.sent.push(Sent {
             saying: Saying::Report(message),
-            at: self.now,
+            at: now,
             from,
             call: None,
         });
@@ -341,12 +322,109 @@ impl World {
             Saying::Question(question) => question.message.clone(),
             Saying::Report(message) => message.clone(),
         };
-        let (instance, epoch) = sent.from;
-        let shard = instance % self.ledger.leaves.len();
+        let shard = sent.from.0 % self.ledger.leaves.len();
         if twice {
-            self.ledger.take(self.now, message.clone(), shard);
+            self.take(shard, message.clone(), None);
         }
-        let reply = self.ledger.take(self.now, message.clone(), shard);
+        self.take(shard, message, Some((sent, lose_reply)));
+    }
+
+    /// What an object does with a message: what is said first, then what is
+    /// wanted, for which it may have to ask.
+    fn take(&mut self, at: usize, mut message: Message, whom: Option<(Sent, bool)>) {
+        let (now, authority) = (self.clock(3 + at), self.ledger.authority.clone());
+        let wants = std::mem::take(&mut message.wants);
+        let leaf = &mut self.ledger.leaves[at];
+        let reply = leaf.take(now, message.clone());
+        if wants.is_empty() {
+            return self.reply(whom, reply);
+        }
+        if let Some(said) = leaf.book.refused_lately(now, &wants) {
+            let granted = Err(said);
+            return self.reply(
+                whom,
+                Reply {
+                    granted,
+                    lost: false,
+                },
+            );
+        }
+        let missing: Vec<_> = leaf.book.short_of(&wants).into_values().flatten().collect();
+        message.settled.clear();
+        message.holds = None;
+        message.wants = wants;
+        if missing.is_empty() {
+            let reply = leaf.take(now, message);
+            return self.reply(whom, reply);
+        }
+        let mut question = leaf.book.ask(now, &authority, &missing);
+        question.holder = format!("leaf{at}");
+        leaf.store();
+        self.up(at, question, Some((message, whom)));
+    }
+
+    fn up(&mut self, leaf: usize, message: Message, then: Option<(Message, Option<(Sent, bool)>)>) {
+        self.ups.push(Up {
+            leaf,
+            evictions: self.ledger.evictions,
+            message,
+            reply: None,
+            is_ghost: false,
+            then,
+        });
+    }
+
+    /// A message to the authority, or its answer, arrives or is lost.
+    fn step_up(&mut self, at: usize, lose: bool, late: bool) {
+        let mut up = self.ups.remove(at);
+        let (here, there) = (self.clock(3 + up.leaf), self.clock(5));
+        if up.reply.is_none() && !lose {
+            let above = self.ledger.above.as_mut().unwrap();
+            up.reply = Some(above.take(there, up.message.clone()));
+            return self.ups.push(up);
+        }
+        if up.is_ghost {
+            return;
+        }
+        if late && up.reply.is_none() {
+            let message = up.message.clone();
+            self.up(up.leaf, message, None);
+            self.ups.last_mut().unwrap().is_ghost = true;
+        }
+        let Some((message, whom)) = up.then else {
+            return;
+        };
+        let leaf = &mut self.ledger.leaves[up.leaf];
+        if up.evictions != self.ledger.evictions {
+            return self.not_replied(whom);
+        }
+        let Some(reply) = up.reply.filter(|_| !lose) else {
+            leaf.book.not_answered(&up.message);
+            return self.not_replied(whom);
+        };
+        let answered = leaf.book.answered(here, &up.message, &reply);
+        leaf.store();
+        let reply = match answered {
+            Ok(()) => leaf.take(here, message),
+            Err(exceeded) => Reply {
+                granted: Err(exceeded),
+                lost: false,
+            },
+        };
+        self.reply(whom, reply);
+    }
+
+    fn not_replied(&mut self, whom: Option<(Sent, bool)>) {
+        if let Some((sent, _)) = whom {
+            self.lose(sent);
+        }
+    }
+
+    fn reply(&mut self, whom: Option<(Sent, bool)>, reply: Reply) {
+        let Some((sent, lose_reply)) = whom else {
+            return;
+        };
+        let (instance, epoch) = sent.from;
         if self.purses[instance].1 != epoch {
             return;
         }
@@ -356,15 +434,20 @@ impl World {
         let fresh = self.name();
         let purse = &mut self.purses[instance].0;
         let mut admitted = None;
+        let holder;
         match sent.saying {
             Saying::Question(question) => {
+                holder = question.message.holder.clone();
                 admitted = purse
                     .answered(sent.at, *question, &reply)
                     .unwrap_or_default();
             }
-            Saying::Report(report) => purse.heard(sent.at, &report, &reply),
+            Saying::Report(report) => {
+                purse.heard(sent.at, &report, &reply);
+                holder = report.holder;
+            }
         }
-        if reply.lost && message.holder == purse.holder() {
+        if reply.lost && holder == purse.holder() {
             purse.lose(fresh);
         }
         if let (Some(reservation), Some((id, took))) = (admitted, sent.call) {
@@ -398,18 +481,19 @@ impl World {
             } => {
                 let (id, needs) = (self.name(), self.needs(bound, narrow));
                 self.narrow.insert(id.clone(), narrow);
-                let deadline = Millis(self.now.0 + CALL_MS);
+                let now = self.clock(instance);
+                let deadline = Millis(now.0 + CALL_MS);
                 let (purse, epoch) = &mut self.purses[instance];
-                match purse.reserve(self.now, deadline, &needs) {
+                match purse.reserve(now, deadline, &needs) {
                     Some(reservation) => self.begin(id, instance, reservation, took),
-                    None if purse.refused_lately(self.now, &needs).is_some() => {}
+                    None if purse.refused_lately(now, &needs).is_some() => {}
                     None => {
                         self.asked[instance] = true;
-                        let question = purse.ask(self.now, deadline, needs);
+                        let question = purse.ask(now, deadline, needs);
                         let from = (instance, *epoch);
                         self.sent.push(Sent {
                             saying: Saying::Question(Box::new(question)),
-                            at: self.now,
+                            at: now,
                             from,
                             call: Some((id, took)),
                         });
@@ -440,8 +524,15 @@ impl World {
                 self.purses[instance] = (Purse::new(name), epoch);
                 self.finished[instance].clear();
             }
-            Op::Evict => self.ledger.evict(),
-            Op::ReportUp => self.ledger.report_up(self.now),
+            Op::Evict => {
+                self.ledger.evictions += 1;
+                self.ledger.evict();
+            }
+            Op::ReportUp => self.report_up(),
+            Op::Up { which, lose, late } if !self.ups.is_empty() => {
+                self.step_up(which % self.ups.len(), lose, late);
+            }
+            Op::Jump(whose, ms) => self.off[whose] += ms,
             Op::Pass(ms) => {
                 self.now = Millis(self.now.0 + ms);
                 // No call outlives its deadline.
@@ -458,6 +549,25 @@ impl World {
         for account in top.book.accounts() {
             let (spent, lent) = (account.spent, account.lent());
             prop_assert!(spent + lent <= account.cap && lent >= 0, "{account:?}");
+        }
+        for account in self
+            .ledger
+            .above
+            .iter()
+            .flat_map(|above| above.book.accounts())
+        {
+            let name = &account.applied.account;
+            let at_leaves = self
+                .ledger
+                .leaves
+                .iter()
+                .flat_map(|leaf| leaf.book.accounts());
+            let of_it = at_leaves.filter(|one| one.applied.account == *name);
+            let funded: i64 = of_it.map(|one| one.cap).sum();
+            prop_assert!(
+                funded <= account.spent + account.lent(),
+                "{funded} of {account:?}"
+            );
         }
         for (which, (measure, cap)) in CAPS.iter().enumerate() {
             prop_assert!(
@@ -480,18 +590,43 @@ impl World {
             while !self.running.is_empty() {
                 self.finish(0);
             }
-            while !self.sent.is_empty() {
-                self.deliver(0, false, false);
-            }
+            self.arrive();
             for instance in 0..3 {
                 self.report(instance, true);
             }
-            while !self.sent.is_empty() {
+            self.arrive();
+            // Nobody waits for what was lost.
+            self.now = Millis(self.now.0 + 10_000);
+            self.report_up();
+            self.arrive();
+        }
+    }
+
+    fn arrive(&mut self) {
+        while !self.sent.is_empty() || !self.ups.is_empty() {
+            while !self.ups.is_empty() {
+                self.step_up(0, false, false);
+            }
+            if !self.sent.is_empty() {
                 self.deliver(0, false, false);
             }
         }
-        self.now = Millis(self.now.0 + 10_000);
-        self.ledger.report_up(self.now);
+    }
+
+    fn report_up(&mut self) {
+        if self.ledger.above.is_none() {
+            return;
+        }
+        for at in 0..self.ledger.leaves.len() {
+            let now = self.clock(3 + at);
+            let leaf = &mut self.ledger.leaves[at];
+            let told = leaf.book.report(now, &self.ledger.authority);
+            leaf.store();
+            if let Some(mut message) = told {
+                message.holder = format!("leaf{at}");
+                self.up(at, message, None);
+            }
+        }
     }
 }
 
@@ -515,7 +650,7 @@ proptest! {
         for object in world.ledger.objects() {
             prop_assert!(object.credited <= object.charged);
             // Nothing came through for as long as things are lent.
-            world.crashed |= object.charged > 0;
+            world.crashed |= object.has_given_up;
         }
         if !world.crashed {
             // To the last unit, and everything that was lent is back.
@@ -530,7 +665,8 @@ proptest! {
         world.now = Millis(world.now.0 + 4 * 3_600_000);
         let now = world.now;
         world.ledger.leaves.iter_mut().for_each(|leaf| leaf.expire(now));
-        world.ledger.report_up(world.now);
+        world.report_up();
+        world.arrive();
         if let Some(above) = &mut world.ledger.above {
             above.expire(world.now);
         }

@@ -46,6 +46,14 @@ pub struct Book {
     dirty: BTreeSet<(Kind, String)>,
     /// What authorities have refused.
     refused: Refused,
+    /// Questions to authorities that are under way.
+    under_way: BTreeMap<u64, (Authority, Millis)>,
+    /// Those that may think that more is here, or less was spent, than is so.
+    unsure: BTreeSet<Authority>,
+    /// The number of the last message to one, and up to where numbers are taken,
+    /// as far as storage knows: they rise whatever becomes of memory and clock.
+    number: u64,
+    numbered_up_to: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +61,7 @@ enum Kind {
     Account,
     Lease,
     Charged,
+    Number,
 }
 
 impl Book {
@@ -66,6 +75,10 @@ impl Book {
             charged: BTreeMap::new(),
             dirty: BTreeSet::new(),
             refused: Refused::by_an_authority(),
+            under_way: BTreeMap::new(),
+            unsure: BTreeSet::new(),
+            number: 0,
+            numbered_up_to: 0,
         };
         for (key, text) in stored {
             let Some((kind, name)) = key.split_once(' ') else {
@@ -74,10 +87,12 @@ impl Book {
             let name = name.to_owned();
             match kind {
                 "account" => insert(&mut book.accounts, name, &text),
+                "number" => book.number = text.parse().unwrap_or_default(),
                 "lease" => insert(&mut book.leases, name, &text),
                 _ => insert(&mut book.charged, name, &text),
             }
         }
+        book.unsure = book.funded_by();
         for lease in book.leases.values() {
             for (account, left) in &lease.left {
                 if let Some(account) = book.accounts.get_mut(account) {
@@ -95,6 +110,7 @@ impl Book {
             Kind::Account => change("account", &name, self.accounts.get(&name)),
             Kind::Lease => change("lease", &name, self.leases.get(&name)),
             Kind::Charged => change("charged", &name, self.charged.get(&name)),
+            Kind::Number => change("number", &name, Some(&self.numbered_up_to)),
         });
         changes.collect()
     }
@@ -122,8 +138,13 @@ impl Book {
             let Some(known) = self.accounts.get_mut(account) else {
                 continue;
             };
-            let before = known.totals.insert(message.holder.clone(), *total);
-            self.settle(&message.holder, account, total - before.unwrap_or_default());
+            let before = known.totals.get(&message.holder).copied();
+            let more = total.saturating_sub(before.unwrap_or_default());
+            // What comes late says less than what came before it.
+            if more > 0 {
+                known.totals.insert(message.holder.clone(), *total);
+                self.settle(&message.holder, account, more);
+            }
         }
         let known = self.leases.contains_key(&message.holder);
         if !known && message.is_empty() {

@@ -7,6 +7,9 @@ use crate::refusal::Exceeded;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// So long an answer is waited for; one that comes later brings nothing.
+pub(super) const WAITED_FOR_MS: u64 = 10_000;
+
 /// From a holder to a book.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Message {
@@ -32,8 +35,8 @@ pub struct Message {
     /// How long it needs what it is lent, in milliseconds.
     #[serde(default)]
     pub for_ms: u64,
-    /// The holder keeps what it has in storage: should it be late, it will still
-    /// tell what became of it.
+    /// The holder keeps what it has in storage: however late, it will still tell
+    /// what became of it.
     #[serde(default)]
     pub durable: bool,
 }

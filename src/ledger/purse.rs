@@ -5,12 +5,12 @@ mod parts;
 
 pub use parts::{Need, Question, Reservation};
 
-use super::message::{Grant, Message, Part, Reply, Settled, Want};
+use super::message::{Grant, Message, Part, Reply, Settled, Want, WAITED_FOR_MS};
 use super::refused::Refused;
 use crate::limits::Measure;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
-use parts::Slice;
+use parts::{Asked, Slice};
 use std::collections::BTreeMap;
 
 /// What no call has taken from for so long is given back.
@@ -24,8 +24,8 @@ const MOST_ROOM_MS: u64 = 5 * 60_000;
 pub struct Purse {
     holder: String,
     number: u64,
-    /// Messages under way that may bring something.
-    asking: u32,
+    /// Messages under way that may bring something, by number.
+    under_way: BTreeMap<u64, Asked>,
     used_at: Millis,
     /// What was borrowed before then must be settled by then.
     until: Millis,
@@ -41,7 +41,7 @@ impl Purse {
         Purse {
             holder,
             number: 0,
-            asking: 0,
+            under_way: BTreeMap::new(),
             used_at: Millis(0),
             until: Millis(0),
             slices: BTreeMap::new(),
@@ -68,7 +68,7 @@ impl Purse {
 
     /// Whether there is, and no call has taken from it for a while.
     pub fn is_idle(&self, now: Millis) -> bool {
-        self.has_some_idle() && now.since(self.used_at) >= IDLE_MS
+        self.has_some_idle() && now.0.abs_diff(self.used_at.0) >= IDLE_MS
     }
 
     /// Reserves what a call needs until its deadline, if it is here.
@@ -132,8 +132,8 @@ impl Purse {
     /// after it. What comes of it must be told to [`Purse::answered`] or
     /// [`Purse::failed`].
     pub fn ask(&mut self, now: Millis, deadline: Millis, needs: Vec<Need>) -> Question {
+        self.stop_waiting(now);
         let mut message = self.message();
-        self.asking += 1;
         let lasts = deadline.since(now);
         message.for_ms = lasts.saturating_add(lasts.min(MOST_ROOM_MS));
         let mut taken = Vec::new();
@@ -147,13 +147,11 @@ impl Purse {
                 need: need.amount - here,
                 want: slice.more(now),
             });
-            taken.push(here);
+            taken.push((need.applied.account.clone(), here));
         }
-        Question {
-            message,
-            needs,
-            taken,
-        }
+        let asked = Asked { at: now, taken };
+        self.under_way.insert(message.number, asked);
+        Question { message, needs }
     }
 
     /// The slice of an account; one whose time is over is empty.
@@ -185,7 +183,7 @@ impl Purse {
         question: Question,
         reply: &Reply,
     ) -> Result<Option<Reservation>, Box<Exceeded>> {
-        if reply.lost || question.message.holder != self.holder {
+        if !self.is_awaited(&question.message) || reply.lost {
             self.failed(question);
             return Ok(None);
         }
@@ -196,8 +194,7 @@ impl Purse {
         match &reply.granted {
             Ok(grants) if has_all(grants) => {
                 self.fill(sent, &question.message, grants);
-                self.untake(&question);
-                self.asking = self.asking.saturating_sub(1);
+                self.over(&question.message);
                 Ok(Some(self.take(&question.needs)))
             }
             Ok(_) => {
@@ -235,32 +232,46 @@ impl Purse {
         }
     }
 
-    /// What was taken for a question is free again.
-    fn untake(&mut self, question: &Question) {
-        if question.message.holder != self.holder {
+    /// A question came to nothing.
+    pub fn failed(&mut self, question: Question) {
+        self.over(&question.message);
+    }
+
+    fn is_awaited(&self, message: &Message) -> bool {
+        message.holder == self.holder && self.under_way.contains_key(&message.number)
+    }
+
+    /// A message is not under way any more: what was taken for it is free again.
+    fn over(&mut self, message: &Message) {
+        if message.holder != self.holder {
             return;
         }
-        for (need, taken) in question.needs.iter().zip(&question.taken) {
-            if let Some(slice) = self.slices.get_mut(&need.applied.account) {
+        let asked = self.under_way.remove(&message.number);
+        for (account, taken) in asked.into_iter().flat_map(|asked| asked.taken) {
+            if let Some(slice) = self.slices.get_mut(&account) {
                 slice.reserved -= taken;
                 slice.left += taken;
             }
         }
     }
 
-    /// A question came to nothing.
-    pub fn failed(&mut self, question: Question) {
-        self.asking = self.asking.saturating_sub(1);
-        self.untake(&question);
+    /// Who asked may have been cut off: nobody will say what became of it.
+    fn stop_waiting(&mut self, now: Millis) {
+        let asked = self.under_way.iter();
+        let old = asked.filter(|(_, asked)| now.0.abs_diff(asked.at.0) >= WAITED_FOR_MS);
+        for number in old.map(|(number, _)| *number).collect::<Vec<_>>() {
+            self.over(&Message {
+                holder: self.holder.clone(),
+                number,
+                ..Message::default()
+            });
+        }
     }
 
     /// The book has given this purse up: what was in it is charged. It goes on
     /// under another name.
     pub fn lose(&mut self, holder: String) {
-        *self = Purse {
-            asking: self.asking,
-            ..Purse::new(holder)
-        };
+        *self = Purse::new(holder);
     }
 
     /// A call is over: what it really took, of what it had reserved.
@@ -302,8 +313,9 @@ impl Purse {
     /// low. `idle` gives back what no call has reserved. What comes of it must be
     /// told to [`Purse::heard`] or [`Purse::unheard`].
     pub fn report(&mut self, now: Millis, settled: Vec<Settled>, idle: bool) -> Message {
+        self.stop_waiting(now);
         // What another message may still bring is told by a later one.
-        let says_what_it_holds = self.asking == 0;
+        let says_what_it_holds = self.under_way.is_empty();
         for slice in self.slices.values_mut().filter(|_| says_what_it_holds) {
             match idle || slice.scarce {
                 // Near a limit others need it now.
@@ -334,21 +346,25 @@ impl Purse {
         if !idle {
             message.for_ms = self.until.since(now);
             message.wants = self.low(now);
-            self.asking += u32::from(!message.wants.is_empty());
+            if !message.wants.is_empty() {
+                let taken = Vec::new();
+                let asked = Asked { at: now, taken };
+                self.under_way.insert(message.number, asked);
+            }
         }
         message
     }
 
     /// The book has heard a report that was sent at a time.
     pub fn heard(&mut self, sent: Millis, report: &Message, reply: &Reply) {
-        self.asked(report);
+        let brings = self.is_awaited(report) && !reply.lost;
+        self.over(report);
         for part in own_parts(&self.holder, &report.settled) {
             if let Some(slice) = self.slices.get_mut(&part.account) {
                 slice.untold -= part.amount;
             }
         }
-        let ours = !reply.lost && report.holder == self.holder;
-        if let (true, Ok(grants)) = (ours, &reply.granted) {
+        if let (true, Ok(grants)) = (brings, &reply.granted) {
             self.fill(sent, report, grants);
         }
     }
@@ -356,13 +372,7 @@ impl Purse {
     /// A report was perhaps not heard.
     pub fn unheard(&mut self, report: &Message) {
         self.overstated |= report.holder == self.holder;
-        self.asked(report);
-    }
-
-    fn asked(&mut self, report: &Message) {
-        if !report.wants.is_empty() {
-            self.asking = self.asking.saturating_sub(1);
-        }
+        self.over(report);
     }
 
     fn low(&mut self, now: Millis) -> Vec<Want> {

@@ -14,6 +14,7 @@ use super::{host, settings};
 use crate::ledger::{Book, Load, Message, Reply, Want};
 use crate::limits::Authority;
 use crate::record::{self, Row};
+use crate::refusal::Exceeded;
 use crate::units::{Millis, NanoUsd};
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
@@ -227,44 +228,34 @@ impl Ledger {
         }
         let short = self.with_book(|book| book.short_of(&wants))?;
         for (authority, missing) in short {
-            let asked = self.ask_above(now, &authority, &missing).await;
-            let Ok(answer) = asked else {
-                return Err("the authority of a limit did not answer".into());
-            };
-            if answer.reply.lost {
-                self.with_book(|book| book.disowned(&authority))?;
-            }
-            match answer.reply.granted {
-                Ok(grants) => self.with_book(|book| book.fund(&missing, &grants))?,
-                Err(exceeded) => {
-                    self.with_book(|book| book.refused(now, &missing, &exceeded))?;
-                    return Ok(refused(exceeded));
-                }
+            if let Err(exceeded) = self.borrow(now, &authority, &missing).await? {
+                return Ok(refused(exceeded));
             }
         }
         message.wants = wants;
         self.with_book(|book| book.take(now, &message))
     }
 
-    async fn ask_above(
+    /// Borrows what is missing from its authority, which may refuse it.
+    async fn borrow(
         &self,
         now: Millis,
         authority: &Authority,
         missing: &[Want],
-    ) -> Result<Answer> {
-        let own = self.own_name();
-        let mut message = self
-            .with_book(|book| book.report(now, authority))?
-            .unwrap_or_else(|| Message {
-                number: now.0,
-                durable: true,
-                for_ms: Book::FUNDED_FOR_MS,
-                ..Message::default()
-            });
-        message.holder = own;
-        message.wants = missing.to_vec();
+    ) -> Result<std::result::Result<(), Box<Exceeded>>> {
+        let mut question = self.with_book(|book| book.ask(now, authority, missing))?;
+        question.holder = self.own_name();
         let to = Address::of(authority, settings::config().ok());
-        send(&self.env, &Letter::new(to, message)).await
+        let letter = Letter::new(to, question);
+        match send(&self.env, &letter).await {
+            Ok(Answer { reply, .. }) => {
+                self.with_book(|book| book.answered(host::now(), &letter.message, &reply))
+            }
+            Err(error) => {
+                self.with_book(|book| book.not_answered(&letter.message))?;
+                Err(error)
+            }
+        }
     }
 
     fn own_name(&self) -> String {
@@ -284,12 +275,9 @@ impl Ledger {
             };
             message.holder = address.name();
             let to = Address::of(&authority, settings::config().ok());
-            // What is not heard now is told next time.
-            if let Ok(answer) = send(&self.env, &Letter::new(to, message)).await {
-                if answer.reply.lost {
-                    self.with_book(|book| book.disowned(&authority))?;
-                }
-            }
+            let letter = Letter::new(to, message);
+            let heard = send(&self.env, &letter).await.is_ok();
+            self.with_book(|book| book.reported(&authority, &letter.message, heard))?;
         }
         Ok(())
     }

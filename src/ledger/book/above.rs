@@ -1,17 +1,17 @@
 //! A book that is itself a holder: what it borrows from the authorities of its
 //! accounts, and what it tells them.
 
-use super::super::message::{Grant, Message, Want};
+use super::super::message::{Message, Reply, Want, WAITED_FOR_MS};
 use super::{Book, Kind, SHARE};
 use crate::limits::Authority;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
-impl Book {
-    /// How long an authority lends to a book, which tells it every now and then.
-    pub const FUNDED_FOR_MS: u64 = 10 * 60_000;
+/// So many numbers are taken with one word to storage.
+const NUMBERS_AT_ONCE: u64 = 1_000;
 
+impl Book {
     /// What this book must borrow itself before it can lend what is wanted:
     /// by authority, with room for those who come next.
     pub fn short_of(&self, wants: &[Want]) -> BTreeMap<Authority, Vec<Want>> {
@@ -31,12 +31,6 @@ impl Book {
         short
     }
 
-    /// An authority has refused this book something.
-    pub fn refused(&mut self, now: Millis, wants: &[Want], exceeded: &Exceeded) {
-        let wanted = wants.iter().map(|want| &want.applied);
-        self.refused.note(now, wanted, exceeded);
-    }
-
     /// What an authority said a moment ago to one who wanted no more of this.
     pub fn refused_lately(&self, now: Millis, wants: &[Want]) -> Option<Box<Exceeded>> {
         let mut missing = self.short_of(wants).into_values().flatten();
@@ -46,34 +40,97 @@ impl Book {
         })
     }
 
-    /// Adds what an authority has lent this book.
-    pub fn fund(&mut self, wants: &[Want], grants: &[Grant]) {
-        for grant in grants {
-            if let Some(want) = wants
-                .iter()
-                .find(|want| want.applied.account == grant.account)
-            {
-                self.open(want);
+    /// Asks an authority for what is missing. What comes of it must be told to
+    /// [`Book::answered`] or [`Book::not_answered`].
+    pub fn ask(&mut self, now: Millis, authority: &Authority, missing: &[Want]) -> Message {
+        let mut message = self.tell(now, authority);
+        message.wants = missing.to_vec();
+        for want in missing {
+            // Whatever becomes of it, the authority will be told what is here.
+            self.open(want);
+        }
+        self.unsure.insert(authority.clone());
+        let asked = (authority.clone(), now);
+        self.under_way.insert(message.number, asked);
+        message
+    }
+
+    /// An authority has answered a question: what it has lent is here to be lent.
+    pub fn answered(
+        &mut self,
+        now: Millis,
+        question: &Message,
+        reply: &Reply,
+    ) -> Result<(), Box<Exceeded>> {
+        let awaited = self.under_way.remove(&question.number).is_some();
+        let grants = match &reply.granted {
+            Ok(grants) if awaited => grants,
+            // What was not waited for any more was told not to be here.
+            Ok(_) => return Ok(()),
+            Err(exceeded) => {
+                let wanted = question.wants.iter().map(|want| &want.applied);
+                self.refused.note(now, wanted, exceeded);
+                return Err(exceeded.clone());
             }
+        };
+        for grant in grants {
             if let Some(account) = self.accounts.get_mut(&grant.account) {
                 account.cap = account.cap.saturating_add(grant.amount);
                 account.level_above = grant.level;
             }
         }
+        Ok(())
+    }
+
+    /// Nobody knows what became of a question.
+    pub fn not_answered(&mut self, question: &Message) {
+        self.under_way.remove(&question.number);
     }
 
     /// What to tell an authority that has lent this book something, after giving
     /// back what nobody seems to need; `None` if there is nothing.
     pub fn report(&mut self, now: Millis, authority: &Authority) -> Option<Message> {
+        let message = self.tell(now, authority);
+        let is_news = !message.totals.is_empty() || self.unsure.contains(authority);
+        is_news.then_some(message)
+    }
+
+    /// Whether an authority has heard a report.
+    pub fn reported(&mut self, authority: &Authority, report: &Message, heard: bool) {
+        if !heard {
+            self.unsure.insert(authority.clone());
+        } else if report.holds.is_some() && report.number == self.number {
+            self.unsure.remove(authority);
+        }
+    }
+
+    fn count(&mut self) {
+        self.number = self.number.saturating_add(1);
+        if self.number >= self.numbered_up_to {
+            self.numbered_up_to = self.number.saturating_add(NUMBERS_AT_ONCE);
+            self.dirty.insert((Kind::Number, "next".to_owned()));
+        }
+    }
+
+    fn tell(&mut self, now: Millis, authority: &Authority) -> Message {
+        self.count();
         let mut message = Message {
-            number: now.0,
+            number: self.number,
             durable: true,
-            for_ms: Book::FUNDED_FOR_MS,
             ..Message::default()
         };
+        // What a question under way may bring is told by a later message.
+        self.under_way
+            .retain(|_, (_, asked)| now.0.abs_diff(asked.0) < WAITED_FOR_MS);
+        let mut asked = self.under_way.values();
+        let says_what_it_holds = !asked.any(|(whom, _)| whom == authority);
         let mut holds = BTreeMap::new();
         for (name, account) in &mut self.accounts {
             if account.applied.authority != *authority || self.is.contains(authority) {
+                continue;
+            }
+            message.totals.insert(name.clone(), account.spent);
+            if !says_what_it_holds {
                 continue;
             }
             let surplus = account.surplus(now);
@@ -81,42 +138,30 @@ impl Book {
                 account.cap = account.cap.saturating_sub(surplus);
                 self.dirty.insert((Kind::Account, name.clone()));
             }
-            message.totals.insert(name.clone(), account.spent);
             holds.insert(name.clone(), account.cap.saturating_sub(account.spent));
         }
-        message.holds = Some(holds);
-        (!message.totals.is_empty()).then_some(message)
+        message.holds = says_what_it_holds.then_some(holds);
+        message
     }
 
     /// Whether it has something that an authority wants to hear of or get back.
     pub fn has_borrowed(&self) -> bool {
         let elsewhere = |authority| !self.is.contains(authority);
         let mut accounts = self.accounts.values();
-        accounts.any(|account| {
-            elsewhere(&account.applied.authority) && account.cap.saturating_sub(account.spent) > 0
-        })
+        !self.unsure.is_empty()
+            || accounts.any(|account| {
+                elsewhere(&account.applied.authority)
+                    && account.cap.saturating_sub(account.spent) > 0
+            })
     }
 
     /// The authorities that have lent this book something.
     pub fn funded_by(&self) -> BTreeSet<Authority> {
-        let authorities = self
-            .accounts
-            .values()
-            .map(|account| &account.applied.authority);
-        authorities
+        let accounts = self.accounts.values();
+        let all = accounts.map(|account| &account.applied.authority);
+        all.chain(&self.unsure)
             .filter(|authority| !self.is.contains(authority))
             .cloned()
             .collect()
-    }
-
-    /// An authority has given this book up: nothing is left to lend of what it
-    /// had lent.
-    pub fn disowned(&mut self, authority: &Authority) {
-        for (name, account) in &mut self.accounts {
-            if account.applied.authority == *authority {
-                account.cap = account.spent.saturating_add(account.lent);
-                self.dirty.insert((Kind::Account, name.clone()));
-            }
-        }
     }
 }

@@ -93,10 +93,10 @@ impl Account {
 
     /// Of what may still be lent, what is more than was borrowed lately.
     pub(super) fn surplus(&mut self, now: Millis) -> i64 {
-        if now.since(self.asked_at) > IDLE_MS {
+        if now.0.abs_diff(self.asked_at.0) > IDLE_MS {
             return self.free();
         }
-        if now.since(self.weighed_at) < IDLE_MS {
+        if now.0.abs_diff(self.weighed_at.0) < IDLE_MS {
             return 0;
         }
         self.weighed_at = now;

@@ -15,7 +15,9 @@ const STEPS: [u8; 3] = [100, 80, 50];
 impl Book {
     /// Gives up holders whose time is over: what they had is charged.
     pub fn expire(&mut self, now: Millis) -> Vec<Forfeit> {
-        let over = self.leases.iter().filter(|(_, lease)| lease.until <= now);
+        // A book that has borrowed keeps it in storage and comes back.
+        let borrowed = self.leases.iter().filter(|(_, lease)| !lease.durable);
+        let over = borrowed.filter(|(_, lease)| lease.until <= now);
         let over: Vec<String> = over.map(|(holder, _)| holder.clone()).collect();
         let mut forfeits = Vec::new();
         for holder in over {
@@ -55,9 +57,7 @@ impl Book {
             }
             self.mark(Kind::Charged, &holder);
             self.charged.insert(holder.clone(), charged);
-            if !lease.durable {
-                forfeits.push(Forfeit { holder, money });
-            }
+            forfeits.push(Forfeit { holder, money });
         }
         forfeits
     }
@@ -87,7 +87,8 @@ impl Book {
 
     /// The next moment at which a holder is given up.
     pub fn next_expiry(&self) -> Option<Millis> {
-        self.leases.values().map(|lease| lease.until).min()
+        let leases = self.leases.values().filter(|lease| !lease.durable);
+        leases.map(|lease| lease.until).min()
     }
 
     /// Budgets that have reached another step since this was last asked.

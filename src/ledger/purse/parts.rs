@@ -57,8 +57,14 @@ pub struct Question {
     /// What is sent.
     pub message: Message,
     pub(super) needs: Vec<Need>,
-    /// What was here already and is kept for it meanwhile.
-    pub(super) taken: Vec<i64>,
+}
+
+/// A message under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) at: Millis,
+    /// What was here already and is kept for its call meanwhile.
+    pub(super) taken: Vec<(String, i64)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +117,7 @@ impl Slice {
     /// others.
     pub(super) fn give_back_surplus(&mut self, now: Millis) {
         let few = self.need.saturating_mul(FEWEST_AHEAD);
-        if now.since(self.ample_since) >= SOON_MS && self.left > few {
+        if now.0.abs_diff(self.ample_since.0) >= SOON_MS && self.left > few {
             self.left -= (self.left - few) / 2;
             self.ample_since = now;
         }
