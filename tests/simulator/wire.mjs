@@ -29,7 +29,7 @@ export async function send(res, made, fault, accepts, entry, gone) {
 async function sendAnswer(res, made, fault, accepts, entry, gone) {
   await pause(fault.delay_first_ms, gone);
   const encoder = fault.gzip && /\bgzip\b/.test(accepts) ? new Gzip() : new Plain();
-  const parts = made.frames ?? [{ text: made.body, waitMs: 0 }];
+  const parts = made.frames ?? [{ text: made.body, waitMs: 0, reports: made.reports }];
   const headers = { ...made.headers, ...encoder.headers };
   if (!made.frames && encoder instanceof Plain) headers["content-length"] = Buffer.byteLength(made.body);
 
@@ -47,6 +47,7 @@ async function sendAnswer(res, made, fault, accepts, entry, gone) {
       left -= piece.length;
       if (left <= 0) return cut(res);
     }
+    if (part.reports) entry.reported = true;
   }
   const tail = await encoder.end();
   if (tail.length > 0) await write(res, tail, entry, gone);

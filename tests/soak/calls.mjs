@@ -58,7 +58,7 @@ export function makeCall(n, dice) {
   };
 }
 
-const STATUSES = new Set([400, 408, 429, 500, 502, 503, 504, 529]);
+const STATUSES = new Set([400, 402, 408, 429, 500, 502, 503, 504, 529]);
 
 /** What a client saw: `complete`, `refused`, `broken`, or what is wrong with it. */
 export function judge(call, status, text) {

@@ -1,0 +1,104 @@
+// Two gateways and one ledger with limits in force for everybody, calls of which
+// some go wrong, and kill -9 in between; in the end, what everybody saw of it.
+import http from "node:http";
+import { startSimulator } from "../simulator/simulator.mjs";
+import { judge, random } from "./calls.mjs";
+import { send } from "./client.mjs";
+import { DATABASES, startCluster } from "./cluster.mjs";
+import { ADMIN, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
+
+const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
+const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
+/** What is killed, and how much more often than the others. */
+const KINDS = { gateway: ["gateway"], ledger: ["ledger"], all: ["stores", "ledger", "gateway"] };
+const OFTEN = ["gateway", "gateway", "ledger", "ledger", "all"];
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs it. `kills` comes at random moments unless it is a number. → the evidence for `conserved` */
+export async function soakLedger({ seconds, seed, atOnce = 24, kills, teams = teamLimits(seconds) }) {
+  const simulator = await startSimulator({ byHost: true });
+  const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts: TIMES, reasoning: TIMES }) };
+  const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port });
+  try {
+    const calls = [];
+    const until = Date.now() + seconds * 1000;
+    const killing = killNowAndThen({ cluster, dice: random(seed + 1), until, times: kills ?? Infinity, seconds });
+    const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, teams, calls });
+    const [killed] = await Promise.all([killing, calling]);
+    const accounts = await settled(cluster, teams);
+    await simulator.idle();
+    const deaths = Object.fromEntries(Object.entries(cluster.processes).map(([name, one]) => [name, [...one.deaths]]));
+    return { teams, calls, accounts, deaths, killed, log: [...simulator.log], ...(await stored(cluster)) };
+  } finally {
+    await cluster.close();
+    await simulator.close();
+  }
+}
+
+/** As many clients as are to be there at once, each with a pause between its calls. */
+async function callOn({ cluster, simulator, dice, until, atOnce, teams, calls }) {
+  const agent = new http.Agent({ keepAlive: true });
+  let next = 0;
+  const client = async () => {
+    while (Date.now() < until) {
+      const call = teamCall(next++, dice, teams);
+      const gateway = cluster.gateways[Math.floor(dice() * 2)];
+      if (call.fault) simulator.fault({ fault: call.fault });
+      const sent = Date.now();
+      const got = await send({ port: gateway.port, agent, headers: call.headers }, call);
+      const what = got.left ? "left" : got.error ? `connection: ${got.error}` : judge(call, got.status, got.text);
+      const { n, team, feature, path } = call;
+      calls.push({ n, team, feature, path, gateway: gateway.name, sent, ended: Date.now(), id: got.id, status: got.status, what });
+      await sleep(got.error ? 100 : 20 + dice() * 80);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, client));
+  agent.destroy();
+}
+
+/** Kills something every few seconds, or `times` at even distances. → which kind, how often */
+async function killNowAndThen({ cluster, dice, until, times, seconds }) {
+  const killed = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0]));
+  const pause = () => (times === Infinity ? 2_000 + dice() * 4_000 : (seconds * 1000) / (times + 1) - 500);
+  for (let n = 0; n < times; n++) {
+    await sleep(pause());
+    if (Date.now() > until - 1_500) break;
+    const kind = times === Infinity ? OFTEN[Math.floor(dice() * OFTEN.length)] : ["gateway", "ledger", "all"][n % 3];
+    killed[kind]++;
+    const dying = KINDS[kind].map((name) => cluster.processes[name]);
+    await Promise.all(dying.map((one) => one.kill()));
+    // Sometimes for longer than what was borrowed is lent.
+    await sleep(dice() < 0.15 ? 7_000 : dice() * 1_000);
+    for (const one of dying) await one.start();
+  }
+  return killed;
+}
+
+/** Waits until everybody has said everything. → how the teams' accounts stand */
+async function settled(cluster, teams) {
+  let before = "";
+  for (let since = Date.now(); ; await sleep(1_000)) {
+    const rows = await Promise.all(DATABASES.map((name) => cluster.query(name, "SELECT count(*) AS count FROM usage")));
+    const spilled = await Promise.all(DATABASES.map((name) => cluster.query(name, "SELECT count(*) AS count FROM spilled")));
+    const accounts = (await Promise.all(Object.keys(teams).map((team) => standing(cluster, team)))).flat();
+    const reserved = accounts.filter((account) => account.reserved !== 0);
+    const now = JSON.stringify([rows, spilled, accounts]);
+    const quiet = now === before && reserved.length === 0 && spilled.every(([{ count }]) => count === 0);
+    if (quiet || Date.now() - since > 45_000) return accounts;
+    before = now;
+  }
+}
+
+async function standing(cluster, team) {
+  const response = await fetch(`http://127.0.0.1:${cluster.gateways[0].port}/admin/v1/budgets?team=${team}`, { headers: { authorization: `Bearer ${ADMIN}` } });
+  const told = await response.json();
+  if (!response.ok) throw new Error(JSON.stringify(told));
+  return told.accounts.map((account) => ({ team, ...account }));
+}
+
+async function stored(cluster) {
+  const all = async (sql) => (await Promise.all(DATABASES.map(async (store) => (await cluster.query(store, sql)).map((row) => ({ ...row, store }))))).flat();
+  const [rows, hours] = await Promise.all([all("SELECT * FROM usage"), all("SELECT * FROM usage_by_hour")]);
+  return { rows, hours };
+}
