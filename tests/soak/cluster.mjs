@@ -12,11 +12,14 @@ export const DATABASES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
 const STORES = ["KEYS", ...DATABASES, "AUDIT"];
 const DATES = 'compatibilityDate = "2026-11-01", compatibilityFlags = ["enable_request_signal"],';
 
-/** Starts them. `seed` is what the key store has from the start; `upstream` the port that everything is sent to. */
-export async function startCluster({ seed, vars, secrets, upstream }) {
+/**
+ * Starts them. `seed` is what the key store has from the start; `upstream` the
+ * port that everything is sent to; `doors(ports)` may put others before stores.
+ */
+export async function startCluster({ seed, vars, secrets, upstream, doors }) {
   const folder = mkdtempSync(join(tmpdir(), "cluster-"));
   const ports = Object.fromEntries(await Promise.all(["ledger", "gateway", "door", ...STORES].map(async (name) => [name, await freePort()])));
-  const known = { ports, vars, secrets, upstream };
+  const known = { ports: { ...ports, ...(await doors?.(ports)) }, vars, secrets, upstream };
   const processes = {
     stores: new Process(join(folder, "stores"), storesConfig(ports, seed), ports.KEYS, "/__up"),
     ledger: new Process(join(folder, "ledger"), gatewayConfig({ ...known, hosts: true }), ports.ledger, "/healthz"),

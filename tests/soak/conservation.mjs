@@ -7,8 +7,8 @@ import { send } from "./client.mjs";
 import { DATABASES, startCluster } from "./cluster.mjs";
 import { ADMIN, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
 
-const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
-const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
+export const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
+export const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
 /** What is killed, and how much more often than the others. */
 const KINDS = { gateway: ["gateway"], ledger: ["ledger"], all: ["stores", "ledger", "gateway"] };
 const OFTEN = ["gateway", "gateway", "ledger", "ledger", "all"];
@@ -16,7 +16,7 @@ const OFTEN = ["gateway", "gateway", "ledger", "ledger", "all"];
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Runs it. `kills` comes at random moments unless it is a number. → the evidence for `conserved` */
-export async function soakLedger({ seconds, seed, atOnce = 24, kills, teams = teamLimits(seconds) }) {
+export async function soakLedger({ seconds, seed, atOnce = 24, kills, counting = true, teams = teamLimits(seconds) }) {
   const simulator = await startSimulator({ byHost: true });
   const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts: TIMES, reasoning: TIMES }) };
   const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port });
@@ -24,7 +24,7 @@ export async function soakLedger({ seconds, seed, atOnce = 24, kills, teams = te
     const calls = [];
     const until = Date.now() + seconds * 1000;
     const killing = killNowAndThen({ cluster, dice: random(seed + 1), until, times: kills ?? Infinity, seconds });
-    const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, teams, calls });
+    const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, asks: { teams, counting }, calls });
     const [killed] = await Promise.all([killing, calling]);
     const accounts = await settled(cluster, teams);
     await simulator.idle();
@@ -37,12 +37,12 @@ export async function soakLedger({ seconds, seed, atOnce = 24, kills, teams = te
 }
 
 /** As many clients as are to be there at once, each with a pause between its calls. */
-async function callOn({ cluster, simulator, dice, until, atOnce, teams, calls }) {
+export async function callOn({ cluster, simulator, dice, until, atOnce, asks, calls }) {
   const agent = new http.Agent({ keepAlive: true });
-  let next = 0;
+  let next = asks.from ?? 0;
   const client = async () => {
     while (Date.now() < until) {
-      const call = teamCall(next++, dice, teams);
+      const call = teamCall(next++, dice, asks);
       const gateway = cluster.gateways[Math.floor(dice() * 2)];
       if (call.fault) simulator.fault({ fault: call.fault });
       const sent = Date.now();
@@ -69,14 +69,14 @@ async function killNowAndThen({ cluster, dice, until, times, seconds }) {
     const dying = KINDS[kind].map((name) => cluster.processes[name]);
     await Promise.all(dying.map((one) => one.kill()));
     // Sometimes for longer than what was borrowed is lent.
-    await sleep(dice() < 0.15 ? 7_000 : dice() * 1_000);
+    await sleep(dice() < 0.08 ? 7_000 : dice() * 1_000);
     for (const one of dying) await one.start();
   }
   return killed;
 }
 
-/** Waits until everybody has said everything. → how the teams' accounts stand */
-async function settled(cluster, teams) {
+/** Waits until everybody has said everything, and `least` rows are there. → how the teams' accounts stand */
+export async function settled(cluster, teams, least = 0) {
   let before = "";
   for (let since = Date.now(); ; await sleep(1_000)) {
     const rows = await Promise.all(DATABASES.map((name) => cluster.query(name, "SELECT count(*) AS count FROM usage")));
@@ -84,7 +84,8 @@ async function settled(cluster, teams) {
     const accounts = (await Promise.all(Object.keys(teams).map((team) => standing(cluster, team)))).flat();
     const reserved = accounts.filter((account) => account.reserved !== 0);
     const now = JSON.stringify([rows, spilled, accounts]);
-    const quiet = now === before && reserved.length === 0 && spilled.every(([{ count }]) => count === 0);
+    const count = rows.flat().reduce((sum, one) => sum + one.count, 0);
+    const quiet = now === before && count >= least && reserved.length === 0 && spilled.every(([left]) => left.count === 0);
     if (quiet || Date.now() - since > 45_000) return accounts;
     before = now;
   }
@@ -97,7 +98,7 @@ async function standing(cluster, team) {
   return told.accounts.map((account) => ({ team, ...account }));
 }
 
-async function stored(cluster) {
+export async function stored(cluster) {
   const all = async (sql) => (await Promise.all(DATABASES.map(async (store) => (await cluster.query(store, sql)).map((row) => ({ ...row, store }))))).flat();
   const [rows, hours] = await Promise.all([all("SELECT * FROM usage"), all("SELECT * FROM usage_by_hour")]);
   return { rows, hours };

@@ -47,10 +47,11 @@ export function keyStore(teams) {
   return Object.fromEntries([...keys, [`admin:key:${hash(ADMIN)}`, JSON.stringify({ id: "operator", who: "otto@example.com", roles: ["operator"], created })]]);
 }
 
-/** The nth call: who asks for it, how, and what. */
-export function teamCall(n, dice, teams) {
+/** The nth call: who asks for it, how, and what; `counting` if tokens are counted as well, `well` if nothing goes wrong. */
+export function teamCall(n, dice, { teams, counting, well }) {
   const pick = (list) => list[Math.floor(dice() * list.length)];
-  const call = makeCall(n, dice);
+  let call = makeCall(n, dice);
+  while (!counting && call.path.endsWith("count_tokens")) call = makeCall(n, dice);
   const [team, which, feature] = [pick(Object.keys(teams)), pick(KEYS), pick(FEATURES)];
   const { body } = call;
   if (call.path === "/v1/chat/completions") body.max_completion_tokens = 60;
@@ -63,5 +64,5 @@ export function teamCall(n, dice, teams) {
     else body.messages[0].content = instruct(body.messages[0].content);
   }
   const headers = { authorization: `Bearer ${key(team, which)}`, "meridian-tags": `feature=${feature}, call=${n}` };
-  return { ...call, team, feature, headers };
+  return { ...call, ...(well && { fault: undefined, leaves: false }), team, feature, headers };
 }
