@@ -38,7 +38,7 @@ export function conserved(evidence) {
   const byTeam = Object.keys(evidence.teams).map((team) => {
     const own = told.filter((one) => one.call.team === team);
     const charged = sum(unsettled.filter((row) => row.team === team), (row) => row.cost_nano);
-    const killed = sum(own, (one) => one.killedNano);
+    const killed = sum(own, (one) => one.killedNano ?? 0);
     if (charged < killed) wrong.push(`team ${team}: its calls without a row were billed ${killed}, and ${charged} are charged as unsettled`);
     return { team, ...figuresOf(own), unsettled: charged, ...heldLimits({ team, own, evidence, wrong }) };
   });
