@@ -42,12 +42,14 @@ async function sendAnswer(res, made, fault, accepts, entry, gone) {
   let left = fault.cut_at_byte ?? Infinity;
   for (const part of parts) {
     await pause(part.waitMs, gone);
-    for (const piece of split(await encoder.encode(part.bytes ?? part.text), fault.split)) {
+    const bytes = await encoder.encode(part.bytes ?? part.text);
+    // Now, because who has read it may leave before it is known to be taken.
+    if (part.reports && bytes.length < left) entry.reported = true;
+    for (const piece of split(bytes, fault.split)) {
       await write(res, piece.subarray(0, left), entry, gone);
       left -= piece.length;
       if (left <= 0) return cut(res);
     }
-    if (part.reports) entry.reported = true;
   }
   const tail = await encoder.end();
   if (tail.length > 0) await write(res, tail, entry, gone);

@@ -7,24 +7,32 @@ import { send } from "./client.mjs";
 import { DATABASES, startCluster } from "./cluster.mjs";
 import { ADMIN, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
 
-export const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
-export const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
+const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
+const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
+/** Objects tell each other what was spent every five seconds. */
+const QUIET_MS = 6_000;
 /** What is killed, and how much more often than the others. */
 const KINDS = { gateway: ["gateway"], ledger: ["ledger"], all: ["stores", "ledger", "gateway"] };
 const OFTEN = ["gateway", "gateway", "ledger", "ledger", "all"];
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs it. `kills` comes at random moments unless it is a number. → the evidence for `conserved` */
-export async function soakLedger({ seconds, seed, atOnce = 24, kills, counting = true, teams = teamLimits(seconds) }) {
+/** The gateways with these limits, and the providers' simulator behind them. */
+export async function startLimited(teams, doors) {
   const simulator = await startSimulator({ byHost: true });
   const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts: TIMES, reasoning: TIMES }) };
-  const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port });
+  const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port, doors });
+  return { simulator, cluster };
+}
+
+/** Runs it. Kills come at random moments unless their number is said. → the evidence for `conserved` */
+export async function soakLedger({ seconds, seed, atOnce = 24, kills, countries, counting = true, teams = teamLimits(seconds) }) {
+  const { simulator, cluster } = await startLimited(teams);
   try {
     const calls = [];
     const until = Date.now() + seconds * 1000;
     const killing = killNowAndThen({ cluster, dice: random(seed + 1), until, times: kills ?? Infinity, seconds });
-    const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, asks: { teams, counting }, calls });
+    const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, asks: { teams, countries, counting }, calls });
     const [killed] = await Promise.all([killing, calling]);
     const accounts = await settled(cluster, teams);
     await simulator.idle();
@@ -75,19 +83,23 @@ async function killNowAndThen({ cluster, dice, until, times, seconds }) {
   return killed;
 }
 
-/** Waits until everybody has said everything, and `least` rows are there. → how the teams' accounts stand */
+/**
+ * Waits until what killed gateways had borrowed is charged, everybody has said
+ * everything, and `least` rows are there. → how the teams' accounts stand
+ */
 export async function settled(cluster, teams, least = 0) {
-  let before = "";
-  for (let since = Date.now(); ; await sleep(1_000)) {
-    const rows = await Promise.all(DATABASES.map((name) => cluster.query(name, "SELECT count(*) AS count FROM usage")));
-    const spilled = await Promise.all(DATABASES.map((name) => cluster.query(name, "SELECT count(*) AS count FROM spilled")));
+  const { deaths } = cluster.processes.gateway;
+  const charged = Math.max(Date.now(), ...[...deaths, ...cluster.processes.ledger.deaths].map(({ at }) => at + 2 * TIMES.total + 1_000));
+  let [before, since] = ["", Date.now()];
+  for (const began = Date.now(); ; await sleep(500)) {
+    const looks = DATABASES.map((name) => cluster.query(name, "SELECT (SELECT count(*) FROM usage) AS rows, (SELECT count(*) FROM spilled) AS spilled"));
+    const found = (await Promise.all(looks)).flat();
     const accounts = (await Promise.all(Object.keys(teams).map((team) => standing(cluster, team)))).flat();
-    const reserved = accounts.filter((account) => account.reserved !== 0);
-    const now = JSON.stringify([rows, spilled, accounts]);
-    const count = rows.flat().reduce((sum, one) => sum + one.count, 0);
-    const quiet = now === before && count >= least && reserved.length === 0 && spilled.every(([left]) => left.count === 0);
-    if (quiet || Date.now() - since > 45_000) return accounts;
-    before = now;
+    const now = JSON.stringify([found, accounts]);
+    if (now !== before) [before, since] = [now, Date.now()];
+    const whole = found.every(({ spilled }) => spilled === 0) && found.reduce((sum, { rows }) => sum + rows, 0) >= least;
+    const quiet = whole && Date.now() > charged && Date.now() - since > QUIET_MS;
+    if (quiet || Date.now() - began > 60_000) return accounts;
   }
 }
 

@@ -25,7 +25,6 @@ export function heldLimits({ team, own, evidence, wrong }) {
     if (limit.tokens_per_minute) minutes({ name, own, rows, most: limit.tokens_per_minute, of: tokens, say });
     if (limit.concurrent && atOnce(own) > limit.concurrent) say(`${atOnce(own)} calls at once, and ${name} allows ${limit.concurrent}`);
   }
-  for (const account of accounts.filter((one) => one.reserved !== 0)) say(`${account.reserved} of ${account.limit} are still reserved`);
   return { overBudget, mostAtOnce: atOnce(own) };
 }
 

@@ -5,9 +5,23 @@ import { conserved } from "./conserved.mjs";
 import { soakLedger } from "./conservation.mjs";
 import { printed } from "./table.mjs";
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "75" }, seed: { type: "string", default: "1" }, "at-once": { type: "string", default: "24" }, "no-counting": { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "75" },
+    seed: { type: "string", default: "1" },
+    "at-once": { type: "string", default: "24" },
+    countries: { type: "string" },
+    "no-counting": { type: "boolean", default: false },
+  },
+});
 const began = Date.now();
-const evidence = await soakLedger({ seconds: Number(values.seconds), seed: Number(values.seed), atOnce: Number(values["at-once"]), counting: !values["no-counting"] });
+const evidence = await soakLedger({
+  seconds: Number(values.seconds),
+  seed: Number(values.seed),
+  atOnce: Number(values["at-once"]),
+  countries: values.countries?.split(","),
+  counting: !values["no-counting"],
+});
 const { figures, byTeam, wrong } = conserved(evidence);
 console.log(`Seed ${values.seed}, ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
 console.log(printed({ figures, byTeam, killed: evidence.killed }));

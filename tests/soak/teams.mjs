@@ -37,7 +37,8 @@ export function gatewayLimits(teams) {
 }
 
 const hash = (key) => createHash("sha256").update(key).digest("hex");
-const key = (team, which) => `mk_${`${which}${team}`.padEnd(10, "0").slice(0, 10)}_0123456789abcdef0123456789abcdef01234567`;
+/** A team's key. */
+export const key = (team, which) => `mk_${`${which}${team}`.padEnd(10, "0").slice(0, 10)}_0123456789abcdef0123456789abcdef01234567`;
 export const ADMIN = "ma_conserved0_0123456789abcdef0123456789abcdef01234567";
 
 /** What the key store has from the start: two keys a team, and an operator's. */
@@ -47,11 +48,14 @@ export function keyStore(teams) {
   return Object.fromEntries([...keys, [`admin:key:${hash(ADMIN)}`, JSON.stringify({ id: "operator", who: "otto@example.com", roles: ["operator"], created })]]);
 }
 
-/** The nth call: who asks for it, how, and what; `counting` if tokens are counted as well, `well` if nothing goes wrong. */
-export function teamCall(n, dice, { teams, counting, well }) {
+/**
+ * The nth call: who asks for it, how, and what. `countries` are those they come
+ * from, `counting` says if tokens are counted as well, `well` if nothing goes wrong.
+ */
+export function teamCall(n, dice, { teams, countries, counting, well }) {
   const pick = (list) => list[Math.floor(dice() * list.length)];
-  let call = makeCall(n, dice);
-  while (!counting && call.path.endsWith("count_tokens")) call = makeCall(n, dice);
+  let call = makeCall(n, dice, countries);
+  while (!counting && call.path.endsWith("count_tokens")) call = makeCall(n, dice, countries);
   const [team, which, feature] = [pick(Object.keys(teams)), pick(KEYS), pick(FEATURES)];
   const { body } = call;
   if (call.path === "/v1/chat/completions") body.max_completion_tokens = 60;
