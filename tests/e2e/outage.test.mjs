@@ -39,7 +39,7 @@ const ids = async () => (await Promise.all(DATABASES.map((name) => cluster.query
 
 test("a minute without databases: every call is served, no row is lost, none is doubled", async () => {
   const calls = [];
-  const calling = (ms, seed) => callOn({ cluster, simulator, dice: random(seed), until: Date.now() + ms, atOnce: 3, asks: { teams, well: true, from: calls.length }, calls });
+  const calling = (ms, seed) => callOn({ cluster, simulator, dice: random(seed), until: Date.now() + ms, atOnce: 3, asks: { teams, well: true }, calls });
   await calling(1_000, 1);
   await sleep(1_000);
   assert.equal((await ids()).length, calls.length);
@@ -65,9 +65,9 @@ test("a minute without databases: every call is served, no row is lost, none is 
   for (const call of calls) assert.equal(call.what, "complete", JSON.stringify(call));
   assert.ok(waiting > calls.length / 10, `${waiting} of ${calls.length} rows were waiting`);
 
-  const accounts = await settled(cluster, teams, calls.length);
+  const standing = await settled(cluster, teams, calls.length);
   await simulator.idle();
-  const { figures, wrong } = conserved({ teams, calls, accounts, deaths: { ledger: [], gateway: [] }, log: simulator.log, ...(await stored(cluster)) });
+  const { figures, wrong } = conserved({ teams, calls, ...standing, deaths: { ledger: [], gateway: [] }, log: simulator.log, ...(await stored(cluster)) });
   assert.deepEqual(wrong, []);
   assert.deepEqual([figures.rows, figures.lost, figures.doubled], [calls.length, 0, 0]);
   console.log(`# ${calls.length} calls, ${waiting} rows waited for a database, ${figures.rows} rows in the end, $${(figures.exact / 1e9).toFixed(9)} of $${(figures.billed / 1e9).toFixed(9)} billed`);

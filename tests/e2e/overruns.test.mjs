@@ -65,7 +65,7 @@ test("what is charged for a killed instance is what the ledger says is spent of 
   await cluster.processes.gateway.kill();
   assert.ok((await Promise.all(cut)).every(({ error }) => error), "they were to be cut off");
   await cluster.processes.gateway.start();
-  const accounts = await settled(cluster, { beside: teams.beside, apart: teams.apart });
+  const { accounts } = await settled(cluster, { beside: teams.beside, apart: teams.apart });
   const said = (limit) => accounts.filter((account) => account.limit === limit).reduce((sum, account) => sum + account.spent, 0);
   assert.equal(spentBy(await rowsOf("beside")), said("beside-ever"));
   assert.equal(spentBy(await rowsOf("apart")), said("apart-features"));

@@ -2,7 +2,7 @@
 // some go wrong, and kill -9 in between; in the end, what everybody saw of it.
 import http from "node:http";
 import { startSimulator } from "../simulator/simulator.mjs";
-import { judge, random } from "./calls.mjs";
+import { ALLOWED, judge, random } from "./calls.mjs";
 import { send } from "./client.mjs";
 import { DATABASES, startCluster } from "./cluster.mjs";
 import { ADMIN, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
@@ -34,10 +34,11 @@ export async function soakLedger({ seconds, seed, atOnce = 24, kills, countries,
     const killing = killNowAndThen({ cluster, dice: random(seed + 1), until, times: kills ?? Infinity, seconds });
     const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, asks: { teams, countries, counting }, calls });
     const [killed] = await Promise.all([killing, calling]);
-    const accounts = await settled(cluster, teams);
+    await lastCalls({ cluster, simulator, dice: random(seed + 2), asks: { teams, countries, well: true }, calls });
+    const standing = await settled(cluster, teams);
     await simulator.idle();
     const deaths = Object.fromEntries(Object.entries(cluster.processes).map(([name, one]) => [name, [...one.deaths]]));
-    return { teams, calls, accounts, deaths, killed, log: [...simulator.log], ...(await stored(cluster)) };
+    return { teams, calls, ...standing, deaths, killed, log: [...simulator.log], ...(await stored(cluster)) };
   } finally {
     await cluster.close();
     await simulator.close();
@@ -45,24 +46,45 @@ export async function soakLedger({ seconds, seed, atOnce = 24, kills, countries,
 }
 
 /** As many clients as are to be there at once, each with a pause between its calls. */
-export async function callOn({ cluster, simulator, dice, until, atOnce, asks, calls }) {
+export async function callOn({ until, atOnce, ...how }) {
   const agent = new http.Agent({ keepAlive: true });
-  let next = asks.from ?? 0;
   const client = async () => {
     while (Date.now() < until) {
-      const call = teamCall(next++, dice, asks);
-      const gateway = cluster.gateways[Math.floor(dice() * 2)];
-      if (call.fault) simulator.fault({ fault: call.fault });
-      const sent = Date.now();
-      const got = await send({ port: gateway.port, agent, headers: call.headers }, call);
-      const what = got.left ? "left" : got.error ? `connection: ${got.error}` : judge(call, got.status, got.text);
-      const { n, team, feature, path } = call;
-      calls.push({ n, team, feature, path, gateway: gateway.name, sent, ended: Date.now(), id: got.id, status: got.status, what });
-      await sleep(got.error ? 100 : 20 + dice() * 80);
+      const { error } = await callOnce({ ...how, agent });
+      await sleep(error ? 100 : 20 + how.dice() * 80);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, client));
   agent.destroy();
+}
+
+/** One of a team's calls, which is written down with what its client saw. */
+async function callOnce({ cluster, simulator, dice, asks, calls, agent }) {
+  const call = teamCall((calls.next = (calls.next ?? -1) + 1), dice, asks);
+  const gateway = cluster.gateways[Math.floor(dice() * 2)];
+  if (call.fault) simulator.fault({ fault: call.fault });
+  const sent = Date.now();
+  const got = await send({ port: gateway.port, agent, headers: call.headers }, call);
+  const what = got.left ? "left" : got.error ? `connection: ${got.error}` : judge(call, got.status, got.text);
+  const { n, team, feature, path } = call;
+  calls.push({ n, team, feature, path, gateway: gateway.name, sent, ended: Date.now(), id: got.id, status: got.status, what });
+  return got;
+}
+
+/** When everything is charged that killed processes had: objects that have something to write read what was left for them. */
+async function lastCalls(how) {
+  await sleep(chargedAt(how.cluster) - Date.now());
+  for (const team of Object.keys(how.asks.teams)) {
+    for (const country of how.asks.countries ?? Object.keys(ALLOWED)) {
+      const asks = { ...how.asks, teams: { [team]: how.asks.teams[team] }, countries: [country] };
+      await callOnce({ ...how, asks });
+    }
+  }
+}
+
+function chargedAt({ processes }) {
+  const deaths = [...processes.gateway.deaths, ...processes.ledger.deaths];
+  return Math.max(Date.now(), ...deaths.map(({ at }) => at + 2 * TIMES.total + 1_000));
 }
 
 /** Kills something every few seconds, or `times` at even distances. → which kind, how often */
@@ -85,25 +107,25 @@ async function killNowAndThen({ cluster, dice, until, times, seconds }) {
 
 /**
  * Waits until what killed gateways had borrowed is charged, everybody has said
- * everything, and `least` rows are there. → how the teams' accounts stand
+ * everything, and `least` rows are there. → how the teams' accounts stand, and
+ * what still keeps changing or waiting after a minute
  */
 export async function settled(cluster, teams, least = 0) {
-  const { deaths } = cluster.processes.gateway;
-  const charged = Math.max(Date.now(), ...[...deaths, ...cluster.processes.ledger.deaths].map(({ at }) => at + 2 * TIMES.total + 1_000));
-  let [before, since] = ["", Date.now()];
+  const charged = chargedAt(cluster);
+  let [before, since, changed] = ["", Date.now(), ""];
   for (const began = Date.now(); ; await sleep(500)) {
     const looks = DATABASES.map((name) => cluster.query(name, "SELECT (SELECT count(*) FROM usage) AS rows, (SELECT count(*) FROM spilled) AS spilled"));
     const found = (await Promise.all(looks)).flat();
-    const accounts = (await Promise.all(Object.keys(teams).map((team) => standing(cluster, team)))).flat();
+    const accounts = (await Promise.all(Object.keys(teams).map((team) => accountsOf(cluster, team)))).flat();
     const now = JSON.stringify([found, accounts]);
-    if (now !== before) [before, since] = [now, Date.now()];
+    if (now !== before) [before, since, changed] = [now, Date.now(), before];
     const whole = found.every(({ spilled }) => spilled === 0) && found.reduce((sum, { rows }) => sum + rows, 0) >= least;
-    const quiet = whole && Date.now() > charged && Date.now() - since > QUIET_MS;
-    if (quiet || Date.now() - began > 60_000) return accounts;
+    if (whole && Date.now() > charged && Date.now() - since > QUIET_MS) return { accounts };
+    if (Date.now() - began > 60_000) return { accounts, restless: `${JSON.stringify(found)}${Date.now() - since > QUIET_MS ? "" : `, ${now}, before ${changed}`}` };
   }
 }
 
-async function standing(cluster, team) {
+async function accountsOf(cluster, team) {
   const response = await fetch(`http://127.0.0.1:${cluster.gateways[0].port}/admin/v1/budgets?team=${team}`, { headers: { authorization: `Bearer ${ADMIN}` } });
   const told = await response.json();
   if (!response.ok) throw new Error(JSON.stringify(told));

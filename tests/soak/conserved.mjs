@@ -12,7 +12,7 @@ const LONG_GRACE_MS = 12_000;
 const sum = (list, of) => list.reduce((all, one) => all + of(one), 0);
 
 /**
- * evidence: {teams, calls, rows, hours, log, accounts, deaths}
+ * evidence: {teams, calls, rows, hours, log, accounts, restless, deaths}
  *   calls: what each client asked and saw; rows and hours with their `store`;
  *   log: the simulator's; deaths: when each process was killed, by its name.
  * → {figures, byTeam, wrong}
@@ -34,6 +34,7 @@ export function conserved(evidence) {
   const strays = rows.length - unsettled.length - sum([...rowsOf.values()], (list) => list.length);
   if (strays !== 0) wrong.push(`${strays} rows say of no call`);
 
+  if (evidence.restless) wrong.push(`something was left to be done after a minute: ${evidence.restless}`);
   checkHours(evidence, wrong);
   const byTeam = Object.keys(evidence.teams).map((team) => {
     const own = told.filter((one) => one.call.team === team);
