@@ -35,14 +35,16 @@ async function restartLedger() {
   await cluster.processes.ledger.kill();
   await cluster.processes.ledger.start();
 }
+const median = (calls) => calls.map(({ sent, ended }) => ended - sent).sort((a, b) => a - b)[calls.length >> 1];
 const ids = async () => (await Promise.all(DATABASES.map((name) => cluster.query(name, "SELECT id FROM usage")))).flat().map(({ id }) => id);
 
 test("a minute without databases: every call is served, no row is lost, none is doubled", async () => {
   const calls = [];
   const calling = (ms, seed) => callOn({ cluster, simulator, dice: random(seed), until: Date.now() + ms, atOnce: 3, asks: { teams, well: true }, calls });
-  await calling(1_000, 1);
+  await calling(2_000, 1);
   await sleep(1_000);
-  assert.equal((await ids()).length, calls.length);
+  const before = calls.length;
+  assert.equal((await ids()).length, before);
 
   // Each database fails in each way, and none like another at the same time.
   const modes = ["refuses", "hangs", "forgets"];
@@ -69,6 +71,7 @@ test("a minute without databases: every call is served, no row is lost, none is 
   await simulator.idle();
   const { figures, wrong } = conserved({ teams, calls, ...standing, deaths: { ledger: [], gateway: [] }, log: simulator.log, ...(await stored(cluster)) });
   assert.deepEqual(wrong, []);
-  assert.deepEqual([figures.rows, figures.lost, figures.doubled], [calls.length, 0, 0]);
+  assert.deepEqual([figures.rows - figures.unsettledRows, figures.lost, figures.doubled], [calls.length, 0, 0]);
   console.log(`# ${calls.length} calls, ${waiting} rows waited for a database, ${figures.rows} rows in the end, $${(figures.exact / 1e9).toFixed(9)} of $${(figures.billed / 1e9).toFixed(9)} billed`);
+  console.log(`# half of the calls took less than ${median(calls.slice(0, before))} ms before, and less than ${median(calls.slice(before))} ms meanwhile`);
 });
