@@ -16,6 +16,7 @@ const teams = {
   beside: { "beside-ever": ever(0.03), "beside-features": { feature: "*", ...ever(500) } },
   apart: { "apart-features": { feature: "*", ...ever(0.5) } },
   shown: { "shown-ever": ever(500) },
+  lenient: { "lenient-ever": ever(500) },
   counts: { "counts-ever": ever(0.02) },
 };
 
@@ -35,10 +36,10 @@ const rowsOf = async (team) => (await stored(cluster)).rows.filter((row) => row.
 const spentBy = (rows) => rows.reduce((sum, row) => sum + took(row), 0);
 
 /** A call that takes nearly all that is reserved for it: some $0.002. */
-function ask(team, { country = "DE", gateway = 1, feature = "chat", sim = { chunks: 400, delay_first_ms: 300 } } = {}) {
+function ask(team, { country = "DE", gateway = 1, feature = "chat", sim = { chunks: 400, delay_first_ms: 300 }, stream = false } = {}) {
   const headers = { authorization: `Bearer ${key(team, "one")}`, "meridian-tags": `feature=${feature}` };
   const content = `hi [[sim: ${JSON.stringify(sim)}]]`;
-  const body = { model: "gpt-mini", max_completion_tokens: 400, messages: [{ role: "user", content }] };
+  const body = { model: "gpt-mini", max_completion_tokens: 400, stream, messages: [{ role: "user", content }] };
   return send({ port: cluster.gateways[gateway].port, agent, headers }, { path: "/v1/chat/completions", country, body });
 }
 
@@ -89,4 +90,17 @@ test("what is reserved for a call under way is shown", { todo: "it is left out w
   const { accounts } = await response.json();
   assert.equal((await under).status, 200);
   assert.ok(accounts[0].reserved > 0, JSON.stringify(accounts));
+});
+
+const DROPPED = "an object that does not know the account passes over what was taken of it";
+test("what a call took that was served while the ledger was away counts, also as the first of its account", { todo: DROPPED }, async () => {
+  await cluster.processes.ledger.kill();
+  const unasked = ask("lenient", { stream: true, sim: { chunks: 30, delay_between_ms: 80 } });
+  await sleep(100);
+  await cluster.processes.ledger.start();
+  assert.equal((await unasked).status, 200);
+  await sleep(1_500);
+  assert.equal((await ask("lenient")).status, 200);
+  const { accounts } = await settled(cluster, { lenient: teams.lenient });
+  assert.equal(accounts[0].spent, spentBy(await rowsOf("lenient")));
 });
