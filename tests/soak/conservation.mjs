@@ -17,10 +17,11 @@ const OFTEN = ["gateway", "gateway", "ledger", "ledger", "all"];
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The gateways with these limits, and the providers' simulator behind them. */
-export async function startLimited(teams, doors) {
+/** The gateways with these limits, and the providers' simulator behind them; `times` are given in place of the usual ones. */
+export async function startLimited(teams, { doors, times } = {}) {
   const simulator = await startSimulator({ byHost: true });
-  const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts: TIMES, reasoning: TIMES }) };
+  const timeouts = { ...TIMES, ...times };
+  const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts, reasoning: timeouts }) };
   const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port, doors });
   return { simulator, cluster };
 }
