@@ -19,7 +19,8 @@ import { frames } from "./stream.mjs";
 
 /**
  * request: {host, method, path, pathname, headers, body}; rule: the fault of a rule, or null
- * → {fault, status, headers, body} or {fault, status, headers, frames: [{text | bytes, waitMs}]}
+ * → {fault, status, headers, body} or {fault, status, headers, frames: [{text | bytes, waitMs, reports}]}
+ *   with usage: what the answer is billed as, and where it says so.
  */
 export function answer(received, rule) {
   const routed = route(received);
@@ -122,13 +123,22 @@ function refusedCall(dialect, request, json, badInstruction) {
 function generated(dialect, json, request, ctx, fault) {
   const reply = compose(dialect.ask(json, request), fault);
   const status = fault.status ?? 200;
+  const usage = { model: reply.model, input: reply.inputTokens, output: reply.outputTokens };
   if (dialect.streams(json, request)) {
     const events = dialect.events(reply, json, ctx, fault);
+    const last = events.findLastIndex(reportsUsage);
+    if (last >= 0) events[last].reports = true;
     const framed = (dialect.frames ?? frames)(events, fault, dialect.streamError(ctx, reply, json), request);
-    return { status, frames: framed, streamType: dialect.streamType?.(request) };
+    return { status, usage, frames: framed, streamType: dialect.streamType?.(request) };
   }
   const body = dialect.body(reply, ctx, fault, json);
-  return { status, body: fault.garbage ? body.slice(0, Math.floor(body.length / 2)) : body };
+  if (fault.garbage) return { status, usage, body: body.slice(0, Math.floor(body.length / 2)) };
+  return { status, usage, body, reports: !fault.omit_usage };
+}
+
+/** Whether an event of any dialect has token counts in it. */
+function reportsUsage({ data, frame }) {
+  return /"usage(Metadata)?":\s*\{/.test(data ?? JSON.stringify(frame));
 }
 
 function finalHeaders(made, dialect, ctx, fault) {

@@ -151,6 +151,6 @@ function framed(sent, fault, error) {
     contentSeen ||= event.content === true;
     const bytes = event.exception ? exceptionFrame(event.exception, event.payload) : eventFrame(...event.frame);
     if (garbled) bytes[bytes.length - 6] ^= 0xff; // the checksum no longer fits
-    return { bytes, waitMs };
+    return { bytes, waitMs, reports: event.reports };
   });
 }

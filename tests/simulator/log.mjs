@@ -23,6 +23,8 @@ export class RequestLog {
       body: "",
       body_bytes: 0,
       fault: null,
+      usage: null,
+      reported: false,
       status: null,
       finished: null,
       bytes_sent: 0,

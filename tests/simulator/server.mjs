@@ -54,6 +54,7 @@ export function createServer({ rules, log, byHost = false }) {
     try {
       const { fault, ...made } = host === null ? misdirected() : answer(request, rule);
       if (Object.keys(fault).length > 0) entry.fault = fault;
+      entry.usage = made.usage ?? null;
       const accepts = String(req.headers["accept-encoding"] ?? "");
       log.close(entry, await send(res, made, fault, accepts, entry, leaving.signal));
     } catch (error) {

@@ -193,6 +193,22 @@ test("the log sees what Node would answer or drop by itself", async () => {
   assert.match(sim.log[3].body, /not http/);
 });
 
+test("the log says what an answer is billed as, and whether all that says so was sent", async () => {
+  const whole = JSON.parse((await chat(sim)).text).usage;
+  await chat(sim, { stream: true, stream_options: { include_usage: true } });
+  await chat(sim, { stream: true });
+  await messages(sim, { stream: true });
+  for (const fault of [{ cut_at_byte: 50 }, { garbage: true }, { omit_usage: true }, { status: 500 }]) {
+    sim.fault({ fault });
+    await chat(sim);
+  }
+  await sim.idle();
+  assert.deepEqual(sim.log.map(({ reported }) => reported), [true, true, false, true, false, false, false, false]);
+  const { input, output, model } = sim.log[0].usage;
+  assert.deepEqual([input, output, model], [whole.prompt_tokens, whole.completion_tokens, JSON.parse(sim.log[0].body).model]);
+  assert.equal(sim.log[7].usage, null);
+});
+
 test("the log keeps the part of a body that arrived before the client left", async () => {
   const socket = connect(sim.port, "127.0.0.1");
   socket.write(`POST ${CHAT} HTTP/1.1\r\nx-simulated-host: api.openai.com\r\ncontent-length: 99\r\n\r\nhalf a`);

@@ -1,7 +1,7 @@
 // Turns a dialect's events into the frames of an event stream, with the faults
 // that change what a stream says. How its bytes travel is in wire.mjs.
 
-/** events: [{event?, data, content?, last?}] → [{text, waitMs}], one per socket write. */
+/** events: [{event?, data, content?, last?, reports?}] → [{text, waitMs, reports}], one per socket write. */
 export function frames(events, fault, error) {
   const kept = fault.no_done ? events.filter((event) => !event.last) : events;
   const said = fault.garbage ? withGarbage(kept) : kept;
@@ -12,7 +12,7 @@ export function frames(events, fault, error) {
     const waitMs = event.content && contentSeen ? (fault.delay_between_ms ?? 0) : 0;
     contentSeen ||= event.content === true;
     const name = event.event ? `event: ${event.event}${eol}` : "";
-    const frame = { text: `${name}data: ${event.data}${eol}${eol}`, waitMs };
+    const frame = { text: `${name}data: ${event.data}${eol}${eol}`, waitMs, reports: event.reports };
     return fault.comments ? [{ text: `: keepalive${eol}${eol}`, waitMs: 0 }, frame] : [frame];
   });
 }

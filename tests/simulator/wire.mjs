@@ -29,7 +29,7 @@ export async function send(res, made, fault, accepts, entry, gone) {
 async function sendAnswer(res, made, fault, accepts, entry, gone) {
   await pause(fault.delay_first_ms, gone);
   const encoder = fault.gzip && /\bgzip\b/.test(accepts) ? new Gzip() : new Plain();
-  const parts = made.frames ?? [{ text: made.body, waitMs: 0 }];
+  const parts = made.frames ?? [{ text: made.body, waitMs: 0, reports: made.reports }];
   const headers = { ...made.headers, ...encoder.headers };
   if (!made.frames && encoder instanceof Plain) headers["content-length"] = Buffer.byteLength(made.body);
 
@@ -42,7 +42,10 @@ async function sendAnswer(res, made, fault, accepts, entry, gone) {
   let left = fault.cut_at_byte ?? Infinity;
   for (const part of parts) {
     await pause(part.waitMs, gone);
-    for (const piece of split(await encoder.encode(part.bytes ?? part.text), fault.split)) {
+    const bytes = await encoder.encode(part.bytes ?? part.text);
+    // Now, because who has read it may leave before it is known to be taken.
+    if (part.reports && bytes.length < left) entry.reported = true;
+    for (const piece of split(bytes, fault.split)) {
       await write(res, piece.subarray(0, left), entry, gone);
       left -= piece.length;
       if (left <= 0) return cut(res);

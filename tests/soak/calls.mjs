@@ -42,10 +42,10 @@ export function random(seed) {
 }
 
 /** The nth call. */
-export function makeCall(n, dice) {
+export function makeCall(n, dice, countries = Object.keys(ALLOWED)) {
   const pick = (list) => list[Math.floor(dice() * list.length)];
   const { path, body } = pick(KINDS);
-  const country = pick(Object.keys(ALLOWED));
+  const country = pick(countries);
   const faulty = dice() < 0.2;
   const text = `Call ${n} from ${country}: say something about it, please.`;
   const asked = path === "/v1/responses" ? { input: text } : { messages: [{ role: "user", content: text }] };
@@ -58,7 +58,7 @@ export function makeCall(n, dice) {
   };
 }
 
-const STATUSES = new Set([400, 408, 429, 500, 502, 503, 504, 529]);
+const STATUSES = new Set([400, 402, 408, 429, 500, 502, 503, 504, 529]);
 
 /** What a client saw: `complete`, `refused`, `broken`, or what is wrong with it. */
 export function judge(call, status, text) {

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { startSimulator } from "../simulator/simulator.mjs";
 import { KEY, ROOT, startStores, startWorker } from "../bench/rig.mjs";
 import { ALLOWED, judge, makeCall, random } from "./calls.mjs";
+import { send } from "./client.mjs";
 
 const { values } = parseArgs({ options: { calls: { type: "string", default: "10000" }, seed: { type: "string", default: "1" }, "at-once": { type: "string", default: "64" } } });
 const total = Number(values.calls);
@@ -60,7 +61,7 @@ async function run(until) {
 }
 
 async function one(call) {
-  const got = await send(call);
+  const got = await send({ port: worker.port, agent, headers: { authorization: `Bearer ${KEY}` } }, call);
   const what = got.left ? "left" : got.error ? `connection: ${got.error}` : judge(call, got.status, got.text);
   const known = ["complete", "refused", "broken", "left"].includes(what);
   counts[known ? what : "wrong"] = (counts[known ? what : "wrong"] ?? 0) + 1;
@@ -68,29 +69,6 @@ async function one(call) {
   if (!got.id) wrong.push(`call ${call.n}: no request id`);
   else if (seen.has(got.id)) wrong.push(`call ${call.n}: its id ${got.id} was given twice`);
   else seen.set(got.id, { call, what, status: got.status });
-}
-
-function send(call) {
-  return new Promise((resolve) => {
-    const body = JSON.stringify(call.body);
-    const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json", "content-length": Buffer.byteLength(body), "anthropic-version": "2023-06-01", "meridian-local-country": call.country };
-    const request = http.request({ host: "127.0.0.1", port: worker.port, path: call.path, method: "POST", headers, agent: call.leaves ? undefined : agent }, (response) => {
-      const id = response.headers["meridian-request-id"];
-      const status = response.statusCode;
-      const parts = [];
-      response.on("data", (part) => {
-        parts.push(part);
-        if (call.leaves && status === 200) {
-          resolve({ id, status, left: true });
-          request.destroy();
-        }
-      });
-      response.on("end", () => resolve({ id, status, text: Buffer.concat(parts).toString() }));
-      response.on("error", (error) => resolve({ id, status, error: error.message }));
-    });
-    request.on("error", (error) => resolve({ error: error.message }));
-    request.end(body);
-  });
 }
 
 function sample() {

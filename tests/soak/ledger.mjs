@@ -1,0 +1,33 @@
+// `npm run soak -- --only ledger`: the conservation test. Nothing is lost, nothing
+// counted twice and no limit overrun, whoever is killed meanwhile.
+import { parseArgs } from "node:util";
+import { conserved } from "./conserved.mjs";
+import { soakLedger } from "./conservation.mjs";
+import { printed } from "./table.mjs";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "75" },
+    seed: { type: "string", default: "1" },
+    "at-once": { type: "string", default: "24" },
+    countries: { type: "string" },
+    "no-counting": { type: "boolean", default: false },
+  },
+});
+const began = Date.now();
+const evidence = await soakLedger({
+  seconds: Number(values.seconds),
+  seed: Number(values.seed),
+  atOnce: Number(values["at-once"]),
+  countries: values.countries?.split(","),
+  counting: !values["no-counting"],
+});
+const { figures, byTeam, wrong } = conserved(evidence);
+console.log(`Seed ${values.seed}, ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
+console.log(printed({ figures, byTeam, killed: evidence.killed }));
+for (const line of wrong.slice(0, 20)) console.error(`✗ ${line}`);
+if (wrong.length > 0) {
+  console.error(`\n✗ ${wrong.length} things are off (seed ${values.seed})`);
+  process.exit(1);
+}
+console.log("\n✓ one row each or charged as unsettled, every row what was billed, no limit overrun");

@@ -1,0 +1,72 @@
+// Who calls in the ledger's soak, under which limits, and what is asked: the
+// soak's own calls, with an end to what comes out and time to be killed in.
+import { createHash } from "node:crypto";
+import { makeCall } from "./calls.mjs";
+
+export const FEATURES = ["chat", "search", "batch"];
+const KEYS = ["one", "two"];
+const ever = (dollars) => ({ budget: { amount: Math.round(dollars * 1e9), per: "ever" } });
+const month = (dollars) => ({ budget: { amount: Math.round(dollars * 1e9), per: "month" } });
+
+/**
+ * Each team's limits, by name: what is said of one is held against the bill.
+ * Small budgets are spent in the middle of so many seconds, large ones never.
+ */
+export function teamLimits(seconds) {
+  const small = seconds * 0.0012;
+  return {
+    ample: { "ample-ever": ever(500) },
+    small: { "small-ever": ever(small) },
+    smaller: { "smaller-month": month(small / 4) },
+    hasty: { "hasty-calls": { requests_per_minute: Math.round(seconds * 1.5) }, "hasty-ever": ever(500) },
+    wordy: { "wordy-tokens": { tokens_per_minute: Math.round(seconds * 150) }, "wordy-ever": ever(500) },
+    narrow: { "narrow-at-once": { concurrent: 3 }, "narrow-ever": ever(500) },
+    parted: { "parted-features": { feature: "*", ...ever(small / 6) }, "parted-ever": ever(500) },
+    // Served while the ledger is away, and counted later.
+    lenient: { "lenient-ever": ever(500), "lenient-calls": { requests_per_minute: 100_000 } },
+  };
+}
+
+/** The same as the gateway reads it. */
+export function gatewayLimits(teams) {
+  const all = {};
+  for (const [team, limits] of Object.entries(teams)) {
+    for (const [name, { feature, ...limit }] of Object.entries(limits)) all[name] = { scope: { team, ...(feature && { feature }) }, ...limit };
+  }
+  return { all, teams: { lenient: { unreachable: "allow" } } };
+}
+
+const hash = (key) => createHash("sha256").update(key).digest("hex");
+/** A team's key. */
+export const key = (team, which) => `mk_${`${which}${team}`.padEnd(10, "0").slice(0, 10)}_0123456789abcdef0123456789abcdef01234567`;
+export const ADMIN = "ma_conserved0_0123456789abcdef0123456789abcdef01234567";
+
+/** What the key store has from the start: two keys a team, and an operator's. */
+export function keyStore(teams) {
+  const created = "2026-11-20T00:00:00Z";
+  const keys = Object.keys(teams).flatMap((team) => KEYS.map((which) => [`key:${hash(key(team, which))}`, JSON.stringify({ id: `${team}-${which}`, team, created })]));
+  return Object.fromEntries([...keys, [`admin:key:${hash(ADMIN)}`, JSON.stringify({ id: "operator", who: "otto@example.com", roles: ["operator"], created })]]);
+}
+
+/**
+ * The nth call: who asks for it, how, and what. `countries` are those they come
+ * from, `counting` says if tokens are counted as well, `well` if nothing goes wrong.
+ */
+export function teamCall(n, dice, { teams, countries, counting, well }) {
+  const pick = (list) => list[Math.floor(dice() * list.length)];
+  let call = makeCall(n, dice, countries);
+  while (!counting && call.path.endsWith("count_tokens")) call = makeCall(n, dice, countries);
+  const [team, which, feature] = [pick(Object.keys(teams)), pick(KEYS), pick(FEATURES)];
+  const { body } = call;
+  if (call.path === "/v1/chat/completions") body.max_completion_tokens = 60;
+  if (call.path === "/v1/responses") body.max_output_tokens = 60;
+  // Some last as long as kills need to find them under way.
+  const slow = dice() < 0.5 && (body.stream ? { chunks: 15, delay_between_ms: 20 + Math.floor(dice() * 60) } : { delay_first_ms: 100 + Math.floor(dice() * 300) });
+  if (slow && !call.path.endsWith("count_tokens")) {
+    const instruct = (text) => `${text} [[sim: ${JSON.stringify(slow)}]]`;
+    if (body.input) body.input = instruct(body.input);
+    else body.messages[0].content = instruct(body.messages[0].content);
+  }
+  const headers = { authorization: `Bearer ${key(team, which)}`, "meridian-tags": `feature=${feature}, call=${n}` };
+  return { ...call, ...(well && { fault: undefined, leaves: false }), team, feature, headers };
+}
