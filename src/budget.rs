@@ -2,7 +2,7 @@
 //! what may be asked for, and how they all stand.
 
 use crate::admin::Denied;
-use crate::ledger::Account;
+use crate::ledger::Standing;
 use crate::limits::{Budget, Dimension, Limit, Per, Who};
 use crate::units::NanoUsd;
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,7 @@ impl Published {
 }
 
 /// How an account stands, for people and programs.
-pub fn standing(account: &Account) -> Value {
+pub fn told(account: &Standing) -> Value {
     let applied = &account.applied;
     let told = |amount| applied.measure.told(amount);
     json!({
@@ -162,8 +162,8 @@ pub fn standing(account: &Account) -> Value {
         "measure": applied.measure.as_str(),
         "of": applied.cap,
         "spent": account.spent,
-        "reserved": account.lent(),
-        "percent": account.level(),
+        "reserved": account.reserved,
+        "percent": account.percent,
         "began": applied.window.start.rfc3339(),
         "resets": applied.window.end.map(|end| end.rfc3339()),
         "told": format!("{} of {}", told(account.spent), told(applied.cap)),

@@ -15,7 +15,7 @@ mod purse;
 mod refused;
 mod spread;
 
-pub use book::{Account, Book, Change, Crossed, Forfeit, Stored};
+pub use book::{Account, Book, Change, Crossed, Forfeit, Standing, Stored};
 pub use bound::{bound, Bound};
 pub use message::{Grant, Message, Part, Reply, Settled, Want};
 pub use purse::{Need, Purse, Question, Reservation};

@@ -261,7 +261,9 @@ impl Row {
     /// Notes that an attempt came to nothing. If the provider may have worked
     /// on it, what it read is taken to be paid.
     pub fn came_to_nothing(&mut self, tried: Tried, lost: Lost<'_>) {
-        if lost.may_be_billed && !tried.drill {
+        // Nobody bills for counting.
+        let is_free = tried.drill || self.dialect == Api::CountTokens;
+        if lost.may_be_billed && !is_free {
             let tokens = Tokens {
                 input: lost.request_bytes.div_ceil(BYTES_PER_TOKEN),
                 ..Tokens::default()
@@ -344,6 +346,7 @@ impl Row {
 }
 
 /// Rows as [`INSERT`] takes them.
-pub fn to_json(rows: &[Row]) -> String {
-    serde_json::to_string(rows).unwrap_or_else(|_| "[]".to_owned())
+pub fn to_json<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
+    let rows: Vec<&Row> = rows.into_iter().collect();
+    serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned())
 }

@@ -29,6 +29,7 @@ fn applied(which: usize, authority: &Authority) -> Applied {
         measure,
         cap,
         window: Window::EVER,
+        takes_all: which == 0,
         downgrade: None,
         webhook: None,
     }
@@ -85,7 +86,7 @@ impl Object {
             .settled
             .retain(|one| self.settled.insert(one.id.clone()));
         for one in &message.settled {
-            self.credited += self.book.charged_for(&one.holder, &one.parts);
+            self.credited += self.book.credit(&one.holder, &one.parts);
         }
         let reply = self.book.take(now, &message);
         self.store();

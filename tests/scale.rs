@@ -124,6 +124,7 @@ impl World {
             measure,
             cap,
             window,
+            takes_all: true,
             downgrade: None,
             webhook: None,
         };
@@ -165,18 +166,11 @@ impl World {
             } else {
                 object.book.short_of(&message.wants)
             };
-            for wants in short.into_values() {
-                let mut ask = object.book.report(now, &self.authority).unwrap_or_default();
-                (ask.holder, ask.wants, ask.number) =
-                    (format!("shard {shard}"), wants.clone(), now.0);
-                (ask.durable, ask.for_ms) = (true, Book::FUNDED_FOR_MS);
-                match above.take(now, &ask).granted {
-                    Ok(grants) => object.book.fund(&wants, &grants),
-                    Err(exceeded) => {
-                        object.book.refused(now, &wants, &exceeded);
-                        refused = Some(exceeded);
-                    }
-                }
+            for missing in short.into_values() {
+                let mut question = object.book.ask(now, &self.authority, &missing);
+                question.holder = format!("shard {shard}");
+                let reply = above.take(now, &question);
+                refused = object.book.answered(now, &question, &reply).err();
             }
         }
         if refused.is_some() {
@@ -303,6 +297,7 @@ impl World {
             if let Some(mut told) = object.book.report(now, &authority) {
                 told.holder = format!("shard {shard}");
                 above.take(now, &told);
+                object.book.reported(&authority, &told, true);
             }
         }
         self.objects.insert(0, above);

@@ -21,6 +21,8 @@ use worker::{Context, D1Database, D1PreparedStatement, Delay, Env};
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(100);
 const ROWS_AT_ONCE: usize = 50;
+/// So many calls at most are kept for an object that does not answer.
+const MOST_KEPT: usize = 1_000;
 /// When a batch that was to be sent by now is taken over: the call that was
 /// gathering it may have been cut off.
 const OVERDUE_MS: u64 = 1_000;
@@ -35,10 +37,14 @@ const LINGERS_MS: u64 = 4_000;
 struct Event {
     row: Row,
     settled: Option<Settled>,
+    /// Its object did not answer, so it was left in the database.
+    spilled: bool,
 }
 
 thread_local! {
     static WAITING: RefCell<BTreeMap<Address, Vec<Event>>> = RefCell::default();
+    // What objects did not hear.
+    static KEPT: RefCell<BTreeMap<Address, Vec<Event>>> = RefCell::default();
     // Up to when each object's notices were heard.
     static HEARD: RefCell<BTreeMap<Address, u64>> = RefCell::default();
     static GATHERING_SINCE: Cell<Option<Millis>> = const { Cell::new(None) };
@@ -62,7 +68,11 @@ fn take(store: &str, mut row: Row) {
         Some((address, settled)) => (address, settled),
         None => (ledger::for_calls(&row.team, store), None),
     };
-    let event = Event { row, settled };
+    let event = Event {
+        row,
+        settled,
+        spilled: false,
+    };
     WAITING.with_borrow_mut(|waiting| waiting.entry(address).or_default().push(event));
 }
 
@@ -80,12 +90,36 @@ async fn gather(env: Env) {
     give_back(&env).await;
 }
 
+/// Tells an object of calls, and once it has heard that, of those that it did not
+/// hear of before.
 async fn report_all(env: &Env, address: Address, mut events: Vec<Event>) {
+    let mut heard = true;
     while !events.is_empty() {
         let rest = events.split_off(events.len().min(ROWS_AT_ONCE));
-        report(env, &address, events).await;
+        heard = report(env, &address, events).await;
         events = rest;
     }
+    let mut kept = match heard {
+        true => KEPT.with_borrow_mut(|kept| kept.remove(&address)),
+        false => None,
+    };
+    while let Some(mut events) = kept.take().filter(|events| !events.is_empty()) {
+        let rest = events.split_off(events.len().min(ROWS_AT_ONCE));
+        match report(env, &address, events).await {
+            true => kept = Some(rest),
+            false => keep(&address, rest),
+        }
+    }
+}
+
+/// Keeps calls for when their object answers again. Should it not, as far as it
+/// is concerned they are in the database.
+fn keep(address: &Address, events: Vec<Event>) {
+    KEPT.with_borrow_mut(|kept| {
+        let kept = kept.entry(address.clone()).or_default();
+        let limited = events.into_iter().filter(|event| event.settled.is_some());
+        kept.extend(limited.take(MOST_KEPT.saturating_sub(kept.len())));
+    });
 }
 
 /// Waits until nobody uses what was borrowed, and gives it back: it may be
@@ -102,7 +136,10 @@ async fn give_back(env: &Env) {
         for (address, message) in admission::give_back(sent) {
             let letter = Letter::new(address, message);
             match send(env, &letter).await {
-                Ok(answer) => admission::heard(&letter.to, sent, &letter.message, &answer.reply),
+                Ok(answer) => {
+                    admission::heard(&letter.to, sent, &letter.message, &answer.reply);
+                    report_all(env, letter.to, Vec::new()).await;
+                }
                 Err(_) => admission::not_heard(&letter.to, &letter.message),
             }
         }
@@ -110,18 +147,15 @@ async fn give_back(env: &Env) {
     }
 }
 
-/// Tells an object of calls that are over.
-async fn report(env: &Env, address: &Address, events: Vec<Event>) {
-    let (rows, settled): (Vec<Row>, Vec<Option<Settled>>) = events
-        .into_iter()
-        .map(|event| (event.row, event.settled))
-        .unzip();
-    let settled = settled.into_iter().flatten().collect();
+/// Tells an object of calls that are over; whether it has heard.
+async fn report(env: &Env, address: &Address, mut events: Vec<Event>) -> bool {
+    let settled = events.iter().filter_map(|event| event.settled.clone());
+    let settled = settled.collect();
     let now = host::now();
     let heard = HEARD.with_borrow(|heard| heard.get(address).copied());
-    let text = record::to_json(&rows);
+    let rows = record::to_json(events.iter().map(|event| &event.row));
     let letter = Letter {
-        rows: RawValue::from_string(text).ok(),
+        rows: RawValue::from_string(rows).ok(),
         news: health::news(),
         heard: heard.unwrap_or_default(),
         ..Letter::new(address.clone(), admission::report(address, now, settled))
@@ -136,7 +170,16 @@ async fn report(env: &Env, address: &Address, events: Vec<Event>) {
         Err(error) => {
             admission::not_heard(address, &letter.message);
             health::untold(letter.news);
-            return spill(env, address, letter.message, rows, &error.to_string()).await;
+            spill(
+                env,
+                address,
+                &letter.message.holder,
+                &mut events,
+                &error.to_string(),
+            )
+            .await;
+            keep(address, events);
+            return false;
         }
     };
     admission::heard(address, now, &letter.message, &answer.reply);
@@ -151,24 +194,28 @@ async fn report(env: &Env, address: &Address, events: Vec<Event>) {
         .map(|(_, notice)| notice)
         .collect();
     health::heard(&notices);
+    true
 }
 
 /// Leaves calls to the database: their rows count at once, what they took of
 /// limits when the object reads it. If even that fails, they go to the log:
 /// they hold nothing that may not stand there.
-async fn spill(env: &Env, address: &Address, message: Message, rows: Vec<Row>, why: &str) {
+async fn spill(env: &Env, address: &Address, holder: &str, events: &mut [Event], why: &str) {
     let Some(store) = address.store() else { return };
-    let settled = |row: &Row| message.settled.iter().find(|one| one.id == row.id);
-    let events = rows.iter().map(|row| {
+    let left: Vec<&Event> = events.iter().filter(|event| !event.spilled).collect();
+    if left.is_empty() {
+        return;
+    }
+    let told = left.iter().map(|Event { row, settled, .. }| {
         let message = Message {
-            holder: message.holder.clone(),
-            settled: settled(row).cloned().into_iter().collect(),
+            holder: holder.to_owned(),
+            settled: settled.iter().cloned().collect(),
             ..Message::default()
         };
         json!({"id": row.id, "event": json!({"message": message, "row": row}).to_string()})
     });
-    let events = json!(events.collect::<Vec<_>>()).to_string();
-    let rows = record::to_json(&rows);
+    let told = json!(told.collect::<Vec<_>>()).to_string();
+    let rows = record::to_json(left.iter().map(|event| &event.row));
     let spilled = async {
         let database = env.d1(store)?;
         let sql = "INSERT INTO spilled (id, team, event) SELECT value->>'id', ?2, value->>'event' \
@@ -182,13 +229,14 @@ async fn spill(env: &Env, address: &Address, message: Message, rows: Vec<Row>, w
                 .bind(&[rows.as_str().into()])?,
             database
                 .prepare(sql)
-                .bind(&[events.into(), address.mark().into()])?,
+                .bind(&[told.into(), address.mark().into()])?,
         ];
         database.batch(statements).await.map(|_| ())
     };
     match spilled.await {
         Ok(()) => {
-            worker::console_warn!("the ledger did not answer ({why}); rows were left in {store}")
+            worker::console_warn!("the ledger did not answer ({why}); rows were left in {store}");
+            events.iter_mut().for_each(|event| event.spilled = true);
         }
         Err(error) => {
             worker::console_error!("usage rows not stored ({why}; {error}), store {store}: {rows}");

@@ -7,11 +7,11 @@ mod above;
 mod account;
 mod time;
 
-pub use account::{Account, Crossed, Forfeit};
+pub use account::{Account, Crossed, Forfeit, Standing};
 
 use super::message::{Grant, Message, Part, Reply, Settled, Want};
 use super::refused::Refused;
-use crate::limits::Authority;
+use crate::limits::{Applied, Authority, Measure};
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use account::{Charged, Lease};
@@ -129,6 +129,10 @@ impl Book {
     /// out. What it wants of accounts that are kept elsewhere has to be
     /// [funded](Book::fund) first, see [`Book::short_of`].
     pub fn take(&mut self, now: Millis, message: &Message) -> Reply {
+        let unknown = message.settled.iter().flat_map(|one| &one.about);
+        for applied in unknown.chain(&message.about) {
+            self.know(applied);
+        }
         for Settled { holder, parts, .. } in &message.settled {
             for Part { account, amount } in parts {
                 self.settle(holder, account, *amount);
@@ -196,16 +200,21 @@ impl Book {
         self.dirty.insert((Kind::Account, name.to_owned()));
     }
 
-    /// How much of what a lost holder's row charges a call of it turns out to be.
-    pub fn charged_for(&self, holder: &str, parts: &[Part]) -> i64 {
-        let Some(charged) = self.charged.get(holder) else {
+    /// How much of what a lost holder's row charges a call of it turns out to be;
+    /// that much of it is taken back.
+    pub fn credit(&mut self, holder: &str, parts: &[Part]) -> i64 {
+        let Some(charged) = self.charged.get_mut(holder) else {
             return 0;
         };
-        let left = charged.left.get(&charged.row).copied();
-        let part = parts.iter().find(|part| part.account == charged.row);
-        part.map_or(0, |part| {
-            part.amount.clamp(0, left.unwrap_or_default().max(0))
-        })
+        let of_money = |part: &&Part| {
+            let account = self.accounts.get(&part.account);
+            account.is_some_and(|account| account.applied.measure == Measure::Money)
+        };
+        let took = parts.iter().filter(of_money).map(|part| part.amount).max();
+        let credit = took.unwrap_or_default().clamp(0, charged.money.max(0));
+        charged.money -= credit;
+        self.mark(Kind::Charged, holder);
+        credit
     }
 
     /// Notes what a holder says it holds, if nothing newer was heard. Whether
@@ -239,7 +248,7 @@ impl Book {
 
     fn lend(&mut self, now: Millis, message: &Message) -> Result<Vec<Grant>, Box<Exceeded>> {
         for want in &message.wants {
-            self.open(want);
+            self.know(&want.applied);
         }
         let is_short = |want: &&Want| want.need > 0 && self.free(&want.applied.account) < want.need;
         if let Some(want) = message.wants.iter().find(is_short) {
@@ -278,12 +287,12 @@ impl Book {
         Ok(grants)
     }
 
-    /// The account a want is about, as it is said to be now.
-    fn open(&mut self, want: &Want) {
-        let own = self.is.contains(&want.applied.authority);
-        let account = self.accounts.entry(want.applied.account.clone());
+    /// An account, as it is said to be now.
+    fn know(&mut self, applied: &Applied) {
+        let own = self.is.contains(&applied.authority);
+        let account = self.accounts.entry(applied.account.clone());
         let account = account.or_insert_with(|| Account {
-            applied: want.applied.clone(),
+            applied: applied.clone(),
             cap: 0,
             spent: 0,
             told: 0,
@@ -294,12 +303,11 @@ impl Book {
             weighed_at: Millis(0),
             lent: 0,
         });
-        if own && (account.cap != want.applied.cap || account.applied != want.applied) {
-            account.cap = want.applied.cap;
-            account.applied = want.applied.clone();
+        if own && (account.cap != applied.cap || account.applied != *applied) {
+            account.cap = applied.cap;
+            account.applied = applied.clone();
         }
-        self.dirty
-            .insert((Kind::Account, want.applied.account.clone()));
+        self.dirty.insert((Kind::Account, applied.account.clone()));
     }
 
     fn free(&self, account: &str) -> i64 {

@@ -32,6 +32,10 @@ pub struct Message {
     /// What it wants; all of it, or none is given.
     #[serde(default)]
     pub wants: Vec<Want>,
+    /// Accounts in `totals` from which nothing was ever lent: the book may not
+    /// know them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Applied>,
     /// How long it needs what it is lent, in milliseconds.
     #[serde(default)]
     pub for_ms: u64,
@@ -59,6 +63,9 @@ pub struct Settled {
     pub holder: String,
     /// Its parts.
     pub parts: Vec<Part>,
+    /// Their accounts, where the book was not asked for any of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Applied>,
 }
 
 /// An amount of one account.

@@ -142,11 +142,13 @@ impl Purse {
             let here = slice.left.clamp(0, need.amount);
             slice.left -= here;
             slice.reserved += here;
-            message.wants.push(Want {
-                applied: need.applied.clone(),
-                need: need.amount - here,
-                want: slice.more(now),
-            });
+            if here < need.amount || !slice.is_ample() {
+                message.wants.push(Want {
+                    applied: need.applied.clone(),
+                    need: need.amount - here,
+                    want: slice.more(now),
+                });
+            }
             taken.push((need.applied.account.clone(), here));
         }
         let asked = Asked { at: now, taken };
@@ -188,8 +190,8 @@ impl Purse {
             return Ok(None);
         }
         let has_all = |grants: &Vec<Grant>| {
-            let mut needs = question.needs.iter();
-            needs.all(|need| grants.iter().any(|g| g.account == need.applied.account))
+            let mut wants = question.message.wants.iter();
+            wants.all(|want| grants.iter().any(|g| g.account == want.applied.account))
         };
         match &reply.granted {
             Ok(grants) if has_all(grants) => {
@@ -241,12 +243,15 @@ impl Purse {
         message.holder == self.holder && self.under_way.contains_key(&message.number)
     }
 
-    /// A message is not under way any more: what was taken for it is free again.
     fn over(&mut self, message: &Message) {
-        if message.holder != self.holder {
-            return;
+        if message.holder == self.holder {
+            self.put_back(message.number);
         }
-        let asked = self.under_way.remove(&message.number);
+    }
+
+    /// A message is not under way any more: what was taken for it is free again.
+    fn put_back(&mut self, number: u64) {
+        let asked = self.under_way.remove(&number);
         for (account, taken) in asked.into_iter().flat_map(|asked| asked.taken) {
             if let Some(slice) = self.slices.get_mut(&account) {
                 slice.reserved -= taken;
@@ -260,11 +265,7 @@ impl Purse {
         let asked = self.under_way.iter();
         let old = asked.filter(|(_, asked)| now.0.abs_diff(asked.at.0) >= WAITED_FOR_MS);
         for number in old.map(|(number, _)| *number).collect::<Vec<_>>() {
-            self.over(&Message {
-                holder: self.holder.clone(),
-                number,
-                ..Message::default()
-            });
+            self.put_back(number);
         }
     }
 
@@ -285,6 +286,7 @@ impl Purse {
             id: id.to_owned(),
             holder: reservation.holder,
             parts: Vec::new(),
+            about: reservation.unasked,
         };
         for (Part { account, amount }, measure) in reservation.parts {
             let took = match measure {
@@ -377,8 +379,7 @@ impl Purse {
 
     fn low(&mut self, now: Millis) -> Vec<Want> {
         let runs_low = |slice: &&mut Slice| {
-            let enough = slice.need.saturating_mul(slice.ahead) / 4;
-            slice.left < enough
+            !slice.is_ample()
                 && slice.reserved > 0
                 && !slice.scarce
                 && !slice.applied.window.is_over(now)

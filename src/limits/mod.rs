@@ -229,6 +229,9 @@ pub struct Applied {
     pub cap: i64,
     /// From when to when.
     pub window: Window,
+    /// Each call of a team goes from some account of this limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_all: bool,
     /// The model that answers instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downgrade: Option<String>,
@@ -322,6 +325,10 @@ impl Limit {
         let whom = Whom(&values).to_string();
         // JSON, because values may hold any letter.
         let values: Vec<&str> = values.iter().map(|(_, value)| *value).collect();
+        let takes_all = self.downgrade.is_none()
+            && scope
+                .iter()
+                .all(|(dimension, who)| *dimension == Dimension::Team || *who == Who::Each);
         let mut push = |measure: Measure, cap: i64, window: Window| {
             let parts = (name, measure.as_str(), &values, window.start.0);
             applied.push(Applied {
@@ -332,6 +339,7 @@ impl Limit {
                 measure,
                 cap,
                 window,
+                takes_all,
                 downgrade: (measure == Measure::Money)
                     .then(|| self.downgrade.clone())
                     .flatten(),

@@ -4,10 +4,10 @@ use super::failover::note;
 use super::{built_in, unavailable, Asked};
 use crate::admin::Denied;
 use crate::audit::Action;
-use crate::budget::{standing, Wish};
+use crate::budget::{told, Wish};
 use crate::edge::ledger::{send, Address, Letter};
 use crate::edge::{budgets, keys, map};
-use crate::ledger::{Account, Message};
+use crate::ledger::{Message, Standing};
 use crate::limits::Authority;
 use futures::future::join_all;
 use serde::Deserialize;
@@ -42,14 +42,14 @@ pub async fn list(asked: &Asked) -> Result<Value, Denied> {
         accounts.extend(found?);
     }
     accounts.retain(|account| !account.applied.window.is_over(asked.at));
-    let accounts: Vec<Value> = accounts.iter().map(standing).collect();
+    let accounts: Vec<Value> = accounts.iter().map(told).collect();
     Ok(json!({
         "limits": {"gateway.toml": config.gateway.limits.all, "set": set.0},
         "accounts": accounts,
     }))
 }
 
-async fn look(asked: &Asked, address: Address) -> Result<Vec<Account>, Denied> {
+async fn look(asked: &Asked, address: Address) -> Result<Vec<Standing>, Denied> {
     let mut letter = Letter::new(address, Message::default());
     letter.look = true;
     let answer = send(&asked.env, &letter)

@@ -4,7 +4,7 @@
 use super::super::{host, settings};
 use crate::config::Config;
 use crate::health::Notice;
-use crate::ledger::{Account, Message, Reply, Spread};
+use crate::ledger::{Message, Reply, Spread, Standing};
 use crate::limits::Authority;
 use futures::future::{select, Either};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ pub struct Answer {
     pub notices: Vec<(u64, Notice)>,
     /// The accounts.
     #[serde(default)]
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Standing>,
     /// How many letters it gets in a second.
     #[serde(default)]
     pub load: u32,

@@ -8,13 +8,19 @@ use super::{Address, Ledger};
 use crate::health::Notice;
 use crate::ledger::Message;
 use crate::units::Millis;
+use futures::future::{select, Either};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+use worker::Delay;
 
 /// A database takes two megabytes in one piece; a row with its receipt has two
 /// kilobytes or less, but for long tags.
 const ROWS_AT_ONCE: usize = 200;
+/// How long a database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 const BATCHES_AT_ONCE: usize = 10;
 /// Notices that are written while others read are read with the next rows.
 const OVERLAP_MS: u64 = 2_000;
@@ -89,7 +95,9 @@ impl Ledger {
         let storage = self.storage();
         let waiting = storage.waiting(ROWS_AT_ONCE)?;
         let news = std::mem::take(&mut self.memory.notices.borrow_mut().news);
-        if waiting.count == 0 && news.is_empty() {
+        // After a while away there may be something left for this object.
+        let first = self.memory.away.replace(false);
+        if waiting.count == 0 && news.is_empty() && !first {
             return Ok(false);
         }
         let since = self
@@ -99,12 +107,17 @@ impl Ledger {
             .up_to
             .saturating_sub(OVERLAP_MS);
         let left_for = address.mark();
-        let exchanged =
-            usage::exchange(&self.env, store, &waiting.rows, &news, since, &left_for).await;
+        let exchanging = usage::exchange(&self.env, store, &waiting.rows, &news, since, &left_for);
+        let exchanged = match select(pin!(exchanging), pin!(Delay::from(PATIENCE))).await {
+            Either::Left((exchanged, _)) => exchanged,
+            // What it has taken all the same counts once.
+            Either::Right(_) => Err("the database does not answer".into()),
+        };
         let exchanged = match exchanged {
             Ok(exchanged) => exchanged,
             Err(error) => {
                 self.memory.notices.borrow_mut().news.extend(news);
+                self.memory.away.set(true);
                 return Err(error);
             }
         };

@@ -11,7 +11,7 @@ pub use address::{for_calls, hear_load, send, Address, Answer, Letter};
 pub use hooks::tell;
 
 use super::{host, settings};
-use crate::ledger::{Book, Load, Message, Reply, Want};
+use crate::ledger::{Account, Book, Load, Message, Reply, Want};
 use crate::limits::Authority;
 use crate::record::{self, Row};
 use crate::refusal::Exceeded;
@@ -46,6 +46,8 @@ struct Memory {
     failures: Cell<u32>,
     notices: RefCell<flush::Notices>,
     load: RefCell<Load>,
+    /// It was not looked yet what was left in the database meanwhile.
+    away: Cell<bool>,
 }
 
 /// Who it is, and its book.
@@ -65,6 +67,7 @@ impl DurableObject for Ledger {
                 failures: Cell::new(0),
                 notices: RefCell::default(),
                 load: RefCell::default(),
+                away: Cell::new(true),
             }),
         }
     }
@@ -157,7 +160,7 @@ impl Ledger {
             reply,
             notices: self.memory.notices.borrow().since(letter.heard),
             accounts: match letter.look {
-                true => self.with_book(|book| book.accounts().cloned().collect())?,
+                true => self.with_book(|book| book.accounts().map(Account::standing).collect())?,
                 false => Vec::new(),
             },
             load,
@@ -204,7 +207,7 @@ impl Ledger {
         let wants = std::mem::take(&mut message.wants);
         let (reply, credits) = self.with_book(|book| {
             let settled = message.settled.iter();
-            let credits = settled.map(|one| book.charged_for(&one.holder, &one.parts));
+            let credits = settled.map(|one| book.credit(&one.holder, &one.parts));
             let credits: Vec<i64> = credits.collect();
             (book.take(now, &message), credits)
         })?;

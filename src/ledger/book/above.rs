@@ -47,7 +47,7 @@ impl Book {
         message.wants = missing.to_vec();
         for want in missing {
             // Whatever becomes of it, the authority will be told what is here.
-            self.open(want);
+            self.know(&want.applied);
         }
         self.unsure.insert(authority.clone());
         let asked = (authority.clone(), now);
@@ -130,6 +130,9 @@ impl Book {
                 continue;
             }
             message.totals.insert(name.clone(), account.spent);
+            if account.cap == 0 && account.spent > 0 {
+                message.about.push(account.applied.clone());
+            }
             if !says_what_it_holds {
                 continue;
             }

@@ -42,6 +42,19 @@ pub struct Account {
     pub(super) lent: i64,
 }
 
+/// How an account stands, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// What is known of the limit.
+    pub applied: Applied,
+    /// How much calls have taken.
+    pub spent: i64,
+    /// How much calls that are under way may still take.
+    pub reserved: i64,
+    /// How much of the limit is spent, in percent.
+    pub percent: u8,
+}
+
 /// What one holder has.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Lease {
@@ -58,8 +71,8 @@ pub(super) struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Charged {
     pub(super) at: Millis,
-    /// The account with the most money: what its row says is charged.
-    pub(super) row: String,
+    /// What is left of the money that a row charges for it.
+    pub(super) money: i64,
     pub(super) left: BTreeMap<String, i64>,
 }
 
@@ -68,7 +81,7 @@ pub(super) struct Charged {
 pub struct Forfeit {
     /// Who.
     pub holder: String,
-    /// The money that is charged for it; the most of any of its accounts.
+    /// The money that is charged for it.
     pub money: i64,
 }
 
@@ -107,6 +120,16 @@ impl Account {
     /// How much calls that are under way may still take.
     pub fn lent(&self) -> i64 {
         self.lent
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            applied: self.applied.clone(),
+            spent: self.spent,
+            reserved: self.lent,
+            percent: self.level(),
+        }
     }
 
     /// How much of the limit is spent, in percent, rounded down.

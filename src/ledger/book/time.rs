@@ -1,7 +1,7 @@
 //! What time brings: holders that are lost, accounts that are past, budgets that
 //! are worth a word.
 
-use super::account::{Charged, Crossed, Forfeit};
+use super::account::{Account, Charged, Crossed, Forfeit, Lease};
 use super::{Book, Kind};
 use crate::limits::Measure;
 use crate::units::Millis;
@@ -19,47 +19,68 @@ impl Book {
         let borrowed = self.leases.iter().filter(|(_, lease)| !lease.durable);
         let over = borrowed.filter(|(_, lease)| lease.until <= now);
         let over: Vec<String> = over.map(|(holder, _)| holder.clone()).collect();
-        let mut forfeits = Vec::new();
-        for holder in over {
-            let Some(lease) = self.leases.remove(&holder) else {
+        let over = over
+            .into_iter()
+            .filter_map(|holder| self.give_up(now, holder));
+        over.collect()
+    }
+
+    fn give_up(&mut self, now: Millis, holder: String) -> Option<Forfeit> {
+        let lease = self.leases.remove(&holder)?;
+        self.mark(Kind::Lease, &holder);
+        let money = self.most_of(&lease);
+        let mut charged = Charged {
+            at: now,
+            money,
+            left: BTreeMap::new(),
+        };
+        for (name, left) in lease.left {
+            let Some(account) = self.accounts.get_mut(&name) else {
                 continue;
             };
-            self.mark(Kind::Lease, &holder);
-            let mut charged = Charged {
-                at: now,
-                row: String::new(),
-                left: BTreeMap::new(),
+            account.lent -= left;
+            let taken = match account.applied.measure {
+                // Nobody is under way any more.
+                Measure::Concurrent => 0,
+                Measure::Money => left.min(money),
+                Measure::Requests | Measure::Tokens => left,
             };
-            let mut money = 0;
-            for (name, left) in lease.left {
-                let Some(account) = self.accounts.get_mut(&name) else {
-                    continue;
-                };
-                account.lent -= left;
-                if left == 0 {
-                    continue;
-                }
-                match account.applied.measure {
-                    // Nobody is under way any more.
-                    Measure::Concurrent => continue,
-                    Measure::Money if left > money => {
-                        money = left;
-                        charged.row.clone_from(&name);
-                    }
-                    Measure::Money | Measure::Requests | Measure::Tokens => {}
-                }
-                account.spent = account.spent.saturating_add(left);
-                self.dirty.insert((Kind::Account, name.clone()));
-                charged.left.insert(name, left);
-            }
-            if charged.left.is_empty() {
+            if taken == 0 {
                 continue;
             }
-            self.mark(Kind::Charged, &holder);
-            self.charged.insert(holder.clone(), charged);
-            forfeits.push(Forfeit { holder, money });
+            account.spent = account.spent.saturating_add(taken);
+            self.dirty.insert((Kind::Account, name.clone()));
+            charged.left.insert(name, taken);
         }
-        forfeits
+        if charged.left.is_empty() {
+            return None;
+        }
+        self.mark(Kind::Charged, &holder);
+        self.charged.insert(holder.clone(), charged);
+        Some(Forfeit { holder, money })
+    }
+
+    /// The most that a holder's calls can have cost: each went from an account of
+    /// every limit that takes all, and else from some of its accounts.
+    fn most_of(&self, lease: &Lease) -> i64 {
+        let mut all = 0_i64;
+        let mut by_limit: BTreeMap<&str, i64> = BTreeMap::new();
+        for (name, left) in &lease.left {
+            let Some(Account { applied, .. }) = self.accounts.get(name) else {
+                continue;
+            };
+            if applied.measure == Measure::Money {
+                all = all.saturating_add(*left);
+                let of_it = by_limit.entry(&applied.limit).or_default();
+                *of_it = of_it.saturating_add(*left);
+            }
+        }
+        let takes_all = |limit: &str| {
+            let mut accounts = self.accounts.values().map(|account| &account.applied);
+            accounts.any(|applied| applied.limit == limit && applied.takes_all)
+        };
+        let bounds = by_limit.into_iter().filter(|(limit, _)| takes_all(limit));
+        bounds.map(|(_, left)| left).min().unwrap_or(all)
     }
 
     /// Forgets what no call can be about any more.

@@ -25,6 +25,8 @@ pub struct Need {
 pub struct Reservation {
     pub(super) holder: String,
     pub(super) parts: Vec<(Part, Measure)>,
+    /// Their accounts, where nobody was asked.
+    pub(super) unasked: Vec<Applied>,
     /// The budgets it goes from, and how much of each is spent, in percent.
     pub levels: Vec<(String, u8)>,
 }
@@ -41,6 +43,7 @@ impl Reservation {
         });
         Reservation {
             parts: parts.collect(),
+            unasked: needs.iter().map(|need| need.applied.clone()).collect(),
             ..Reservation::default()
         }
     }
@@ -129,6 +132,11 @@ impl Slice {
         if !all {
             self.ahead = (self.ahead / 2).max(FEWEST_AHEAD);
         }
+    }
+
+    /// Whether it lasts for some of the calls that are borrowed for.
+    pub(super) fn is_ample(&self) -> bool {
+        self.left >= self.need.saturating_mul(self.ahead) / 4
     }
 
     /// How much to borrow, for more calls if it has not lasted long.
