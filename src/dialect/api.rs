@@ -95,6 +95,11 @@ impl Api {
                 return None;
             }
         }
+        // Anthropic's counting knows no `inference_geo`: it cannot be held to a place.
+        let is_held = |(field, _): &(String, _)| field == "inference_geo";
+        if self == Api::CountTokens && endpoint.fixed.iter().any(is_held) {
+            return None;
+        }
         let able = |dialect: &Dialect| self.served_in(*dialect);
         match endpoint.speaks(self.native()) && able(&self.native()) {
             true => Some(self.native()),

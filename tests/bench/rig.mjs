@@ -50,17 +50,18 @@ export async function startStores() {
   return { port, rows, kv, state, close: () => close(server) };
 }
 
-/** Starts a worker: the gateway, or with `script` a plain one to compare with. */
-export async function startWorker({ build = join(ROOT, "build/release"), script, stores, upstream, secrets = [], signs = true, args = [], vars = {} }) {
+/** Starts a worker: the gateway, `front` before it if there is one, or with `script` a plain one to compare with. */
+export async function startWorker({ build = join(ROOT, "build/release"), script, front, stores, upstream, secrets = [], signs = true, args = [], vars = {} }) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-"));
   const port = await freePort();
   if (script === undefined) {
     for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(build, name), join(folder, name));
     mkdirSync(join(folder, "data"));
+    if (front !== undefined) writeFileSync(join(folder, "front.js"), front);
   } else {
     writeFileSync(join(folder, "index.js"), script);
   }
-  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, vars, plain: script !== undefined }));
+  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, vars, plain: script !== undefined, front: front !== undefined }));
   const began = process.hrtime.bigint();
   const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", ...args, "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -84,7 +85,8 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   };
 }
 
-function config({ port, stores, upstream, secrets, signs, vars, plain }) {
+function config({ port, stores, upstream, secrets, signs, vars, plain, front }) {
+  const before = front ? ['(name = "front.js", esModule = embed "front.js")'] : [];
   const modules = plain ? [] : ['(name = "index_bg.wasm", wasm = embed "index_bg.wasm")'];
   const bindings = plain ? [] : [
     '(name = "KEYS", kvNamespace = "stores")',
@@ -106,7 +108,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [${['(name = "index.js", esModule = embed "index.js")', ...modules].join(", ")}],
+  modules = [${[...before, '(name = "index.js", esModule = embed "index.js")', ...modules].join(", ")}],
   bindings = [${bindings.join(", ")}],
   ${ledger}
   compatibilityDate = "2026-11-01",

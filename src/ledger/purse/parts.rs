@@ -7,7 +7,7 @@ use crate::units::Millis;
 /// For how many calls like the one at hand is borrowed ahead: the least, and the
 /// most for those that keep coming back for more.
 const FEWEST_AHEAD: i64 = 16;
-const MOST_AHEAD: i64 = 1_024;
+const MOST_AHEAD: i64 = 256;
 /// Who asks again so soon asks for more.
 const SOON_MS: u64 = 5_000;
 
