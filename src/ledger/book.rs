@@ -300,7 +300,7 @@ impl Book {
             totals: BTreeMap::new(),
             asked_at: Millis(0),
             lent_lately: 0,
-            weighed_at: Millis(0),
+            weighed_at: None,
             lent: 0,
         });
         if own && (account.cap != applied.cap || account.applied != *applied) {

@@ -36,7 +36,7 @@ pub struct Account {
     #[serde(skip)]
     pub(super) lent_lately: i64,
     #[serde(skip)]
-    pub(super) weighed_at: Millis,
+    pub(super) weighed_at: Option<Millis>,
     /// How much is lent; it follows from the leases.
     #[serde(skip)]
     pub(super) lent: i64,
@@ -109,10 +109,11 @@ impl Account {
         if now.0.abs_diff(self.asked_at.0) > IDLE_MS {
             return self.free();
         }
-        if now.0.abs_diff(self.weighed_at.0) < IDLE_MS {
+        let weighed_at = self.weighed_at.get_or_insert(now);
+        if now.0.abs_diff(weighed_at.0) < IDLE_MS {
             return 0;
         }
-        self.weighed_at = now;
+        *weighed_at = now;
         let enough = std::mem::take(&mut self.lent_lately);
         self.free().saturating_sub(enough)
     }

@@ -1,220 +1,39 @@
-//! The ledger against a naive reference: instances that call, crash and sleep,
-//! messages that are lost, late and doubled, an object that is evicted, a clock
-//! that jumps. Whatever happens, what calls really took never exceeds a limit,
-//! and nothing that was taken goes uncounted.
+//! Instances that call, crash and sleep, messages that are lost, late, crossed and
+//! doubled, objects that are evicted, clocks that are off and jump; beside it the
+//! naive reference, which adds up what calls really took.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-use meridian::ledger::{Book, Message, Need, Purse, Question, Reply, Reservation};
-use meridian::limits::{Applied, Authority, Measure, Window};
+use super::letters::{Running, Saying, Sent, Up};
+use super::object::{Ledger, Object};
+use super::op::Op;
+use super::{applied, CAPS};
+use meridian::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
+use meridian::limits::{Authority, Measure};
 use meridian::units::Millis;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const CALL_MS: u64 = 60_000;
-const CAPS: [(Measure, i64); 4] = [
-    (Measure::Money, 1_000),
-    (Measure::Money, 400),
-    (Measure::Requests, 30),
-    (Measure::Concurrent, 5),
-];
 
-fn applied(which: usize, authority: &Authority) -> Applied {
-    let (measure, cap) = CAPS[which];
-    Applied {
-        account: format!("a{which}"),
-        authority: authority.clone(),
-        limit: format!("l{which}"),
-        whom: String::new(),
-        measure,
-        cap,
-        window: Window::EVER,
-        takes_all: which == 0,
-        downgrade: None,
-        webhook: None,
-    }
-}
-
-/// An object as the platform would run it: the book, what it has stored, and
-/// the calls it has settled.
-struct Object {
-    is: Vec<Authority>,
-    book: Book,
-    stored: BTreeMap<String, String>,
-    settled: BTreeSet<String>,
-    charged: i64,
-    credited: i64,
-    has_given_up: bool,
-}
-
-impl Object {
-    fn new(is: &[Authority]) -> Object {
-        Object {
-            is: is.to_vec(),
-            book: Book::new(is.to_vec(), Vec::new()),
-            stored: BTreeMap::new(),
-            settled: BTreeSet::new(),
-            charged: 0,
-            credited: 0,
-            has_given_up: false,
-        }
-    }
-
-    fn store(&mut self) {
-        for change in self.book.changes() {
-            match change.value {
-                Some(value) => self.stored.insert(change.key, value),
-                None => self.stored.remove(&change.key),
-            };
-        }
-    }
-
-    fn evict(&mut self) {
-        self.book = Book::new(self.is.clone(), self.stored.clone().into_iter().collect());
-    }
-
-    fn expire(&mut self, now: Millis) {
-        let forfeits = self.book.expire(now);
-        self.has_given_up |= !forfeits.is_empty();
-        self.charged += forfeits.iter().map(|forfeit| forfeit.money).sum::<i64>();
-        self.store();
-    }
-
-    fn take(&mut self, now: Millis, mut message: Message) -> Reply {
-        self.expire(now);
-        message
-            .settled
-            .retain(|one| self.settled.insert(one.id.clone()));
-        for one in &message.settled {
-            self.credited += self.book.credit(&one.holder, &one.parts);
-        }
-        let reply = self.book.take(now, &message);
-        self.store();
-        reply
-    }
-}
-
-/// Shards and the authority they borrow from, or the authority alone.
-struct Ledger {
-    leaves: Vec<Object>,
-    above: Option<Object>,
-    authority: Authority,
-    evictions: u32,
-}
-
-/// From a shard to the authority, and back.
-struct Up {
-    leaf: usize,
-    evictions: u32,
-    message: Message,
-    reply: Option<Reply>,
-    /// Its sender does not wait for it any more.
-    is_ghost: bool,
-    /// What the shard goes on with.
-    then: Option<(Message, Option<(Sent, bool)>)>,
-}
-
-impl Ledger {
-    fn evict(&mut self) {
-        self.objects().for_each(Object::evict);
-    }
-
-    fn objects(&mut self) -> impl Iterator<Item = &mut Object> {
-        self.leaves.iter_mut().chain(&mut self.above)
-    }
-
-    fn top(&self) -> &Object {
-        self.above.as_ref().unwrap_or(&self.leaves[0])
-    }
-}
-
-struct Running {
-    id: String,
-    instance: usize,
-    epoch: u32,
-    reservation: Reservation,
-    took: i64,
-    ends: Millis,
-}
-
-enum Saying {
-    Question(Box<Question>),
-    Report(Message),
-}
-
-struct Sent {
-    saying: Saying,
-    at: Millis,
-    from: (usize, u32),
-    call: Option<(String, i64)>,
-}
-
-#[derive(Debug, Clone)]
-enum Op {
-    Call {
-        instance: usize,
-        bound: i64,
-        took: i64,
-        narrow: bool,
-    },
-    Finish(usize),
-    Report(usize),
-    GiveBack(usize),
-    Deliver {
-        which: usize,
-        lose_reply: bool,
-        twice: bool,
-    },
-    Lose(usize),
-    Crash(usize),
-    Evict,
-    ReportUp,
-    Up {
-        which: usize,
-        lose: bool,
-        late: bool,
-    },
-    Pass(u64),
-    Jump(usize, i64),
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![
-        8 => (0..3usize, 1..90i64, 0..=100i64, any::<bool>()).prop_map(|(instance, bound, part, narrow)| Op::Call { instance, bound, took: bound * part / 100, narrow }),
-        6 => any::<usize>().prop_map(Op::Finish),
-        3 => (0..3usize).prop_map(Op::Report),
-        1 => (0..3usize).prop_map(Op::GiveBack),
-        8 => (any::<usize>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(which, lose_reply, twice)| Op::Deliver { which, lose_reply, twice }),
-        1 => any::<usize>().prop_map(Op::Lose),
-        1 => (0..3usize).prop_map(Op::Crash),
-        1 => Just(Op::Evict),
-        3 => Just(Op::ReportUp),
-        10 => (any::<usize>(), prop::bool::weighted(0.1), any::<bool>()).prop_map(|(which, lose, late)| Op::Up { which, lose, late }),
-        2 => (1..90_000u64).prop_map(Op::Pass),
-        1 => (0..6usize, -90_000..90_000i64).prop_map(|(whose, ms)| Op::Jump(whose, ms)),
-    ]
-}
-
-struct World {
-    now: Millis,
-    ledger: Ledger,
-    purses: Vec<(Purse, u32)>,
-    finished: Vec<Vec<meridian::ledger::Settled>>,
-    running: Vec<Running>,
-    sent: Vec<Sent>,
-    ups: Vec<Up>,
+pub struct World {
+    pub now: Millis,
+    pub ledger: Ledger,
+    pub purses: Vec<(Purse, u32)>,
+    pub finished: Vec<Vec<Settled>>,
+    pub running: Vec<Running>,
+    pub sent: Vec<Sent>,
+    pub ups: Vec<Up>,
     /// How much each clock is off: three instances, two shards, the authority.
-    off: [i64; 6],
-    names: u32,
+    pub off: [i64; 6],
+    pub names: u32,
     // The naive reference: everything admitted calls took, by account.
-    took: [i64; CAPS.len()],
-    narrow: BTreeMap<String, bool>,
-    asked: [bool; 3],
-    crashed: bool,
+    pub took: [i64; CAPS.len()],
+    pub narrow: BTreeMap<String, bool>,
+    pub asked: [bool; 3],
+    pub crashed: bool,
 }
 
 impl World {
-    fn new(shards: usize) -> World {
+    pub fn new(shards: usize) -> World {
         let authority = Authority::Team("t".to_owned());
         let own = [authority.clone()];
         World {
@@ -242,16 +61,16 @@ impl World {
         }
     }
 
-    fn clock(&self, whose: usize) -> Millis {
+    pub fn clock(&self, whose: usize) -> Millis {
         Millis(self.now.0.saturating_add_signed(self.off[whose]))
     }
 
-    fn name(&mut self) -> String {
+    pub fn name(&mut self) -> String {
         self.names += 1;
         format!("n{}", self.names)
     }
 
-    fn needs(&self, bound: i64, narrow: bool) -> Vec<Need> {
+    pub fn needs(&self, bound: i64, narrow: bool) -> Vec<Need> {
         let which: &[usize] = if narrow { &[0, 1, 2, 3] } else { &[0, 2, 3] };
         let needs = which.iter().map(|&which| Need {
             applied: applied(which, &self.ledger.authority),
@@ -264,7 +83,7 @@ impl World {
         needs.collect()
     }
 
-    fn begin(&mut self, id: String, instance: usize, reservation: Reservation, took: i64) {
+    pub fn begin(&mut self, id: String, instance: usize, reservation: Reservation, took: i64) {
         for (which, (measure, _)) in CAPS.iter().enumerate() {
             let narrow = self.narrow[&id] || which != 1;
             self.took[which] += match measure {
@@ -285,7 +104,7 @@ impl World {
         });
     }
 
-    fn finish(&mut self, at: usize) {
+    pub fn finish(&mut self, at: usize) {
         let call = self.running.swap_remove(at);
         if self.purses[call.instance].1 != call.epoch {
             return;
@@ -303,7 +122,7 @@ impl World {
         self.finished[call.instance].push(settled);
     }
 
-    fn report(&mut self, instance: usize, idle: bool) {
+    pub fn report(&mut self, instance: usize, idle: bool) {
         let now = self.clock(instance);
         let settled = std::mem::take(&mut self.finished[instance]);
         let (purse, epoch) = &mut self.purses[instance];
@@ -317,7 +136,7 @@ impl World {
         });
     }
 
-    fn deliver(&mut self, at: usize, lose_reply: bool, twice: bool) {
+    pub fn deliver(&mut self, at: usize, lose_reply: bool, twice: bool) {
         let sent = self.sent.remove(at);
         let message = match &sent.saying {
             Saying::Question(question) => question.message.clone(),
@@ -332,7 +151,7 @@ impl World {
 
     /// What an object does with a message: what is said first, then what is
     /// wanted, for which it may have to ask.
-    fn take(&mut self, at: usize, mut message: Message, whom: Option<(Sent, bool)>) {
+    pub fn take(&mut self, at: usize, mut message: Message, whom: Option<(Sent, bool)>) {
         let (now, authority) = (self.clock(3 + at), self.ledger.authority.clone());
         let wants = std::mem::take(&mut message.wants);
         let leaf = &mut self.ledger.leaves[at];
@@ -364,7 +183,12 @@ impl World {
         self.up(at, question, Some((message, whom)));
     }
 
-    fn up(&mut self, leaf: usize, message: Message, then: Option<(Message, Option<(Sent, bool)>)>) {
+    pub fn up(
+        &mut self,
+        leaf: usize,
+        message: Message,
+        then: Option<(Message, Option<(Sent, bool)>)>,
+    ) {
         self.ups.push(Up {
             leaf,
             evictions: self.ledger.evictions,
@@ -376,7 +200,7 @@ impl World {
     }
 
     /// A message to the authority, or its answer, arrives or is lost.
-    fn step_up(&mut self, at: usize, lose: bool, late: bool) {
+    pub fn step_up(&mut self, at: usize, lose: bool, late: bool) {
         let mut up = self.ups.remove(at);
         let (here, there) = (self.clock(3 + up.leaf), self.clock(5));
         if up.reply.is_none() && !lose {
@@ -415,13 +239,13 @@ impl World {
         self.reply(whom, reply);
     }
 
-    fn not_replied(&mut self, whom: Option<(Sent, bool)>) {
+    pub fn not_replied(&mut self, whom: Option<(Sent, bool)>) {
         if let Some((sent, _)) = whom {
             self.lose(sent);
         }
     }
 
-    fn reply(&mut self, whom: Option<(Sent, bool)>, reply: Reply) {
+    pub fn reply(&mut self, whom: Option<(Sent, bool)>, reply: Reply) {
         let Some((sent, lose_reply)) = whom else {
             return;
         };
@@ -457,7 +281,7 @@ impl World {
     }
 
     // The sender hears nothing: it tells what was settled once more.
-    fn lose(&mut self, sent: Sent) {
+    pub fn lose(&mut self, sent: Sent) {
         let (instance, epoch) = sent.from;
         if self.purses[instance].1 != epoch {
             return;
@@ -472,7 +296,7 @@ impl World {
         }
     }
 
-    fn step(&mut self, op: Op) {
+    pub fn step(&mut self, op: Op) {
         match op {
             Op::Call {
                 instance,
@@ -545,7 +369,7 @@ impl World {
         }
     }
 
-    fn check(&self) -> Result<(), TestCaseError> {
+    pub fn check(&self) -> Result<(), TestCaseError> {
         let top = self.ledger.top();
         for account in top.book.accounts() {
             let (spent, lent) = (account.spent, account.lent());
@@ -586,7 +410,7 @@ impl World {
     }
 
     /// Everything comes to rest: calls end, messages arrive, leases run out.
-    fn rest(&mut self) {
+    pub fn rest(&mut self) {
         for _ in 0..4 {
             while !self.running.is_empty() {
                 self.finish(0);
@@ -603,7 +427,7 @@ impl World {
         }
     }
 
-    fn arrive(&mut self) {
+    pub fn arrive(&mut self) {
         while !self.sent.is_empty() || !self.ups.is_empty() {
             while !self.ups.is_empty() {
                 self.step_up(0, false, false);
@@ -614,7 +438,7 @@ impl World {
         }
     }
 
-    fn report_up(&mut self) {
+    pub fn report_up(&mut self) {
         if self.ledger.above.is_none() {
             return;
         }
@@ -629,119 +453,4 @@ impl World {
             }
         }
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000,
-        failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn limits_are_kept_and_nothing_goes_uncounted(ops in prop::collection::vec(op(), 1..120), shards in 0..3usize) {
-        let mut world = World::new(shards);
-        for op in ops {
-            world.step(op);
-            world.check()?;
-        }
-        world.rest();
-        world.check()?;
-        let spent = |world: &World, which: usize| {
-            let accounts = world.ledger.top().book.accounts();
-            accounts.filter(|account| account.applied.account == format!("a{which}")).map(|account| account.spent).sum::<i64>()
-        };
-        for object in world.ledger.objects() {
-            prop_assert!(object.credited <= object.charged);
-            // Nothing came through for as long as things are lent.
-            world.crashed |= object.has_given_up;
-        }
-        if !world.crashed {
-            // To the last unit, and everything that was lent is back.
-            for which in 0..3 {
-                prop_assert_eq!(spent(&world, which), world.took[which], "of account {}", which);
-            }
-            for account in world.ledger.top().book.accounts() {
-                prop_assert_eq!(account.lent(), 0, "{:?}", account);
-            }
-        }
-        // What crashed instances had is charged once its time is over.
-        world.now = Millis(world.now.0 + 4 * 3_600_000);
-        let now = world.now;
-        world.ledger.leaves.iter_mut().for_each(|leaf| leaf.expire(now));
-        world.report_up();
-        world.arrive();
-        if let Some(above) = &mut world.ledger.above {
-            above.expire(world.now);
-        }
-        world.check()?;
-        for which in 0..3 {
-            let counted = spent(&world, which);
-            prop_assert!(counted >= world.took[which], "{} were taken, {counted} counted", world.took[which]);
-        }
-    }
-}
-
-#[test]
-fn a_question_whose_sender_has_given_up_is_lent_nothing() {
-    let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
-    let need = Need {
-        applied: applied(0, &authority),
-        amount: 10,
-    };
-    let late = purse.ask(Millis(1), Millis(2), vec![need]);
-    let message = late.message.clone();
-    purse.failed(late);
-    book.take(Millis(3), &purse.report(Millis(3), Vec::new(), false));
-    let reply = book.take(Millis(4), &message);
-    assert_eq!((reply.granted, book.lent("a0")), (Ok(Vec::new()), 0));
-}
-
-/// A book, and a purse that has let a call in from it.
-fn one_call() -> (Book, Purse, Reservation) {
-    let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
-    let need = Need {
-        applied: applied(0, &authority),
-        amount: 10,
-    };
-    let question = purse.ask(Millis(1), Millis(100_000), vec![need]);
-    let reply = book.take(Millis(1), &question.message);
-    let reservation = purse.answered(Millis(1), question, &reply);
-    (book, purse, reservation.unwrap().unwrap())
-}
-
-#[test]
-fn what_two_reports_at_once_overstate_is_put_right() {
-    let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_| 7);
-    let first = purse.report(Millis(2), vec![settled], false);
-    let second = purse.report(Millis(3), Vec::new(), true);
-    for (at, report) in [(2, first), (3, second)] {
-        let reply = book.take(Millis(at), &report);
-        purse.heard(Millis(at), &report, &reply);
-    }
-    assert!(
-        purse.has_some_idle(),
-        "the book thinks that {} are left",
-        book.lent("a0")
-    );
-    let third = purse.report(Millis(4), Vec::new(), true);
-    let reply = book.take(Millis(4), &third);
-    purse.heard(Millis(4), &third, &reply);
-    assert_eq!((book.lent("a0"), purse.has_some_idle()), (0, false));
-}
-
-#[test]
-fn what_was_given_back_and_not_heard_is_given_back_again() {
-    let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_| 7);
-    let report = purse.report(Millis(2), vec![settled], false);
-    let reply = book.take(Millis(2), &report);
-    purse.heard(Millis(2), &report, &reply);
-    let lost = purse.report(Millis(3), Vec::new(), true);
-    purse.unheard(&lost);
-    assert!(purse.is_idle(Millis(3_000)) && book.lent("a0") > 0);
-    book.take(Millis(4), &purse.report(Millis(4), Vec::new(), true));
-    assert_eq!(book.lent("a0"), 0);
 }

@@ -1,0 +1,216 @@
+//! What histories do not tell apart, each alone.
+
+use super::applied;
+use meridian::ledger::{Book, Grant, Message, Need, Purse, Reply, Reservation};
+use meridian::limits::Authority;
+use meridian::units::Millis;
+use std::collections::BTreeMap;
+
+#[test]
+fn a_question_whose_sender_has_given_up_is_lent_nothing() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let need = Need {
+        applied: applied(0, &authority),
+        amount: 10,
+    };
+    let late = purse.ask(Millis(1), Millis(2), vec![need]);
+    let message = late.message.clone();
+    purse.failed(late);
+    book.take(Millis(3), &purse.report(Millis(3), Vec::new(), false));
+    let reply = book.take(Millis(4), &message);
+    assert_eq!((reply.granted, book.lent("a0")), (Ok(Vec::new()), 0));
+}
+
+/// A book, and a purse that has let a call in from it.
+fn one_call() -> (Book, Purse, Reservation) {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let need = Need {
+        applied: applied(0, &authority),
+        amount: 10,
+    };
+    let question = purse.ask(Millis(1), Millis(100_000), vec![need]);
+    let reply = book.take(Millis(1), &question.message);
+    let reservation = purse.answered(Millis(1), question, &reply);
+    (book, purse, reservation.unwrap().unwrap())
+}
+
+#[test]
+fn what_two_reports_at_once_overstate_is_put_right() {
+    let (mut book, mut purse, reservation) = one_call();
+    let settled = purse.settle("call", reservation, |_| 7);
+    let first = purse.report(Millis(2), vec![settled], false);
+    let second = purse.report(Millis(3), Vec::new(), true);
+    for (at, report) in [(2, first), (3, second)] {
+        let reply = book.take(Millis(at), &report);
+        purse.heard(Millis(at), &report, &reply);
+    }
+    assert!(
+        purse.has_some_idle(),
+        "the book thinks that {} are left",
+        book.lent("a0")
+    );
+    let third = purse.report(Millis(4), Vec::new(), true);
+    let reply = book.take(Millis(4), &third);
+    purse.heard(Millis(4), &third, &reply);
+    assert_eq!((book.lent("a0"), purse.has_some_idle()), (0, false));
+}
+
+#[test]
+fn what_was_given_back_and_not_heard_is_given_back_again() {
+    let (mut book, mut purse, reservation) = one_call();
+    let settled = purse.settle("call", reservation, |_| 7);
+    let report = purse.report(Millis(2), vec![settled], false);
+    let reply = book.take(Millis(2), &report);
+    purse.heard(Millis(2), &report, &reply);
+    let lost = purse.report(Millis(3), Vec::new(), true);
+    purse.unheard(&lost);
+    assert!(purse.is_idle(Millis(3_000)) && book.lent("a0") > 0);
+    book.take(Millis(4), &purse.report(Millis(4), Vec::new(), true));
+    assert_eq!(book.lent("a0"), 0);
+}
+
+/// A purse, and the calls it has let in by asking a book.
+fn calls(book: &mut Book, purse: &mut Purse, how_many: usize) -> Vec<Reservation> {
+    let authority = Authority::Team("t".to_owned());
+    let needs = vec![Need {
+        applied: applied(0, &authority),
+        amount: 1,
+    }];
+    let mut admitted = Vec::new();
+    while admitted.len() < how_many {
+        let reserved = purse.reserve(Millis(1), Millis(100_000), &needs);
+        admitted.push(reserved.unwrap_or_else(|| {
+            let question = purse.ask(Millis(1), Millis(100_000), needs.clone());
+            let reply = book.take(Millis(1), &question.message);
+            purse
+                .answered(Millis(1), question, &reply)
+                .unwrap()
+                .unwrap()
+        }));
+    }
+    admitted
+}
+
+#[test]
+fn a_loan_that_is_not_used_goes_back_by_and_by() {
+    let mut book = Book::new([Authority::Team("t".to_owned())], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let under_way = calls(&mut book, &mut purse, 60);
+    let borrowed = book.lent("a0");
+    assert!(borrowed >= 100, "{borrowed}");
+    let mut after = |at| {
+        let report = purse.report(Millis(at), Vec::new(), false);
+        let reply = book.take(Millis(at), &report);
+        purse.heard(Millis(at), &report, &reply);
+        book.lent("a0")
+    };
+    assert_eq!(after(2_000), borrowed);
+    let (once, twice) = (after(6_000), after(12_000));
+    assert!(
+        once <= borrowed - 10 && twice < once && twice >= 76,
+        "{borrowed} {once} {twice}"
+    );
+    drop(under_way);
+}
+
+#[test]
+fn who_is_lent_little_does_not_ask_for_more_and_more() {
+    let authority = Authority::Team("t".to_owned());
+    let mut purse = Purse::new("p".to_owned());
+    let mut wanted = |lends: i64| {
+        let need = Need {
+            applied: applied(0, &authority),
+            amount: 1,
+        };
+        let question = purse.ask(Millis(1), Millis(2), vec![need]);
+        let want = question.message.wants[0].want;
+        let grant = Grant {
+            account: "a0".to_owned(),
+            amount: if lends == 0 { want } else { lends },
+            level: 0,
+        };
+        let reply = Reply {
+            granted: Ok(vec![grant]),
+            lost: false,
+        };
+        purse
+            .answered(Millis(1), question, &reply)
+            .unwrap()
+            .unwrap();
+        // What is left goes back.
+        purse.report(Millis(2), Vec::new(), true);
+        want
+    };
+    assert_eq!(
+        [wanted(0), wanted(0), wanted(1), wanted(1), wanted(1)],
+        [16, 32, 64, 32, 16]
+    );
+}
+
+/// A shard that was lent something for a call.
+fn shard() -> (Book, Book, Purse, Message) {
+    let authority = Authority::Team("t".to_owned());
+    let mut above = Book::new([authority.clone()], Vec::new());
+    let mut leaf = Book::new([], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let need = Need {
+        applied: applied(0, &authority),
+        amount: 1,
+    };
+    let mut message = purse.ask(Millis(1), Millis(100_000), vec![need]).message;
+    let missing: Vec<_> = leaf
+        .short_of(&message.wants)
+        .into_values()
+        .flatten()
+        .collect();
+    let mut question = leaf.ask(Millis(1), &authority, &missing);
+    question.holder = "leaf".to_owned();
+    let reply = above.take(Millis(1), &question);
+    leaf.answered(Millis(1), &question, &reply).unwrap();
+    leaf.take(Millis(1), &message);
+    message.number += 1;
+    message.wants[0].need = 0;
+    message.wants[0].want = 1;
+    (above, leaf, purse, message)
+}
+
+#[test]
+fn a_shard_gives_back_what_is_more_than_it_lends() {
+    let (_, mut leaf, _, mut message) = shard();
+    let authority = Authority::Team("t".to_owned());
+    let held = |message: Message| message.holds.unwrap()["a0"];
+    let before = held(leaf.report(Millis(100), &authority).unwrap());
+    // It is asked for a little now and then.
+    for at in [3_000, 6_000, 9_000, 12_000] {
+        message.number += 1;
+        leaf.take(Millis(at), &message);
+        leaf.report(Millis(at), &authority);
+    }
+    let after = held(leaf.report(Millis(12_001), &authority).unwrap());
+    assert!(before >= 100 && after < before / 2, "{before} {after}");
+}
+
+#[test]
+fn a_shard_tells_until_it_was_heard() {
+    let (_, mut leaf, ..) = shard();
+    let authority = Authority::Team("t".to_owned());
+    // Its only holder gives everything back, and nobody asks for a while.
+    let back = Message {
+        holder: "p".to_owned(),
+        number: 9,
+        holds: Some(BTreeMap::new()),
+        ..Message::default()
+    };
+    leaf.take(Millis(200_000), &back);
+    let report = leaf.report(Millis(300_000), &authority).unwrap();
+    assert_eq!(report.holds.as_ref().unwrap()["a0"], 0);
+    leaf.reported(&authority, &report, false);
+    assert!(leaf.has_borrowed(), "for all its authority knows");
+    let report = leaf.report(Millis(300_001), &authority).unwrap();
+    leaf.reported(&authority, &report, true);
+    assert!(!leaf.has_borrowed());
+}

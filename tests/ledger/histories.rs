@@ -1,0 +1,55 @@
+//! Whatever happens, what calls really took never exceeds a limit, and nothing
+//! that was taken goes uncounted.
+
+use super::op::op;
+use super::world::World;
+use meridian::units::Millis;
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000,
+        failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn limits_are_kept_and_nothing_goes_uncounted(ops in prop::collection::vec(op(), 1..120), shards in 0..3usize) {
+        let mut world = World::new(shards);
+        for op in ops {
+            world.step(op);
+            world.check()?;
+        }
+        world.rest();
+        world.check()?;
+        let spent = |world: &World, which: usize| {
+            let accounts = world.ledger.top().book.accounts();
+            accounts.filter(|account| account.applied.account == format!("a{which}")).map(|account| account.spent).sum::<i64>()
+        };
+        for object in world.ledger.objects() {
+            prop_assert!(object.credited <= object.charged);
+            // Nothing came through for as long as things are lent.
+            world.crashed |= object.has_given_up;
+        }
+        if !world.crashed {
+            // To the last unit, and everything that was lent is back.
+            for which in 0..3 {
+                prop_assert_eq!(spent(&world, which), world.took[which], "of account {}", which);
+            }
+            for account in world.ledger.top().book.accounts() {
+                prop_assert_eq!(account.lent(), 0, "{:?}", account);
+            }
+        }
+        // What crashed instances had is charged once its time is over.
+        world.now = Millis(world.now.0 + 4 * 3_600_000);
+        let now = world.now;
+        world.ledger.leaves.iter_mut().for_each(|leaf| leaf.expire(now));
+        world.report_up();
+        world.arrive();
+        if let Some(above) = &mut world.ledger.above {
+            above.expire(world.now);
+        }
+        world.check()?;
+        for which in 0..3 {
+            let counted = spent(&world, which);
+            prop_assert!(counted >= world.took[which], "{} were taken, {counted} counted", world.took[which]);
+        }
+    }
+}

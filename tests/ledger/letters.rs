@@ -1,0 +1,38 @@
+//! What is under way: calls, and messages between instances, shards and the
+//! authority.
+
+use meridian::ledger::{Message, Question, Reply, Reservation};
+use meridian::units::Millis;
+
+pub struct Running {
+    pub id: String,
+    pub instance: usize,
+    pub epoch: u32,
+    pub reservation: Reservation,
+    pub took: i64,
+    pub ends: Millis,
+}
+
+pub enum Saying {
+    Question(Box<Question>),
+    Report(Message),
+}
+
+pub struct Sent {
+    pub saying: Saying,
+    pub at: Millis,
+    pub from: (usize, u32),
+    pub call: Option<(String, i64)>,
+}
+
+/// From a shard to the authority, and back.
+pub struct Up {
+    pub leaf: usize,
+    pub evictions: u32,
+    pub message: Message,
+    pub reply: Option<Reply>,
+    /// Its sender does not wait for it any more.
+    pub is_ghost: bool,
+    /// What the shard goes on with.
+    pub then: Option<(Message, Option<(Sent, bool)>)>,
+}

@@ -1,0 +1,49 @@
+//! What may happen next.
+
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+pub enum Op {
+    Call {
+        instance: usize,
+        bound: i64,
+        took: i64,
+        narrow: bool,
+    },
+    Finish(usize),
+    Report(usize),
+    GiveBack(usize),
+    Deliver {
+        which: usize,
+        lose_reply: bool,
+        twice: bool,
+    },
+    Lose(usize),
+    Crash(usize),
+    Evict,
+    ReportUp,
+    Up {
+        which: usize,
+        lose: bool,
+        late: bool,
+    },
+    Pass(u64),
+    Jump(usize, i64),
+}
+
+pub fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        8 => (0..3usize, 1..90i64, 0..=100i64, any::<bool>()).prop_map(|(instance, bound, part, narrow)| Op::Call { instance, bound, took: bound * part / 100, narrow }),
+        6 => any::<usize>().prop_map(Op::Finish),
+        3 => (0..3usize).prop_map(Op::Report),
+        1 => (0..3usize).prop_map(Op::GiveBack),
+        8 => (any::<usize>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(which, lose_reply, twice)| Op::Deliver { which, lose_reply, twice }),
+        1 => any::<usize>().prop_map(Op::Lose),
+        1 => (0..3usize).prop_map(Op::Crash),
+        1 => Just(Op::Evict),
+        3 => Just(Op::ReportUp),
+        10 => (any::<usize>(), prop::bool::weighted(0.1), any::<bool>()).prop_map(|(which, lose, late)| Op::Up { which, lose, late }),
+        2 => (1..90_000u64).prop_map(Op::Pass),
+        1 => (0..6usize, -90_000..90_000i64).prop_map(|(whose, ms)| Op::Jump(whose, ms)),
+    ]
+}
