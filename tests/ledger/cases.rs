@@ -2,7 +2,7 @@
 
 use super::applied;
 use meridian::ledger::{Book, Grant, Message, Need, Purse, Reply, Reservation};
-use meridian::limits::Authority;
+use meridian::limits::{Applied, Authority};
 use meridian::units::Millis;
 use std::collections::BTreeMap;
 
@@ -213,4 +213,57 @@ fn a_shard_tells_until_it_was_heard() {
     let report = leaf.report(Millis(300_001), &authority).unwrap();
     leaf.reported(&authority, &report, true);
     assert!(!leaf.has_borrowed());
+}
+
+#[test]
+fn who_dies_is_charged_what_its_calls_can_have_cost() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    // Both limits take all calls; of the wider one more was borrowed.
+    let need = |which, amount| Need {
+        applied: Applied {
+            takes_all: true,
+            ..applied(which, &authority)
+        },
+        amount,
+    };
+    let needs = vec![need(0, 10), need(1, 10)];
+    let question = purse.ask(Millis(1), Millis(100), needs);
+    book.take(Millis(1), &question.message);
+    let (wide, narrow) = (book.lent("a0"), book.lent("a1"));
+    assert!(narrow < wide, "{narrow} {wide}");
+    let forfeits = book.expire(Millis(1_000_000));
+    assert_eq!(forfeits[0].money, narrow);
+    let spent = |name: &str| {
+        let mut accounts = book.accounts();
+        accounts
+            .find(|account| account.applied.account == name)
+            .unwrap()
+            .spent
+    };
+    assert_eq!((spent("a0"), spent("a1")), (narrow, narrow));
+}
+
+#[test]
+fn what_is_ample_is_not_asked_for_again() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let mut under_way = calls(&mut book, &mut purse, 1);
+    let both = [0, 3].map(|which| Need {
+        applied: applied(which, &authority),
+        amount: 1,
+    });
+    let question = purse.ask(Millis(1), Millis(100_000), both.to_vec());
+    let wants: Vec<&str> = question
+        .message
+        .wants
+        .iter()
+        .map(|want| want.applied.account.as_str())
+        .collect();
+    assert_eq!(wants, ["a3"]);
+    let reply = book.take(Millis(1), &question.message);
+    under_way.extend(purse.answered(Millis(1), question, &reply).unwrap());
+    assert_eq!(under_way.len(), 2);
 }
