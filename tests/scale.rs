@@ -21,7 +21,7 @@ const STEP_MS: u64 = 10;
 const LETTER_MS: u64 = 30;
 const CALL_MS: u64 = 2_000;
 const GATHER_MS: u64 = 100;
-const TELL_MS: u64 = 5_000;
+const TELL_MS: u64 = 1_000;
 const BOUND: i64 = 1_000;
 const TOOK: i64 = 300;
 
@@ -258,7 +258,7 @@ impl World {
             ..
         } = &mut self.instances[at];
         for (_, shard, reservation) in running.extract_if(.., |(ends, ..)| *ends <= now) {
-            let took = |measure| if measure == Measure::Money { TOOK } else { 1 };
+            let took = |measure, _| if measure == Measure::Money { TOOK } else { 1 };
             let settled = purses
                 .get_mut(&shard)
                 .unwrap()
@@ -372,7 +372,7 @@ fn a_hot_team_is_spread_and_gathers_again() {
     world.run(30, 300);
     let (base, shards) = world.most_letters(5);
     assert!(world.shards().len() > 10, "{:?}", world.shards());
-    // The team's own object hears of each shard every five seconds.
+    // The team's own object hears of each shard every second.
     assert!(base <= 80 && shards <= 40, "{base} {shards}");
     assert_eq!(world.refused, 0);
     // A call every few seconds: one object is enough.

@@ -159,9 +159,11 @@ pub fn settle(row: &mut Row) -> Option<(Address, Option<Settled>)> {
         .tokens
         .input_total()
         .saturating_add(row.tokens.output_total());
-    let took = |measure| match measure {
+    let is_known = took.is_some();
+    let took = |measure, most| match measure {
         Measure::Money => took.or(reserved).unwrap_or(NanoUsd(0)).0,
         Measure::Requests => i64::from(began),
+        Measure::Tokens if !is_known => most,
         Measure::Tokens => i64::try_from(tokens).unwrap_or(i64::MAX),
         Measure::Concurrent => 0,
     };
@@ -218,8 +220,9 @@ pub fn give_back(now: Millis) -> Vec<(Address, Message)> {
         let idle = purses.iter_mut().filter(|(_, purse)| purse.is_idle(now));
         let told =
             idle.map(|(address, purse)| (address.clone(), purse.report(now, Vec::new(), true)));
-        let told = told.collect();
+        let told: Vec<(Address, Message)> = told.collect();
         // A purse without anything in it is made anew when it is needed.
+        purses.retain(|_, purse| !purse.is_done());
         told
     })
 }

@@ -4,7 +4,9 @@
 use super::answer::{self, Story};
 use super::attempt::Begun;
 use super::ledger::for_calls;
-use super::{admission, budgets, deliver, host, keys, map, origins, receipts, runaway, upstream};
+use super::{
+    admission, budgets, deliver, host, keys, map, origins, receipts, runaway, upstream, usage,
+};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
@@ -261,6 +263,7 @@ impl Asking<'_> {
             self.row.reserved_nano = bound.money.filter(|_| has_budget).map(NanoUsd);
             let unreachable = limits.unreachable(&caller.key.team);
             reservation = admission::admit(&x.env, &address, deadline, needs, unreachable).await?;
+            usage::linger(&x.env, &x.ctx);
             self.row.budgets.clone_from(&reservation.levels);
         }
         admission::begin(self.row, address, reservation, deadline);

@@ -22,6 +22,7 @@ mod origins;
 mod outflow;
 mod receipts;
 mod retention;
+mod rows;
 mod runaway;
 mod settings;
 mod stream;

@@ -9,18 +9,24 @@ use crate::health::Notice;
 use crate::ledger::{Message, Settled};
 use crate::record::{self, Row};
 use crate::units::Millis;
-use futures::future::join_all;
-use serde::Deserialize;
-use serde_json::json;
+use futures::future::{join_all, select, Either};
 use serde_json::value::RawValue;
+use serde_json::{json, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
-use worker::{Context, D1Database, D1PreparedStatement, Delay, Env};
+use worker::{Context, Delay, Env};
 
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(100);
 const ROWS_AT_ONCE: usize = 50;
+/// A batch that is still told after so long belonged to a call that was cut off.
+const CUT_OFF_MS: u64 = 60_000;
+/// How long a database may take for what is left there.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// So long calls are kept for an object: it remembers their ids for twice as long.
+const KEPT_FOR_MS: u64 = 30 * 60_000;
 /// So many calls at most are kept for an object that does not answer.
 const MOST_KEPT: usize = 1_000;
 /// When a batch that was to be sent by now is taken over: the call that was
@@ -37,12 +43,24 @@ const LINGERS_MS: u64 = 4_000;
 struct Event {
     row: Row,
     settled: Option<Settled>,
+    /// When it was over.
+    over: Millis,
     /// Its object did not answer, so it was left in the database.
     spilled: bool,
 }
 
+/// Calls that an object is told of just now.
+struct Batch {
+    address: Address,
+    since: Millis,
+    events: Vec<Event>,
+}
+
 thread_local! {
     static WAITING: RefCell<BTreeMap<Address, Vec<Event>>> = RefCell::default();
+    // What is told just now, by the number of its batch.
+    static UNDER_WAY: RefCell<BTreeMap<u64, Batch>> = RefCell::default();
+    static BATCHES: Cell<u64> = const { Cell::new(0) };
     // What objects did not hear.
     static KEPT: RefCell<BTreeMap<Address, Vec<Event>>> = RefCell::default();
     // Up to when each object's notices were heard.
@@ -71,6 +89,7 @@ fn take(store: &str, mut row: Row) {
     let event = Event {
         row,
         settled,
+        over: host::now(),
         spilled: false,
     };
     WAITING.with_borrow_mut(|waiting| waiting.entry(address).or_default().push(event));
@@ -82,12 +101,27 @@ async fn gather(env: Env) {
     for (store, row) in admission::cut_off(host::now()) {
         take(&store, row);
     }
+    take_over(host::now());
     let waiting = WAITING.take();
     let reports = waiting
         .into_iter()
         .map(|(address, events)| report_all(&env, address, events));
     join_all(reports).await;
-    give_back(&env).await;
+    give_back(env).await;
+}
+
+/// Batches whose call was cut off while it was telling of them wait again.
+fn take_over(now: Millis) {
+    let overdue: Vec<Batch> = UNDER_WAY.with_borrow_mut(|under_way| {
+        let overdue = under_way.extract_if(.., |_, batch| now.since(batch.since) >= CUT_OFF_MS);
+        overdue.map(|(_, batch)| batch).collect()
+    });
+    WAITING.with_borrow_mut(|waiting| {
+        for batch in overdue {
+            let waiting = waiting.entry(batch.address).or_default();
+            waiting.extend(batch.events);
+        }
+    });
 }
 
 /// Tells an object of calls, and once it has heard that, of those that it did not
@@ -112,33 +146,47 @@ async fn report_all(env: &Env, address: Address, mut events: Vec<Event>) {
     }
 }
 
-/// Keeps calls for when their object answers again. Should it not, as far as it
-/// is concerned they are in the database.
+/// Keeps calls for when their object answers again, for as long as it remembers
+/// those it has read of in the database.
 fn keep(address: &Address, events: Vec<Event>) {
+    let now = host::now();
     KEPT.with_borrow_mut(|kept| {
         let kept = kept.entry(address.clone()).or_default();
-        let limited = events.into_iter().filter(|event| event.settled.is_some());
-        kept.extend(limited.take(MOST_KEPT.saturating_sub(kept.len())));
+        kept.retain(|event| now.since(event.over) < KEPT_FOR_MS);
+        let worth_it = |event: &Event| event.settled.is_some() || !event.spilled;
+        let events = events.into_iter().filter(worth_it);
+        kept.extend(events.take(MOST_KEPT.saturating_sub(kept.len())));
     });
+}
+
+/// Sees to it that what was borrowed ahead goes back, should nobody use it while
+/// this call lasts.
+pub fn linger(env: &Env, ctx: &Context) {
+    if admission::has_some_idle() && !is_lingering() {
+        ctx.wait_until(give_back(env.clone()));
+    }
+}
+
+fn is_lingering() -> bool {
+    host::now().since(LINGERING_AT.get()) < LINGERS_MS
 }
 
 /// Waits until nobody uses what was borrowed, and gives it back: it may be
 /// missed elsewhere.
-async fn give_back(env: &Env) {
+async fn give_back(env: Env) {
     for _ in 0..MOST_ROUNDS {
-        let now = host::now();
-        if !admission::has_some_idle() || now.since(LINGERING_AT.get()) < LINGERS_MS {
+        if !admission::has_some_idle() || is_lingering() {
             return;
         }
-        LINGERING_AT.set(now);
+        LINGERING_AT.set(host::now());
         Delay::from(IDLE).await;
         let sent = host::now();
         for (address, message) in admission::give_back(sent) {
             let letter = Letter::new(address, message);
-            match send(env, &letter).await {
+            match send(&env, &letter).await {
                 Ok(answer) => {
                     admission::heard(&letter.to, sent, &letter.message, &answer.reply);
-                    report_all(env, letter.to, Vec::new()).await;
+                    report_all(&env, letter.to, Vec::new()).await;
                 }
                 Err(_) => admission::not_heard(&letter.to, &letter.message),
             }
@@ -148,7 +196,7 @@ async fn give_back(env: &Env) {
 }
 
 /// Tells an object of calls that are over; whether it has heard.
-async fn report(env: &Env, address: &Address, mut events: Vec<Event>) -> bool {
+async fn report(env: &Env, address: &Address, events: Vec<Event>) -> bool {
     let settled = events.iter().filter_map(|event| event.settled.clone());
     let settled = settled.collect();
     let now = host::now();
@@ -160,25 +208,30 @@ async fn report(env: &Env, address: &Address, mut events: Vec<Event>) -> bool {
         heard: heard.unwrap_or_default(),
         ..Letter::new(address.clone(), admission::report(address, now, settled))
     };
+    let batch = BATCHES.replace(BATCHES.get().wrapping_add(1));
+    let under_way = Batch {
+        address: address.clone(),
+        since: now,
+        events,
+    };
+    UNDER_WAY.with_borrow_mut(|all| all.insert(batch, under_way));
     let mut answer = send(env, &letter).await;
     if answer.is_err() {
         // What came and was not answered counts once all the same.
         answer = send(env, &letter).await;
     }
     let answer = match answer {
-        Ok(answer) => answer,
+        Ok(answer) => {
+            UNDER_WAY.with_borrow_mut(|all| all.remove(&batch));
+            answer
+        }
         Err(error) => {
             admission::not_heard(address, &letter.message);
             health::untold(letter.news);
-            spill(
-                env,
-                address,
-                &letter.message.holder,
-                &mut events,
-                &error.to_string(),
-            )
-            .await;
-            keep(address, events);
+            let holder = &letter.message.holder;
+            spill(env, address, holder, batch, &error.to_string()).await;
+            let told = UNDER_WAY.with_borrow_mut(|all| all.remove(&batch));
+            keep(address, told.map(|batch| batch.events).unwrap_or_default());
             return false;
         }
     };
@@ -200,22 +253,17 @@ async fn report(env: &Env, address: &Address, mut events: Vec<Event>) -> bool {
 /// Leaves calls to the database: their rows count at once, what they took of
 /// limits when the object reads it. If even that fails, they go to the log:
 /// they hold nothing that may not stand there.
-async fn spill(env: &Env, address: &Address, holder: &str, events: &mut [Event], why: &str) {
+async fn spill(env: &Env, address: &Address, holder: &str, batch: u64, why: &str) {
     let Some(store) = address.store() else { return };
-    let left: Vec<&Event> = events.iter().filter(|event| !event.spilled).collect();
-    if left.is_empty() {
-        return;
-    }
-    let told = left.iter().map(|Event { row, settled, .. }| {
-        let message = Message {
-            holder: holder.to_owned(),
-            settled: settled.iter().cloned().collect(),
-            ..Message::default()
-        };
-        json!({"id": row.id, "event": json!({"message": message, "row": row}).to_string()})
+    let left = UNDER_WAY.with_borrow(|all| {
+        let events = all.get(&batch).map(|batch| batch.events.as_slice());
+        let events = events.unwrap_or_default().iter();
+        let left: Vec<&Event> = events.filter(|event| !event.spilled).collect();
+        let rows = record::to_json(left.iter().map(|event| &event.row));
+        let notes: Vec<Value> = left.iter().map(|event| note(holder, event)).collect();
+        (!left.is_empty()).then(|| (rows, json!(notes).to_string()))
     });
-    let told = json!(told.collect::<Vec<_>>()).to_string();
-    let rows = record::to_json(left.iter().map(|event| &event.row));
+    let Some((rows, told)) = left else { return };
     let spilled = async {
         let database = env.d1(store)?;
         let sql = "INSERT INTO spilled (id, team, event) SELECT value->>'id', ?2, value->>'event' \
@@ -233,10 +281,18 @@ async fn spill(env: &Env, address: &Address, holder: &str, events: &mut [Event],
         ];
         database.batch(statements).await.map(|_| ())
     };
-    match spilled.await {
+    let spilled = match select(pin!(spilled), pin!(Delay::from(PATIENCE))).await {
+        Either::Left((spilled, _)) => spilled,
+        Either::Right(_) => Err("it does not answer".into()),
+    };
+    match spilled {
         Ok(()) => {
             worker::console_warn!("the ledger did not answer ({why}); rows were left in {store}");
-            events.iter_mut().for_each(|event| event.spilled = true);
+            UNDER_WAY.with_borrow_mut(|all| {
+                let events = all.get_mut(&batch).map(|batch| &mut batch.events);
+                let events = events.into_iter().flatten();
+                events.for_each(|event| event.spilled = true);
+            });
         }
         Err(error) => {
             worker::console_error!("usage rows not stored ({why}; {error}), store {store}: {rows}");
@@ -244,102 +300,12 @@ async fn spill(env: &Env, address: &Address, holder: &str, events: &mut [Event],
     }
 }
 
-/// A database's time, in milliseconds.
-const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
-
-/// What is found in a database when rows are written.
-pub struct Exchanged {
-    /// What instances say of endpoints.
-    pub told: Vec<Told>,
-    /// What was left there for a team's object.
-    pub spilled: Vec<SpilledEvent>,
-}
-
-/// Writes rows and adds them to their hours' sums, tells other instances how
-/// endpoints fare, and reads what they say and what was left for the team: all
-/// in the one call that is made for the rows.
-pub async fn exchange(
-    env: &Env,
-    store: &str,
-    rows: &str,
-    news: &[Notice],
-    since: u64,
-    left_for: &str,
-) -> worker::Result<Exchanged> {
-    let database = env.d1(store)?;
-    let mut all = vec![
-        database.prepare(record::SUM_UP).bind(&[rows.into()])?,
-        database.prepare(record::INSERT).bind(&[rows.into()])?,
-    ];
-    if !news.is_empty() {
-        all.push(telling(&database, news)?);
-    }
-    let sql = "SELECT notice, told FROM health WHERE told > ?1";
-    all.push(database.prepare(sql).bind(&[(since as f64).into()])?);
-    all.push(database.prepare(SPILLED).bind(&[left_for.into()])?);
-    let mut results = database.batch(all).await?;
-    let spilled = results.pop().map(|found| found.results()).transpose()?;
-    let told = results.pop().map(|found| found.results()).transpose()?;
-    Ok(Exchanged {
-        told: told.unwrap_or_default(),
-        spilled: spilled.unwrap_or_default(),
-    })
-}
-
-const SPILLED: &str = "SELECT id, event FROM spilled WHERE team = ?1 LIMIT 100";
-
-/// What was left for a team's object.
-pub async fn spilled(env: &Env, store: &str, left_for: &str) -> worker::Result<Vec<SpilledEvent>> {
-    let statement = env.d1(store)?.prepare(SPILLED).bind(&[left_for.into()])?;
-    statement.all().await?.results()
-}
-
-/// What was left for a team's object was taken.
-pub async fn forget_spilled(
-    env: &Env,
-    store: &str,
-    spilled: &[SpilledEvent],
-) -> worker::Result<()> {
-    let ids: Vec<&str> = spilled.iter().map(|one| one.id.as_str()).collect();
-    let ids = serde_json::to_string(&ids)?;
-    let sql = "DELETE FROM spilled WHERE id IN (SELECT value FROM json_each(?1))";
-    let statement = env.d1(store)?.prepare(sql).bind(&[ids.into()])?;
-    statement.run().await.map(|_| ())
-}
-
-fn telling(database: &D1Database, news: &[Notice]) -> worker::Result<D1PreparedStatement> {
-    let sql = format!(
-        "INSERT INTO health (endpoint, model, at, told, notice) \
-         SELECT value->>'endpoint', value->>'model', value->>'at', {NOW}, value \
-         FROM json_each(?1) WHERE true ON CONFLICT (endpoint, model) DO UPDATE \
-         SET at = excluded.at, told = excluded.told, notice = excluded.notice \
-         WHERE excluded.at > health.at"
-    );
-    database
-        .prepare(sql)
-        .bind(&[serde_json::to_string(news)?.into()])
-}
-
-/// Tells other instances how endpoints fare.
-pub async fn tell(env: &Env, store: &str, news: &[Notice]) -> worker::Result<()> {
-    let database = env.d1(store)?;
-    telling(&database, news)?.run().await.map(|_| ())
-}
-
-/// What an instance says of an endpoint.
-#[derive(Deserialize)]
-pub struct Told {
-    /// The notice as JSON.
-    pub notice: String,
-    /// When, by the database's clock.
-    pub told: u64,
-}
-
-/// A call that was left for a team's object.
-#[derive(Deserialize)]
-pub struct SpilledEvent {
-    /// Its id.
-    pub id: String,
-    /// Its row and what it took, as JSON.
-    pub event: String,
+/// What an object will read of a call.
+fn note(holder: &str, Event { row, settled, .. }: &Event) -> Value {
+    let message = Message {
+        holder: holder.to_owned(),
+        settled: settled.iter().cloned().collect(),
+        ..Message::default()
+    };
+    json!({"id": row.id, "event": json!({"message": message, "row": row}).to_string()})
 }

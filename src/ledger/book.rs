@@ -151,17 +151,17 @@ impl Book {
             }
         }
         let known = self.leases.contains_key(&message.holder);
+        if !known && self.charged.contains_key(&message.holder) {
+            return Reply {
+                granted: Ok(Vec::new()),
+                lost: true,
+            };
+        }
         if !known && message.is_empty() {
             // Most have no limits: there is nothing to remember.
             return Reply {
                 granted: Ok(Vec::new()),
                 lost: false,
-            };
-        }
-        if !known && self.charged.contains_key(&message.holder) {
-            return Reply {
-                granted: Ok(Vec::new()),
-                lost: true,
             };
         }
         let stale = self.hear(now, message);
@@ -303,9 +303,11 @@ impl Book {
             weighed_at: None,
             lent: 0,
         });
-        if own && (account.cap != applied.cap || account.applied != *applied) {
-            account.cap = applied.cap;
+        if account.applied != *applied {
             account.applied = applied.clone();
+        }
+        if own {
+            account.cap = applied.cap;
         }
         self.dirty.insert((Kind::Account, applied.account.clone()));
     }

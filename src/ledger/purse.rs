@@ -2,10 +2,11 @@
 //! calls under way. Most calls are admitted from it without a word to the book.
 
 mod parts;
+mod waiting;
 
 pub use parts::{Need, Question, Reservation};
 
-use super::message::{Grant, Message, Part, Reply, Settled, Want, WAITED_FOR_MS};
+use super::message::{Grant, Message, Part, Reply, Settled, Want};
 use super::refused::Refused;
 use crate::limits::Measure;
 use crate::refusal::Exceeded;
@@ -55,9 +56,10 @@ impl Purse {
         &self.holder
     }
 
-    /// Whether there is anything in it.
-    pub fn is_empty(&self) -> bool {
-        self.slices.values().all(Slice::is_empty)
+    /// Whether nothing is in it or under way.
+    pub fn is_done(&self) -> bool {
+        let is_empty = self.slices.values().all(Slice::is_empty);
+        is_empty && self.under_way.is_empty() && !self.overstated
     }
 
     /// Whether there is something in it that no call has reserved, as far as the
@@ -101,6 +103,7 @@ impl Purse {
             slice.left -= amount;
             slice.reserved += amount;
             slice.need = *amount;
+            slice.used_at = self.used_at;
             let part = Part {
                 account: applied.account.clone(),
                 amount: *amount,
@@ -124,7 +127,7 @@ impl Purse {
             let here = self.slices.get(account).map_or(0, |slice| slice.left);
             let more = need.amount - here.clamp(0, need.amount);
             let said = self.refused.lately(now, account, more)?;
-            Some(Box::new(said.to_one_who_needs(more)))
+            Some(Box::new(said.to_one_who_needs(need.amount)))
         })
     }
 
@@ -206,8 +209,12 @@ impl Purse {
             Err(exceeded) => {
                 let wanted = question.needs.iter().map(|need| &need.applied);
                 self.refused.note(sent, wanted, exceeded);
+                let mut needs = question.needs.iter();
+                let all = needs.find(|need| exceeded.is_of(&need.applied));
+                let said = exceeded.as_ref().clone();
+                let said = said.to_one_who_needs(all.map_or(exceeded.needed, |need| need.amount));
                 self.failed(question);
-                Err(exceeded.clone())
+                Err(Box::new(said))
             }
         }
     }
@@ -239,48 +246,18 @@ impl Purse {
         self.over(&question.message);
     }
 
-    fn is_awaited(&self, message: &Message) -> bool {
-        message.holder == self.holder && self.under_way.contains_key(&message.number)
-    }
-
-    fn over(&mut self, message: &Message) {
-        if message.holder == self.holder {
-            self.put_back(message.number);
-        }
-    }
-
-    /// A message is not under way any more: what was taken for it is free again.
-    fn put_back(&mut self, number: u64) {
-        let asked = self.under_way.remove(&number);
-        for (account, taken) in asked.into_iter().flat_map(|asked| asked.taken) {
-            if let Some(slice) = self.slices.get_mut(&account) {
-                slice.reserved -= taken;
-                slice.left += taken;
-            }
-        }
-    }
-
-    /// Who asked may have been cut off: nobody will say what became of it.
-    fn stop_waiting(&mut self, now: Millis) {
-        let asked = self.under_way.iter();
-        let old = asked.filter(|(_, asked)| now.0.abs_diff(asked.at.0) >= WAITED_FOR_MS);
-        for number in old.map(|(number, _)| *number).collect::<Vec<_>>() {
-            self.put_back(number);
-        }
-    }
-
     /// The book has given this purse up: what was in it is charged. It goes on
     /// under another name.
     pub fn lose(&mut self, holder: String) {
         *self = Purse::new(holder);
     }
 
-    /// A call is over: what it really took, of what it had reserved.
+    /// A call is over: what it really took of a measure, given what it had reserved.
     pub fn settle(
         &mut self,
         id: &str,
         reservation: Reservation,
-        took: impl Fn(Measure) -> i64,
+        took: impl Fn(Measure, i64) -> i64,
     ) -> Settled {
         let mut settled = Settled {
             id: id.to_owned(),
@@ -292,7 +269,7 @@ impl Purse {
             let took = match measure {
                 // The place is free again.
                 Measure::Concurrent => 0,
-                measure => took(measure).max(0),
+                measure => took(measure, amount).max(0),
             };
             if settled.holder == self.holder {
                 if let Some(slice) = self.slices.get_mut(&account) {
@@ -319,8 +296,9 @@ impl Purse {
         // What another message may still bring is told by a later one.
         let says_what_it_holds = self.under_way.is_empty();
         for slice in self.slices.values_mut().filter(|_| says_what_it_holds) {
-            match idle || slice.scarce {
-                // Near a limit others need it now.
+            let is_over = slice.applied.window.is_over(now);
+            match idle || is_over || slice.scarce {
+                // Near a limit others need it now, and nobody needs another time's.
                 true => slice.left = slice.left.min(0),
                 false => slice.give_back_surplus(now),
             }

@@ -43,10 +43,7 @@ impl Refused {
         let holds_ms = self.holds_ms;
         self.said
             .retain(|_, (at, _)| now.0.abs_diff(at.0) < holds_ms);
-        let is_it = |applied: &&Applied| {
-            applied.limit == exceeded.limit && applied.measure == exceeded.measure
-        };
-        if let Some(applied) = wanted.find(is_it) {
+        if let Some(applied) = wanted.find(|applied| exceeded.is_of(applied)) {
             let said = (now, Box::new(exceeded.clone()));
             self.said.insert(applied.account.clone(), said);
         }

@@ -1,6 +1,6 @@
 //! A limit that has no room for a call: which, how much, and until when.
 
-use crate::limits::Measure;
+use crate::limits::{Applied, Measure};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -32,6 +32,11 @@ pub struct Exceeded {
 }
 
 impl Exceeded {
+    /// Whether it is said of this.
+    pub fn is_of(&self, applied: &Applied) -> bool {
+        self.limit == applied.limit && self.measure == applied.measure
+    }
+
     /// The same, said to somebody else.
     pub fn to_one_who_needs(mut self, needed: i64) -> Exceeded {
         self.needed = needed;

@@ -2,7 +2,7 @@
 
 use super::applied;
 use meridian::ledger::{Book, Grant, Message, Need, Purse, Reply, Reservation};
-use meridian::limits::{Applied, Authority};
+use meridian::limits::{Applied, Authority, Window};
 use meridian::units::Millis;
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ fn one_call() -> (Book, Purse, Reservation) {
 #[test]
 fn what_two_reports_at_once_overstate_is_put_right() {
     let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_| 7);
+    let settled = purse.settle("call", reservation, |_, _| 7);
     let first = purse.report(Millis(2), vec![settled], false);
     let second = purse.report(Millis(3), Vec::new(), true);
     for (at, report) in [(2, first), (3, second)] {
@@ -62,7 +62,7 @@ fn what_two_reports_at_once_overstate_is_put_right() {
 #[test]
 fn what_was_given_back_and_not_heard_is_given_back_again() {
     let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_| 7);
+    let settled = purse.settle("call", reservation, |_, _| 7);
     let report = purse.report(Millis(2), vec![settled], false);
     let reply = book.take(Millis(2), &report);
     purse.heard(Millis(2), &report, &reply);
@@ -266,4 +266,85 @@ fn what_is_ample_is_not_asked_for_again() {
     let reply = book.take(Millis(1), &question.message);
     under_way.extend(purse.answered(Millis(1), question, &reply).unwrap());
     assert_eq!(under_way.len(), 2);
+}
+
+#[test]
+fn what_was_borrowed_for_a_minute_that_is_over_goes_back() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let minute = |n: u64| Need {
+        applied: Applied {
+            account: format!("requests {n}"),
+            cap: 1_000,
+            window: Window {
+                start: Millis(n * 60_000),
+                end: Some(Millis((n + 1) * 60_000)),
+            },
+            ..applied(2, &authority)
+        },
+        amount: 1,
+    };
+    let mut call = |at: u64| {
+        let question = purse.ask(Millis(at), Millis(at + 1_000), vec![minute(at / 60_000)]);
+        let reply = book.take(Millis(at), &question.message);
+        let reservation = purse.answered(Millis(at), question, &reply);
+        let settled = purse.settle("call", reservation.unwrap().unwrap(), |_, _| 1);
+        let report = purse.report(Millis(at), vec![settled], false);
+        let reply = book.take(Millis(at), &report);
+        purse.heard(Millis(at), &report, &reply);
+        report.holds.unwrap().len()
+    };
+    // Never idle, whatever the minute.
+    let held = (0..300).map(|n| call(1_000 + n * 900)).max();
+    assert_eq!(held, Some(1), "accounts at once");
+    assert_eq!(book.lent("requests 0"), 0);
+}
+
+#[test]
+fn who_was_given_up_hears_of_it_though_nothing_is_charged() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let places = Need {
+        applied: applied(3, &authority),
+        amount: 1,
+    };
+    let question = purse.ask(Millis(1), Millis(100), vec![places]);
+    book.take(Millis(1), &question.message);
+    assert!(book.expire(Millis(1_000_000)).is_empty());
+    let late = Message {
+        holder: "p".to_owned(),
+        number: 2,
+        for_ms: 100,
+        ..Message::default()
+    };
+    assert!(book.take(Millis(1_000_001), &late).lost);
+}
+
+#[test]
+fn what_is_missing_comes_to_what_is_here() {
+    let authority = Authority::Team("t".to_owned());
+    let mut above = Book::new([authority.clone()], Vec::new());
+    let mut leaf = Book::new([], Vec::new());
+    let mut want = |now: u64, need: i64, holder: &str| {
+        let need = Need {
+            applied: applied(0, &authority),
+            amount: need,
+        };
+        let mut purse = Purse::new(holder.to_owned());
+        let message = purse
+            .ask(Millis(now), Millis(now + 100_000), vec![need])
+            .message;
+        for missing in leaf.short_of(&message.wants).into_values() {
+            let mut question = leaf.ask(Millis(now), &authority, &missing);
+            question.holder = "leaf".to_owned();
+            let reply = above.take(Millis(now), &question);
+            leaf.answered(Millis(now), &question, &reply).unwrap();
+        }
+        leaf.take(Millis(now), &message).granted.is_ok()
+    };
+    assert!(want(1, 5, "p"));
+    // A minute later some is here, unasked for; all there is, is just enough.
+    assert!(want(60_000, 985, "q"));
 }

@@ -2,13 +2,17 @@
 
 use proptest::prelude::*;
 
+/// Some calls are about a place alone.
+const LIMITS: &[&[usize]] = &[&[0, 2, 3], &[0, 1, 2, 3], &[3]];
+
 #[derive(Debug, Clone)]
 pub enum Op {
     Call {
         instance: usize,
         bound: i64,
         took: i64,
-        narrow: bool,
+        /// The limits that it goes from.
+        limits: &'static [usize],
     },
     Finish(usize),
     Report(usize),
@@ -33,7 +37,7 @@ pub enum Op {
 
 pub fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        8 => (0..3usize, 1..90i64, 0..=100i64, any::<bool>()).prop_map(|(instance, bound, part, narrow)| Op::Call { instance, bound, took: bound * part / 100, narrow }),
+        8 => (0..3usize, 1..90i64, 0..=100i64, prop::sample::select(LIMITS)).prop_map(|(instance, bound, part, limits)| Op::Call { instance, bound, took: bound * part / 100, limits }),
         6 => any::<usize>().prop_map(Op::Finish),
         3 => (0..3usize).prop_map(Op::Report),
         1 => (0..3usize).prop_map(Op::GiveBack),

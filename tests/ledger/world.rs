@@ -27,7 +27,7 @@ pub struct World {
     pub names: u32,
     // The naive reference: everything admitted calls took, by account.
     pub took: [i64; CAPS.len()],
-    pub narrow: BTreeMap<String, bool>,
+    pub limits: BTreeMap<String, &'static [usize]>,
     pub asked: [bool; 3],
     pub crashed: bool,
 }
@@ -55,7 +55,7 @@ impl World {
             sent: Vec::new(),
             names: 100,
             took: [0; CAPS.len()],
-            narrow: BTreeMap::new(),
+            limits: BTreeMap::new(),
             asked: [false; 3],
             crashed: false,
         }
@@ -70,9 +70,8 @@ impl World {
         format!("n{}", self.names)
     }
 
-    pub fn needs(&self, bound: i64, narrow: bool) -> Vec<Need> {
-        let which: &[usize] = if narrow { &[0, 1, 2, 3] } else { &[0, 2, 3] };
-        let needs = which.iter().map(|&which| Need {
+    pub fn needs(&self, bound: i64, limits: &[usize]) -> Vec<Need> {
+        let needs = limits.iter().map(|&which| Need {
             applied: applied(which, &self.ledger.authority),
             amount: if CAPS[which].0 == Measure::Money {
                 bound
@@ -85,10 +84,10 @@ impl World {
 
     pub fn begin(&mut self, id: String, instance: usize, reservation: Reservation, took: i64) {
         for (which, (measure, _)) in CAPS.iter().enumerate() {
-            let narrow = self.narrow[&id] || which != 1;
+            let holds = self.limits[&id].contains(&which);
             self.took[which] += match measure {
-                Measure::Money if narrow => took,
-                Measure::Requests => 1,
+                Measure::Money if holds => took,
+                Measure::Requests if holds => 1,
                 _ => 0,
             };
         }
@@ -109,7 +108,7 @@ impl World {
         if self.purses[call.instance].1 != call.epoch {
             return;
         }
-        let took = |measure| {
+        let took = |measure, _| {
             if measure == Measure::Requests {
                 1
             } else {
@@ -302,10 +301,10 @@ impl World {
                 instance,
                 bound,
                 took,
-                narrow,
+                limits,
             } => {
-                let (id, needs) = (self.name(), self.needs(bound, narrow));
-                self.narrow.insert(id.clone(), narrow);
+                let (id, needs) = (self.name(), self.needs(bound, limits));
+                self.limits.insert(id.clone(), limits);
                 let now = self.clock(instance);
                 let deadline = Millis(now.0 + CALL_MS);
                 let (purse, epoch) = &mut self.purses[instance];

@@ -113,7 +113,7 @@ pub async fn forget(asked: &Asked) -> Result<Value, Denied> {
     let forgotten = health::forget(which.endpoint.as_deref(), asked.at);
     for store in built_in()?.regions.policy.stores.keys() {
         // Instances take it up with their next rows.
-        let _ = crate::edge::usage::tell(&asked.env, store, &forgotten).await;
+        let _ = crate::edge::rows::tell(&asked.env, store, &forgotten).await;
     }
     Ok(json!({"forgotten": forgotten.len()}))
 }

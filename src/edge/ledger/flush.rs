@@ -3,7 +3,7 @@
 //! leave in the database because the object could not be reached.
 
 use super::super::host;
-use super::super::usage::{self, SpilledEvent};
+use super::super::rows::{self, SpilledEvent};
 use super::{Address, Ledger};
 use crate::health::Notice;
 use crate::ledger::Message;
@@ -19,6 +19,8 @@ use worker::Delay;
 /// A database takes two megabytes in one piece; a row with its receipt has two
 /// kilobytes or less, but for long tags.
 const ROWS_AT_ONCE: usize = 200;
+/// The pause after a first failure; each doubles the one before.
+const FIRST_PAUSE_MS: u64 = 1_000;
 /// How long a database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BATCHES_AT_ONCE: usize = 10;
@@ -54,7 +56,7 @@ impl Notices {
         newer.cloned().collect()
     }
 
-    fn hear(&mut self, told: Vec<usage::Told>) {
+    fn hear(&mut self, told: Vec<rows::Told>) {
         for one in told {
             self.up_to = self.up_to.max(one.told);
             if let Ok(notice) = serde_json::from_str::<Notice>(&one.notice) {
@@ -73,6 +75,10 @@ impl Ledger {
         let Some(store) = address.store() else {
             return false;
         };
+        // A database that does not answer is not asked without pause.
+        if host::now().0 < self.memory.database_at.get() {
+            return true;
+        }
         for _ in 0..BATCHES_AT_ONCE {
             match self.flush_some(address, store).await {
                 Ok(true) => self.memory.failures.set(0),
@@ -82,7 +88,11 @@ impl Ledger {
                     return false;
                 }
                 Err(error) => {
-                    self.memory.failures.set(self.memory.failures.get() + 1);
+                    let failures = self.memory.failures.get();
+                    self.memory.failures.set(failures + 1);
+                    let pause = FIRST_PAUSE_MS << failures.min(4);
+                    let again = host::now().0.saturating_add(pause);
+                    self.memory.database_at.set(again);
                     worker::console_warn!("rows wait for {store}: {error}");
                     return true;
                 }
@@ -93,7 +103,9 @@ impl Ledger {
 
     async fn flush_some(&self, address: &Address, store: &str) -> worker::Result<bool> {
         let storage = self.storage();
-        let waiting = storage.waiting(ROWS_AT_ONCE)?;
+        // Should it be one row that is too much, the others do not wait for it.
+        let at_once = ROWS_AT_ONCE >> self.memory.failures.get().min(7);
+        let waiting = storage.waiting(at_once)?;
         let news = std::mem::take(&mut self.memory.notices.borrow_mut().news);
         // After a while away there may be something left for this object.
         let first = self.memory.away.replace(false);
@@ -107,7 +119,7 @@ impl Ledger {
             .up_to
             .saturating_sub(OVERLAP_MS);
         let left_for = address.mark();
-        let exchanging = usage::exchange(&self.env, store, &waiting.rows, &news, since, &left_for);
+        let exchanging = rows::exchange(&self.env, store, &waiting.rows, &news, since, &left_for);
         let exchanged = match select(pin!(exchanging), pin!(Delay::from(PATIENCE))).await {
             Either::Left((exchanged, _)) => exchanged,
             // What it has taken all the same counts once.
@@ -124,7 +136,7 @@ impl Ledger {
         storage.written(&waiting.ids)?;
         self.memory.notices.borrow_mut().hear(exchanged.told);
         self.take_spilled(store, &exchanged.spilled).await?;
-        Ok(waiting.count == ROWS_AT_ONCE)
+        Ok(waiting.count == at_once || exchanged.spilled.len() == rows::SPILLED_AT_ONCE)
     }
 
     /// Looks for calls that could not be told to this object. A database that
@@ -132,11 +144,12 @@ impl Ledger {
     pub(super) async fn read_spilled(&self, address: &Address) {
         let Some(store) = address.store() else { return };
         let read = async {
-            let spilled = usage::spilled(&self.env, store, &address.mark()).await?;
+            let spilled = rows::spilled(&self.env, store, &address.mark()).await?;
             self.take_spilled(store, &spilled).await
         };
-        if let Err(error) = read.await {
-            worker::console_warn!("{store} was not asked for what was left there: {error}");
+        let (read, late) = (pin!(read), pin!(Delay::from(PATIENCE)));
+        if !matches!(select(read, late).await, Either::Left((Ok(()), _))) {
+            worker::console_warn!("{store} did not say what was left there");
         }
     }
 
@@ -146,7 +159,7 @@ impl Ledger {
         }
         match spilled {
             [] => Ok(()),
-            _ => usage::forget_spilled(&self.env, store, spilled).await,
+            _ => rows::forget_spilled(&self.env, store, spilled).await,
         }
     }
 

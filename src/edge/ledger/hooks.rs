@@ -6,8 +6,10 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 use worker::Result;
 
-/// How often an address is tried, once an alarm.
+/// How often an address is tried, over some ten minutes: each pause doubles the
+/// one before.
 const MOST_TRIES: i32 = 8;
+const FIRST_PAUSE_MS: u64 = 5_000;
 
 #[wasm_bindgen(module = "/src/edge/ledger/hooks.js")]
 extern "C" {
@@ -47,9 +49,10 @@ pub fn keep(storage: &Storage, crossed: &Crossed) -> Result<()> {
     storage.keep_hook(url, &body.to_string())
 }
 
-/// Tells what is to be told.
-pub async fn send(storage: &Storage) {
-    let Ok(hooks) = storage.hooks() else { return };
+/// Tells what is to be told. The pause until what was not taken is tried again.
+pub async fn send(storage: &Storage) -> Option<u64> {
+    let hooks = storage.hooks().ok()?;
+    let mut pause = None;
     for Hook {
         id,
         url,
@@ -59,10 +62,11 @@ pub async fn send(storage: &Storage) {
     {
         let told = tell(&url, &body).await;
         if !told {
+            let next = FIRST_PAUSE_MS << tries.min(MOST_TRIES.unsigned_abs());
+            pause = Some(pause.map_or(next, |pause: u64| pause.min(next)));
             worker::console_warn!("a budget's webhook did not take it, try {}", tries + 1);
         }
-        if storage.tried_hook(id, told, MOST_TRIES).is_err() {
-            return;
-        }
+        storage.tried_hook(id, told, MOST_TRIES).ok()?;
     }
+    pause
 }

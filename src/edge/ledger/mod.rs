@@ -24,8 +24,10 @@ use worker::{durable_object, wasm_bindgen, DurableObject, Env, Request, Response
 
 /// How soon what came in goes to the database.
 const SOON_MS: u64 = 250;
+/// How often a book borrows for one who asks.
+const MOST_TRIES: usize = 3;
 /// How often a book that has borrowed tells those it has it from.
-const TELL_MS: u64 = 5_000;
+const TELL_MS: u64 = 1_000;
 
 /// One object.
 #[durable_object]
@@ -46,6 +48,10 @@ struct Memory {
     failures: Cell<u32>,
     notices: RefCell<flush::Notices>,
     load: RefCell<Load>,
+    /// Until then the database is left alone, and hooks.
+    database_at: Cell<u64>,
+    hooks_at: Cell<Option<u64>>,
+    told_at: Cell<u64>,
     /// It was not looked yet what was left in the database meanwhile.
     away: Cell<bool>,
 }
@@ -67,6 +73,9 @@ impl DurableObject for Ledger {
                 failures: Cell::new(0),
                 notices: RefCell::default(),
                 load: RefCell::default(),
+                database_at: Cell::new(0),
+                hooks_at: Cell::new(None),
+                told_at: Cell::new(0),
                 away: Cell::new(true),
             }),
         }
@@ -90,7 +99,7 @@ impl DurableObject for Ledger {
         }
         self.pass_time(host::now())?;
         let left = self.flush(&address).await;
-        hooks::send(&self.storage()).await;
+        self.tell_hooks().await;
         self.tell_above(&address).await?;
         self.rearm(left).await?;
         Response::ok("")
@@ -151,11 +160,12 @@ impl Ledger {
         self.memory.notices.borrow_mut().take(now, letter.news);
         let rows = rows.as_ref().map_or("[]", |rows| rows.get());
         let (told, wants) = self.settle(now, message, rows)?;
+        // Whatever becomes of the rest, what was stored goes on from here.
+        self.ring_within(now, SOON_MS).await?;
         let reply = match wants.is_empty() {
             true => told.1,
             false => self.lend(now, told.0, wants).await?,
         };
-        self.ring_within(now, SOON_MS).await?;
         Ok(Answer {
             reply,
             notices: self.memory.notices.borrow().since(letter.heard),
@@ -190,7 +200,8 @@ impl Ledger {
             return Ok(());
         };
         let row = Row::unsettled(&host::request_id(now), now, team, NanoUsd(money));
-        self.storage().add(&record::to_json(&[row])).map(|_| ())
+        let rows = record::to_json(&[row]);
+        self.storage().add(now.0, &rows).map(|_| ())
     }
 
     /// Stores rows, each once, and settles the calls that are new. Gives back
@@ -202,7 +213,7 @@ impl Ledger {
         rows: &str,
     ) -> Result<((Message, Reply), Vec<Want>)> {
         let storage = self.storage();
-        let new = storage.add(rows)?;
+        let new = storage.add(now.0, rows)?;
         message.settled.retain(|one| new.contains(&one.id));
         let wants = std::mem::take(&mut message.wants);
         let (reply, credits) = self.with_book(|book| {
@@ -222,20 +233,30 @@ impl Ledger {
 
     /// Lends what is wanted, after borrowing what is short.
     async fn lend(&self, now: Millis, mut message: Message, wants: Vec<Want>) -> Result<Reply> {
-        let refused = |exceeded| Reply {
-            granted: Err(exceeded),
-            lost: false,
+        let refused = |exceeded: Box<Exceeded>| {
+            let mut all = wants.iter();
+            let want = all.find(|want| exceeded.is_of(&want.applied));
+            let needed = want.map_or(exceeded.needed, |want| want.need);
+            Reply {
+                granted: Err(Box::new(exceeded.to_one_who_needs(needed))),
+                lost: false,
+            }
         };
-        if let Some(said) = self.with_book(|book| book.refused_lately(now, &wants))? {
-            return Ok(refused(said));
-        }
-        let short = self.with_book(|book| book.short_of(&wants))?;
-        for (authority, missing) in short {
-            if let Err(exceeded) = self.borrow(now, &authority, &missing).await? {
-                return Ok(refused(exceeded));
+        message.wants.clone_from(&wants);
+        for _ in 0..MOST_TRIES {
+            if let Some(said) = self.with_book(|book| book.refused_lately(now, &wants))? {
+                return Ok(refused(said));
+            }
+            for (authority, missing) in self.with_book(|book| book.short_of(&wants))? {
+                if let Err(exceeded) = self.borrow(now, &authority, &missing).await? {
+                    return Ok(refused(exceeded));
+                }
+            }
+            // Others may have taken what came meanwhile.
+            if self.with_book(|book| book.short_of(&wants).is_empty())? {
+                break;
             }
         }
-        message.wants = wants;
         self.with_book(|book| book.take(now, &message))
     }
 
@@ -269,9 +290,22 @@ impl Ledger {
             .unwrap_or_default()
     }
 
+    async fn tell_hooks(&self) {
+        let now = host::now().0;
+        if self.memory.hooks_at.get().is_none_or(|at| at <= now) {
+            let pause = hooks::send(&self.storage()).await;
+            let at = pause.map(|pause| now.saturating_add(pause));
+            self.memory.hooks_at.set(at);
+        }
+    }
+
     /// Tells authorities what was spent, and gives back what nobody needs.
     async fn tell_above(&self, address: &Address) -> Result<()> {
         let now = host::now();
+        if now.0.abs_diff(self.memory.told_at.get()) < TELL_MS {
+            return Ok(());
+        }
+        self.memory.told_at.set(now.0);
         for authority in self.with_book(|book| book.funded_by())? {
             let Some(mut message) = self.with_book(|book| book.report(now, &authority))? else {
                 continue;
@@ -301,9 +335,12 @@ impl Ledger {
     async fn rearm(&self, left: bool) -> Result<()> {
         let now = host::now();
         if left {
-            // A database that does not answer is not asked without pause.
-            let pause = 1_000_u64 << self.memory.failures.get().min(4);
-            return self.ring_within(now, pause).await;
+            let at = Millis(self.memory.database_at.get());
+            self.ring_within(now, at.since(now).max(SOON_MS)).await?;
+        }
+        if let Some(at) = self.memory.hooks_at.get() {
+            self.ring_within(now, Millis(at).since(now).max(SOON_MS))
+                .await?;
         }
         let (expiry, borrowed) =
             self.with_book(|book| (book.next_expiry(), book.has_borrowed()))?;

@@ -6,8 +6,8 @@ use crate::ledger::{Change, Stored};
 use serde::Deserialize;
 use worker::{Result, SqlStorage, State};
 
-/// How long an id is remembered after its row is in the database: nobody tells
-/// of a call again so late.
+/// How long an id is remembered after its row came, if the row is in the database:
+/// nobody tells of a call again so late.
 const REMEMBER_MS: u64 = 3_600_000;
 
 /// The tables.
@@ -52,6 +52,7 @@ const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, at INTEGER NOT NULL, row TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS event_waiting ON event (id) WHERE row IS NOT NULL;
+CREATE INDEX IF NOT EXISTS event_written ON event (at) WHERE row IS NULL;
 CREATE TABLE IF NOT EXISTS hook (id INTEGER PRIMARY KEY, url TEXT NOT NULL, body TEXT NOT NULL, tries INTEGER NOT NULL);
 ";
 
@@ -108,11 +109,11 @@ impl Storage {
     }
 
     /// Takes a JSON list of rows, each once; the ids of those that are new.
-    pub fn add(&self, rows: &str) -> Result<Vec<String>> {
+    pub fn add(&self, now: u64, rows: &str) -> Result<Vec<String>> {
         let cursor = self.0.exec(
-            "INSERT INTO event (id, at, row) SELECT value->>'id', value->>'at', value \
-             FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING id AS text",
-            vec![rows.into()],
+            "INSERT INTO event (id, at, row) SELECT value->>'id', ?2, value \
+             FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id AS text",
+            vec![rows.into(), i64::try_from(now).unwrap_or_default().into()],
         )?;
         let new: Vec<Text> = cursor.to_array()?;
         Ok(new.into_iter().map(|found| found.text).collect())

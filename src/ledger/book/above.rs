@@ -43,7 +43,7 @@ impl Book {
     /// Asks an authority for what is missing. What comes of it must be told to
     /// [`Book::answered`] or [`Book::not_answered`].
     pub fn ask(&mut self, now: Millis, authority: &Authority, missing: &[Want]) -> Message {
-        let mut message = self.tell(now, authority);
+        let mut message = self.tell(now, authority, false);
         message.wants = missing.to_vec();
         for want in missing {
             // Whatever becomes of it, the authority will be told what is here.
@@ -77,6 +77,9 @@ impl Book {
             if let Some(account) = self.accounts.get_mut(&grant.account) {
                 account.cap = account.cap.saturating_add(grant.amount);
                 account.level_above = grant.level;
+                // It came for somebody who will take it in a moment.
+                account.asked_at = now;
+                account.weighed_at = Some(now);
             }
         }
         Ok(())
@@ -90,7 +93,7 @@ impl Book {
     /// What to tell an authority that has lent this book something, after giving
     /// back what nobody seems to need; `None` if there is nothing.
     pub fn report(&mut self, now: Millis, authority: &Authority) -> Option<Message> {
-        let message = self.tell(now, authority);
+        let message = self.tell(now, authority, true);
         let is_news = !message.totals.is_empty() || self.unsure.contains(authority);
         is_news.then_some(message)
     }
@@ -112,7 +115,7 @@ impl Book {
         }
     }
 
-    fn tell(&mut self, now: Millis, authority: &Authority) -> Message {
+    fn tell(&mut self, now: Millis, authority: &Authority, gives_back: bool) -> Message {
         self.count();
         let mut message = Message {
             number: self.number,
@@ -136,7 +139,7 @@ impl Book {
             if !says_what_it_holds {
                 continue;
             }
-            let surplus = account.surplus(now);
+            let surplus = if gives_back { account.surplus(now) } else { 0 };
             if surplus > 0 {
                 account.cap = account.cap.saturating_sub(surplus);
                 self.dirty.insert((Kind::Account, name.clone()));

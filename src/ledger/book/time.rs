@@ -29,6 +29,7 @@ impl Book {
         let lease = self.leases.remove(&holder)?;
         self.mark(Kind::Lease, &holder);
         let money = self.most_of(&lease);
+        let had_some = lease.left.values().any(|left| *left > 0);
         let mut charged = Charged {
             at: now,
             money,
@@ -52,12 +53,14 @@ impl Book {
             self.dirty.insert((Kind::Account, name.clone()));
             charged.left.insert(name, taken);
         }
-        if charged.left.is_empty() {
+        // Whoever had something must hear that it is gone.
+        if !had_some {
             return None;
         }
+        let is_charged = !charged.left.is_empty();
         self.mark(Kind::Charged, &holder);
         self.charged.insert(holder.clone(), charged);
-        Some(Forfeit { holder, money })
+        is_charged.then_some(Forfeit { holder, money })
     }
 
     /// The most that a holder's calls can have cost: each went from an account of

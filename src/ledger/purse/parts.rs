@@ -87,6 +87,8 @@ pub(super) struct Slice {
     pub(super) filled_at: Option<Millis>,
     /// Since when there is more than is used.
     pub(super) ample_since: Millis,
+    /// When a call last took from it.
+    pub(super) used_at: Millis,
 }
 
 impl Slice {
@@ -103,6 +105,7 @@ impl Slice {
             scarce: false,
             filled_at: None,
             ample_since: Millis(0),
+            used_at: Millis(0),
         }
     }
 
@@ -117,8 +120,11 @@ impl Slice {
     }
 
     /// What has lasted so long is more than is needed here: half of it is for
-    /// others.
+    /// others, and all of what no call takes from.
     pub(super) fn give_back_surplus(&mut self, now: Millis) {
+        if now.0.abs_diff(self.used_at.0) >= SOON_MS {
+            self.left = self.left.min(0);
+        }
         let few = self.need.saturating_mul(FEWEST_AHEAD);
         if now.0.abs_diff(self.ample_since.0) >= SOON_MS && self.left > few {
             self.left -= (self.left - few) / 2;

@@ -1,0 +1,37 @@
+//! Messages of a purse that are under way, and those of which nothing will be heard.
+
+use super::super::message::{Message, WAITED_FOR_MS};
+use super::Purse;
+use crate::units::Millis;
+
+impl Purse {
+    pub(super) fn is_awaited(&self, message: &Message) -> bool {
+        message.holder == self.holder && self.under_way.contains_key(&message.number)
+    }
+
+    pub(super) fn over(&mut self, message: &Message) {
+        if message.holder == self.holder {
+            self.put_back(message.number);
+        }
+    }
+
+    /// A message is not under way any more: what was taken for it is free again.
+    fn put_back(&mut self, number: u64) {
+        let asked = self.under_way.remove(&number);
+        for (account, taken) in asked.into_iter().flat_map(|asked| asked.taken) {
+            if let Some(slice) = self.slices.get_mut(&account) {
+                slice.reserved -= taken;
+                slice.left += taken;
+            }
+        }
+    }
+
+    /// Who asked may have been cut off: nobody will say what became of it.
+    pub(super) fn stop_waiting(&mut self, now: Millis) {
+        let asked = self.under_way.iter();
+        let old = asked.filter(|(_, asked)| now.0.abs_diff(asked.at.0) >= WAITED_FOR_MS);
+        for number in old.map(|(number, _)| *number).collect::<Vec<_>>() {
+            self.put_back(number);
+        }
+    }
+}
