@@ -286,10 +286,15 @@ fn what_was_borrowed_for_a_minute_that_is_over_goes_back() {
         amount: 1,
     };
     let mut call = |at: u64| {
-        let question = purse.ask(Millis(at), Millis(at + 1_000), vec![minute(at / 60_000)]);
-        let reply = book.take(Millis(at), &question.message);
-        let reservation = purse.answered(Millis(at), question, &reply);
-        let settled = purse.settle("call", reservation.unwrap().unwrap(), |_, _| 1);
+        let (deadline, needs) = (Millis(at + 1_000), vec![minute(at / 60_000)]);
+        let here = purse.reserve(Millis(at), deadline, &needs);
+        let reservation = here.unwrap_or_else(|| {
+            let question = purse.ask(Millis(at), deadline, needs);
+            let reply = book.take(Millis(at), &question.message);
+            let answered = purse.answered(Millis(at), question, &reply);
+            answered.unwrap().unwrap()
+        });
+        let settled = purse.settle("call", reservation, |_, _| 1);
         let report = purse.report(Millis(at), vec![settled], false);
         let reply = book.take(Millis(at), &report);
         purse.heard(Millis(at), &report, &reply);
