@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of what is free, a holder is lent at most this part ahead, so that loans
-/// shrink as a limit comes near.
+/// shrink as a limit comes near; more of what was borrowed for it.
 const SHARE: i64 = 8;
+const BORROWED_SHARE: i64 = 2;
 /// The longest time something is lent for.
 const LONGEST_LEASE_MS: u64 = 3 * 3_600_000;
 
@@ -261,7 +262,11 @@ impl Book {
             want,
         } in &message.wants
         {
-            let ahead = (*want).min(self.free(&applied.account) / SHARE);
+            let share = match self.is.contains(&applied.authority) {
+                true => SHARE,
+                false => BORROWED_SHARE,
+            };
+            let ahead = (*want).min(self.free(&applied.account) / share);
             // Nothing is lent ahead of a time that is over.
             let ahead = if applied.window.is_over(now) {
                 0
@@ -301,6 +306,7 @@ impl Book {
             asked_at: Millis(0),
             lent_lately: 0,
             weighed_at: None,
+            scarce_until: Millis(0),
             lent: 0,
         });
         if account.applied != *applied {

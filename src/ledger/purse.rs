@@ -233,7 +233,7 @@ impl Purse {
                 let mut wants = message.wants.iter();
                 if let Some(asked) = wants.find(|want| want.applied.account == *account) {
                     slice.scarce = asked.need >= *amount;
-                    slice.lent(sent, *amount >= asked.want);
+                    slice.lent(sent, *amount >= asked.want / 2);
                 }
                 slice.level = *level;
                 slice.ample_since = sent;

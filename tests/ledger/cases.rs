@@ -163,7 +163,7 @@ fn shard() -> (Book, Book, Purse, Message) {
     };
     let mut message = purse.ask(Millis(1), Millis(100_000), vec![need]).message;
     let missing: Vec<_> = leaf
-        .short_of(&message.wants)
+        .short_of(Millis(1), &message.wants)
         .into_values()
         .flatten()
         .collect();
@@ -341,7 +341,7 @@ fn what_is_missing_comes_to_what_is_here() {
         let message = purse
             .ask(Millis(now), Millis(now + 100_000), vec![need])
             .message;
-        for missing in leaf.short_of(&message.wants).into_values() {
+        for missing in leaf.short_of(Millis(now), &message.wants).into_values() {
             let mut question = leaf.ask(Millis(now), &authority, &missing);
             question.holder = "leaf".to_owned();
             let reply = above.take(Millis(now), &question);
@@ -351,5 +351,5 @@ fn what_is_missing_comes_to_what_is_here() {
     };
     assert!(want(1, 5, "p"));
     // A minute later some is here, unasked for; all there is, is just enough.
-    assert!(want(60_000, 985, "q"));
+    assert!(want(60_000, 1_000 - 62, "q"));
 }

@@ -168,7 +168,12 @@ impl World {
                 },
             );
         }
-        let missing: Vec<_> = leaf.book.short_of(&wants).into_values().flatten().collect();
+        let missing: Vec<_> = leaf
+            .book
+            .short_of(now, &wants)
+            .into_values()
+            .flatten()
+            .collect();
         message.settled.clear();
         message.holds = None;
         message.wants = wants;

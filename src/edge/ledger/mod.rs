@@ -247,13 +247,13 @@ impl Ledger {
             if let Some(said) = self.with_book(|book| book.refused_lately(now, &wants))? {
                 return Ok(refused(said));
             }
-            for (authority, missing) in self.with_book(|book| book.short_of(&wants))? {
+            for (authority, missing) in self.with_book(|book| book.short_of(now, &wants))? {
                 if let Err(exceeded) = self.borrow(now, &authority, &missing).await? {
                     return Ok(refused(exceeded));
                 }
             }
             // Others may have taken what came meanwhile.
-            if self.with_book(|book| book.short_of(&wants).is_empty())? {
+            if !self.with_book(|book| book.lacks(&wants))? {
                 break;
             }
         }

@@ -2,24 +2,31 @@
 //! accounts, and what it tells them.
 
 use super::super::message::{Message, Reply, Want, WAITED_FOR_MS};
-use super::{Book, Kind, SHARE};
+use super::{Account, Book, Kind, SHARE};
 use crate::limits::Authority;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So long nobody asks an authority for more than is needed that had not as much.
+const SCARCE_FOR_MS: u64 = 1_000;
 /// So many numbers are taken with one word to storage.
 const NUMBERS_AT_ONCE: u64 = 1_000;
 
 impl Book {
-    /// What this book must borrow itself before it can lend what is wanted:
-    /// by authority, with room for those who come next.
-    pub fn short_of(&self, wants: &[Want]) -> BTreeMap<Authority, Vec<Want>> {
+    /// What this book must borrow itself before it can lend what is wanted, by
+    /// authority, with room for those who come next; and what it would better
+    /// borrow, where an authority is not short of it.
+    pub fn short_of(&self, now: Millis, wants: &[Want]) -> BTreeMap<Authority, Vec<Want>> {
         let mut short: BTreeMap<Authority, Vec<Want>> = BTreeMap::new();
         for want in wants {
             let authority = &want.applied.authority;
-            let missing = want.need - self.free(&want.applied.account);
-            if self.is.contains(authority) || missing <= 0 {
+            let account = self.accounts.get(&want.applied.account);
+            let free = account.map_or(0, Account::free);
+            let scarce = account.is_some_and(|account| now < account.scarce_until);
+            let missing = (want.need - free).max(0);
+            let enough = missing == 0 && (free >= want.want || scarce);
+            if self.is.contains(authority) || enough {
                 continue;
             }
             short.entry(authority.clone()).or_default().push(Want {
@@ -31,10 +38,20 @@ impl Book {
         short
     }
 
+    /// Whether something of what is needed is not here.
+    pub fn lacks(&self, wants: &[Want]) -> bool {
+        let mut wants = wants.iter();
+        wants.any(|want| {
+            let own = self.is.contains(&want.applied.authority);
+            !own && want.need > self.free(&want.applied.account)
+        })
+    }
+
     /// What an authority said a moment ago to one who wanted no more of this.
     pub fn refused_lately(&self, now: Millis, wants: &[Want]) -> Option<Box<Exceeded>> {
-        let mut missing = self.short_of(wants).into_values().flatten();
-        missing.find_map(|want| {
+        let missing = self.short_of(now, wants).into_values().flatten();
+        let mut needed = missing.filter(|want| want.need > 0);
+        needed.find_map(|want| {
             let said = self.refused.lately(now, &want.applied.account, want.need)?;
             Some(Box::new(said.to_one_who_needs(want.need)))
         })
@@ -77,6 +94,11 @@ impl Book {
             if let Some(account) = self.accounts.get_mut(&grant.account) {
                 account.cap = account.cap.saturating_add(grant.amount);
                 account.level_above = grant.level;
+                let asked = question.wants.iter();
+                let asked = asked.filter(|want| want.applied.account == grant.account);
+                if asked.map(|want| want.want).max() > Some(grant.amount) {
+                    account.scarce_until = Millis(now.0.saturating_add(SCARCE_FOR_MS));
+                }
                 // It came for somebody who will take it in a moment.
                 account.asked_at = now;
                 account.weighed_at = Some(now);

@@ -37,6 +37,9 @@ pub struct Account {
     pub(super) lent_lately: i64,
     #[serde(skip)]
     pub(super) weighed_at: Option<Millis>,
+    /// Until then its authority has no more than is needed.
+    #[serde(skip)]
+    pub(super) scarce_until: Millis,
     /// How much is lent; it follows from the leases.
     #[serde(skip)]
     pub(super) lent: i64,
