@@ -1,6 +1,7 @@
 //! What is a runaway and what only looks like one, in the words of each API,
 //! and what holds over any sequence of calls.
 
+#[cfg(not(target_arch = "wasm32"))]
 mod always;
 mod bodies;
 
