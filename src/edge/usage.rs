@@ -15,6 +15,7 @@ use serde_json::{json, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::thread::LocalKey;
 use std::time::Duration;
 use worker::{Context, Delay, Env};
 
@@ -55,6 +56,9 @@ struct Batch {
     since: Millis,
     events: Vec<Event>,
 }
+
+/// Calls by the object that is to hear of them.
+type List = LocalKey<RefCell<BTreeMap<Address, Vec<Event>>>>;
 
 thread_local! {
     static WAITING: RefCell<BTreeMap<Address, Vec<Event>>> = RefCell::default();
@@ -102,10 +106,10 @@ async fn gather(env: Env) {
         take(&store, row);
     }
     take_over(host::now());
-    let waiting = WAITING.take();
+    let waiting = WAITING.with_borrow(|waiting| waiting.keys().cloned().collect::<Vec<_>>());
     let reports = waiting
-        .into_iter()
-        .map(|(address, events)| report_all(&env, address, events));
+        .iter()
+        .map(|address| report_all(&env, address, &WAITING));
     join_all(reports).await;
     give_back(env).await;
 }
@@ -124,39 +128,59 @@ fn take_over(now: Millis) {
     });
 }
 
-/// Tells an object of calls, and once it has heard that, of those that it did not
-/// hear of before.
-async fn report_all(env: &Env, address: Address, mut events: Vec<Event>) {
+/// Tells an object of those calls in a list that are there now. A batch leaves
+/// the list when it is told: should this call be cut off, others tell the rest.
+async fn report_all(env: &Env, address: &Address, list: &'static List) {
+    let mut left = list.with_borrow(|all| all.get(address).map_or(0, Vec::len));
     let mut heard = true;
-    while !events.is_empty() {
-        let rest = events.split_off(events.len().min(ROWS_AT_ONCE));
-        heard = report(env, &address, events).await;
-        events = rest;
+    while let Some(events) = next_of(list, address, left) {
+        left -= events.len();
+        heard &= report(env, address, events).await;
     }
-    let mut kept = match heard {
-        true => KEPT.with_borrow_mut(|kept| kept.remove(&address)),
-        false => None,
-    };
-    while let Some(mut events) = kept.take().filter(|events| !events.is_empty()) {
-        let rest = events.split_off(events.len().min(ROWS_AT_ONCE));
-        match report(env, &address, events).await {
-            true => kept = Some(rest),
-            false => keep(&address, rest),
+    if heard {
+        report_kept(env, address).await;
+    }
+}
+
+/// Tells an object that answers of calls that it did not hear of before.
+async fn report_kept(env: &Env, address: &Address) {
+    while let Some(events) = next_of(&KEPT, address, ROWS_AT_ONCE) {
+        if !report(env, address, events).await {
+            return;
         }
     }
 }
 
-/// Keeps calls for when their object answers again, for as long as it remembers
-/// those it has read of in the database.
+/// The next batch of a list, of so many calls at most.
+fn next_of(list: &'static List, address: &Address, most: usize) -> Option<Vec<Event>> {
+    list.with_borrow_mut(|all| {
+        let events = all.get_mut(address)?;
+        let batch = events.len().min(ROWS_AT_ONCE).min(most);
+        let batch: Vec<Event> = events.drain(..batch).collect();
+        if events.is_empty() {
+            all.remove(address);
+        }
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// Keeps calls that an object did not hear of: those whose rows are in the
+/// database until it answers again, for as long as it remembers those it has read
+/// of there; others wait as if they were over just now.
 fn keep(address: &Address, events: Vec<Event>) {
     let now = host::now();
-    KEPT.with_borrow_mut(|kept| {
-        let kept = kept.entry(address.clone()).or_default();
-        kept.retain(|event| now.since(event.over) < KEPT_FOR_MS);
-        let worth_it = |event: &Event| event.settled.is_some() || !event.spilled;
-        let events = events.into_iter().filter(worth_it);
-        kept.extend(events.take(MOST_KEPT.saturating_sub(kept.len())));
-    });
+    let (spilled, others): (Vec<Event>, Vec<Event>) =
+        events.into_iter().partition(|event| event.spilled);
+    let limited = spilled.into_iter().filter(|event| event.settled.is_some());
+    let lists: [(&List, Vec<Event>); 2] = [(&KEPT, limited.collect()), (&WAITING, others)];
+    for (list, events) in lists.into_iter().filter(|(_, events)| !events.is_empty()) {
+        list.with_borrow_mut(|all| {
+            let kept = all.entry(address.clone()).or_default();
+            kept.retain(|event| now.since(event.over) < KEPT_FOR_MS);
+            let room = MOST_KEPT.saturating_sub(kept.len());
+            kept.extend(events.into_iter().take(room));
+        });
+    }
 }
 
 /// Sees to it that what was borrowed ahead goes back, should nobody use it while
@@ -186,7 +210,7 @@ async fn give_back(env: Env) {
             match send(&env, &letter).await {
                 Ok(answer) => {
                     admission::heard(&letter.to, sent, &letter.message, &answer.reply);
-                    report_all(&env, letter.to, Vec::new()).await;
+                    report_kept(&env, &letter.to).await;
                 }
                 Err(_) => admission::not_heard(&letter.to, &letter.message),
             }

@@ -130,9 +130,12 @@ impl Book {
     /// out. What it wants of accounts that are kept elsewhere has to be
     /// [funded](Book::fund) first, see [`Book::short_of`].
     pub fn take(&mut self, now: Millis, message: &Message) -> Reply {
-        let unknown = message.settled.iter().flat_map(|one| &one.about);
-        for applied in unknown.chain(&message.about) {
-            self.know(applied);
+        let about = message.settled.iter().flat_map(|one| &one.about);
+        for applied in about.chain(&message.about) {
+            // Of one that is known, only who wants something of it says how it is.
+            if !self.accounts.contains_key(&applied.account) {
+                self.know(applied);
+            }
         }
         for Settled { holder, parts, .. } in &message.settled {
             for Part { account, amount } in parts {

@@ -353,3 +353,24 @@ fn what_is_missing_comes_to_what_is_here() {
     // A minute later some is here, unasked for; all there is, is just enough.
     assert!(want(60_000, 1_000 - 62, "q"));
 }
+
+#[test]
+fn what_is_told_of_an_account_late_does_not_change_its_limit() {
+    let authority = Authority::Team("t".to_owned());
+    let mut book = Book::new([authority.clone()], Vec::new());
+    let told = |cap: i64| Message {
+        holder: "leaf".to_owned(),
+        number: 1,
+        about: vec![Applied {
+            cap,
+            ..applied(0, &authority)
+        }],
+        totals: BTreeMap::from([("a0".to_owned(), 7)]),
+        durable: true,
+        ..Message::default()
+    };
+    book.take(Millis(1), &told(100));
+    book.take(Millis(2), &told(1_000));
+    let account = book.accounts().next().unwrap();
+    assert_eq!((account.cap, account.spent), (100, 7));
+}

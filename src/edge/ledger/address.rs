@@ -1,5 +1,6 @@
 //! Which object keeps what, and how it is reached. An object lives in the
-//! jurisdiction of its store; what crosses from one to another is sums.
+//! jurisdiction of its store; what crosses from one to another is sums, and the
+//! names they are kept under.
 
 use super::super::{host, settings};
 use crate::config::Config;
