@@ -119,7 +119,7 @@ impl World {
         let of = |account: String, measure, cap, window| Applied {
             limit: account.clone(),
             account,
-            authority: self.authority.clone(),
+            authority: Some(self.authority.clone()),
             whom: String::new(),
             measure,
             cap,

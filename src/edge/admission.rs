@@ -3,7 +3,7 @@
 //! is settled when its row is written, whatever became of it.
 
 use super::host;
-use super::ledger::{hear_load, send, Address, Letter};
+use super::ledger::{hear_load, send_within, Address, Letter, PATIENCE};
 use crate::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
 use crate::limits::{Measure, Unreachable};
 use crate::record::Row;
@@ -12,10 +12,16 @@ use crate::units::{Millis, NanoUsd};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use worker::Env;
 
 /// How often a call asks again that was answered without being lent anything.
 const MOST_TRIES: usize = 3;
+/// How long a call may be kept waiting that goes on whatever is answered.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+/// So long an object that did not answer is not asked for those who can go on
+/// without it.
+const SILENT_MS: u64 = 5_000;
 /// So long after its deadline a call was cut off by the platform.
 const CUT_OFF_MS: u64 = 60_000;
 
@@ -30,7 +36,7 @@ struct Open {
 /// How often this instance had to ask, since it began.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Counts {
-    /// Calls under limits that were let in.
+    /// Calls that were let in.
     pub admitted: u64,
     /// Of these, how many waited for the ledger.
     pub asked: u64,
@@ -42,6 +48,8 @@ thread_local! {
     static COUNTS: Cell<Counts> = Cell::default();
     static PURSES: RefCell<BTreeMap<Address, Purse>> = RefCell::default();
     static OPEN: RefCell<BTreeMap<String, Open>> = RefCell::default();
+    // Objects that did not answer lately.
+    static SILENT_SINCE: RefCell<BTreeMap<Address, Millis>> = RefCell::default();
 }
 
 /// How often this instance had to ask.
@@ -80,12 +88,18 @@ pub async fn admit(
     if needs.is_empty() {
         return Ok(Reservation::default());
     }
+    let is_endless = needs.iter().all(|need| need.applied.is_endless());
+    let goes_on = is_endless || unreachable == Unreachable::Allow;
+    let patience = if is_endless { SHORT_PATIENCE } else { PATIENCE };
     for _ in 0..MOST_TRIES {
         let now = host::now();
         let here = with_purse(address, |purse| purse.reserve(now, deadline, &needs));
         if let Some(reservation) = here {
             count(|counts| counts.admitted += 1);
             return Ok(reservation);
+        }
+        if goes_on && is_silent(address, now) {
+            return Ok(Reservation::unasked(&needs));
         }
         let said = with_purse(address, |purse| purse.refused_lately(now, &needs));
         if let Some(exceeded) = said {
@@ -94,13 +108,15 @@ pub async fn admit(
         let question = with_purse(address, |purse| purse.ask(now, deadline, needs.clone()));
         count(|counts| counts.asked += 1);
         let letter = Letter::new(address.clone(), question.message.clone());
-        let Ok(answer) = send(env, &letter).await else {
+        let Ok(answer) = send_within(env, &letter, patience).await else {
             with_purse(address, |purse| purse.failed(question));
-            return match unreachable {
-                Unreachable::Refuse => Err(Refusal::LedgerUnavailable),
-                Unreachable::Allow => Ok(Reservation::unasked(&needs)),
+            SILENT_SINCE.with_borrow_mut(|all| all.insert(address.clone(), host::now()));
+            return match goes_on {
+                true => Ok(Reservation::unasked(&needs)),
+                false => Err(Refusal::LedgerUnavailable),
             };
         };
+        SILENT_SINCE.with_borrow_mut(|all| all.remove(address));
         hear_load(env, address, answer.load);
         let admitted = with_purse(address, |purse| {
             let admitted = purse.answered(now, question, &answer.reply);
@@ -120,6 +136,11 @@ pub async fn admit(
         }
     }
     Err(Refusal::LedgerUnavailable)
+}
+
+fn is_silent(address: &Address, now: Millis) -> bool {
+    let since = SILENT_SINCE.with_borrow(|all| all.get(address).copied());
+    since.is_some_and(|since| now.0.abs_diff(since.0) < SILENT_MS)
 }
 
 fn lose(purse: &mut Purse, message: &Message, reply: &Reply) {

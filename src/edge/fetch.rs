@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::dialect::{self, Api, Call};
 use crate::gateway::{Gateway, Handling};
 use crate::head::{Head, Route, LARGEST_BODY};
-use crate::ledger::{self, Reservation};
+use crate::ledger;
 use crate::limits::{Measure, Subject};
 use crate::plan::{self, Plan};
 use crate::receipt::Receipt;
@@ -247,25 +247,19 @@ impl Asking<'_> {
         let store = zone::home(&self.config.regions, caller);
         let deadline = handling.until(x.arrived);
         let address = for_calls(&caller.key.team, store);
-        let mut reservation = Reservation::default();
-        if !applied.is_empty() {
-            let bound = ledger::bound(
-                plan,
-                self.api,
-                self.call,
-                &self.config.prices,
-                handling.hedge,
-            );
-            let needs = bound.needs(applied, plan.model)?;
-            let has_budget = needs
-                .iter()
-                .any(|need| need.applied.measure == Measure::Money);
-            self.row.reserved_nano = bound.money.filter(|_| has_budget).map(NanoUsd);
-            let unreachable = limits.unreachable(&caller.key.team);
-            reservation = admission::admit(&x.env, &address, deadline, needs, unreachable).await?;
-            usage::linger(&x.env, &x.ctx);
-            self.row.budgets.clone_from(&reservation.levels);
-        }
+        let bound = ledger::bound(
+            plan,
+            self.api,
+            self.call,
+            &self.config.prices,
+            handling.hedge,
+        );
+        let needs = bound.needs(applied, plan.model)?;
+        self.row.reserved_nano = bound.money.map(NanoUsd);
+        let unreachable = limits.unreachable(&caller.key.team);
+        let reservation = admission::admit(&x.env, &address, deadline, needs, unreachable).await?;
+        usage::linger(&x.env, &x.ctx);
+        self.row.budgets.clone_from(&reservation.levels);
         admission::begin(self.row, address, reservation, deadline);
         Ok(())
     }

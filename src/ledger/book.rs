@@ -121,6 +121,13 @@ impl Book {
         self.accounts.values()
     }
 
+    /// How the accounts of limits stand.
+    pub fn standings(&self) -> Vec<Standing> {
+        let limits = self.accounts.values();
+        let limits = limits.filter(|account| !account.applied.is_endless());
+        limits.map(Account::standing).collect()
+    }
+
     /// What is lent of an account in all.
     pub fn lent(&self, account: &str) -> i64 {
         self.accounts.get(account).map_or(0, |account| account.lent)
@@ -162,7 +169,7 @@ impl Book {
             };
         }
         if !known && message.is_empty() {
-            // Most have no limits: there is nothing to remember.
+            // There is nothing to remember.
             return Reply {
                 granted: Ok(Vec::new()),
                 lost: false,
@@ -265,7 +272,7 @@ impl Book {
             want,
         } in &message.wants
         {
-            let share = match self.is.contains(&applied.authority) {
+            let share = match self.keeps(applied) {
                 true => SHARE,
                 false => BORROWED_SHARE,
             };
@@ -297,7 +304,7 @@ impl Book {
 
     /// An account, as it is said to be now.
     fn know(&mut self, applied: &Applied) {
-        let own = self.is.contains(&applied.authority);
+        let own = self.keeps(applied);
         let account = self.accounts.entry(applied.account.clone());
         let account = account.or_insert_with(|| Account {
             applied: applied.clone(),
@@ -319,6 +326,12 @@ impl Book {
             account.cap = applied.cap;
         }
         self.dirty.insert((Kind::Account, applied.account.clone()));
+    }
+
+    /// Whether an account is this book's own.
+    fn keeps(&self, applied: &Applied) -> bool {
+        let authority = applied.authority.as_ref();
+        authority.is_none_or(|authority| self.is.contains(authority))
     }
 
     fn free(&self, account: &str) -> i64 {

@@ -25,10 +25,17 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// What it means for the limits that hold for the call.
-    pub fn needs(&self, applied: Vec<Applied>, model: &str) -> Result<Vec<Need>, Refusal> {
+    /// What it means for the limits that hold for the call. One that no budget is
+    /// about is noted in an account without an end.
+    pub fn needs(&self, mut applied: Vec<Applied>, model: &str) -> Result<Vec<Need>, Refusal> {
+        let has_budget = applied.iter().any(|one| one.measure == Measure::Money);
+        if !has_budget && self.money != Some(0) {
+            applied.push(Applied::endless());
+        }
         let needs = applied.into_iter().map(|applied| {
             let amount = match applied.measure {
+                // Of a call without a price it is noted that there is one.
+                Measure::Money if applied.is_endless() => self.money.unwrap_or(1),
                 Measure::Money => self.money.ok_or_else(|| Refusal::NoBound {
                     limit: applied.limit.clone(),
                     model: model.to_owned(),

@@ -109,7 +109,7 @@ impl Purse {
                 amount: *amount,
             };
             reservation.parts.push((part, applied.measure));
-            if applied.measure == Measure::Money {
+            if applied.measure == Measure::Money && !applied.is_endless() {
                 reservation
                     .levels
                     .push((applied.limit.clone(), slice.level));
@@ -232,7 +232,7 @@ impl Purse {
                 slice.left = slice.left.saturating_add(*amount);
                 let mut wants = message.wants.iter();
                 if let Some(asked) = wants.find(|want| want.applied.account == *account) {
-                    slice.scarce = asked.need >= *amount;
+                    slice.scarce = *amount <= asked.need && *amount < asked.want;
                     slice.lent(sent, *amount >= asked.want / 2);
                 }
                 slice.level = *level;

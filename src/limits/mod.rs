@@ -217,8 +217,9 @@ impl Subject<'_> {
 pub struct Applied {
     /// The account: limit, measure, whom it is for, and when it began.
     pub account: String,
-    /// Where it is kept.
-    pub authority: Authority,
+    /// Where it is kept; one without an end, with whoever is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
     /// The limit's name.
     pub limit: String,
     /// Whom it is for, in words; empty for all.
@@ -238,6 +239,30 @@ pub struct Applied {
     /// Where it is told how much is spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
+}
+
+impl Applied {
+    /// What calls go from that no budget is about: it never ends, but their
+    /// object knows of them, should nobody tell any more what became of them.
+    pub fn endless() -> Applied {
+        Applied {
+            account: "endless".to_owned(),
+            authority: None,
+            limit: String::new(),
+            whom: String::new(),
+            measure: Measure::Money,
+            cap: i64::MAX,
+            window: Window::EVER,
+            takes_all: false,
+            downgrade: None,
+            webhook: None,
+        }
+    }
+
+    /// Whether it never ends.
+    pub fn is_endless(&self) -> bool {
+        self.authority.is_none()
+    }
 }
 
 impl Limits {
@@ -333,7 +358,7 @@ impl Limit {
             let parts = (name, measure.as_str(), &values, window.start.0);
             applied.push(Applied {
                 account: serde_json::to_string(&parts).unwrap_or_default(),
-                authority: authority.clone(),
+                authority: Some(authority.clone()),
                 limit: name.to_owned(),
                 whom: whom.clone(),
                 measure,

@@ -66,7 +66,7 @@ fn a_limit_is_about_the_calls_its_scope_names() {
             .iter()
             .map(|one| (one.whom.as_str(), one.authority.clone()))
             .collect();
-        assert_eq!(found, [(whom, authority)], "{scope:?}");
+        assert_eq!(found, [(whom, Some(authority))], "{scope:?}");
     }
     assert!(applying(limit(&[(Dimension::Team, "other")])).is_empty());
     assert!(applying(limit(&[
@@ -110,6 +110,10 @@ fn a_keys_own_limit_is_about_that_key_and_kept_with_its_team() {
         .collect();
     assert_eq!(
         found,
-        [("k1: own", "key k1", &Authority::Team("search".to_owned()))]
+        [(
+            "k1: own",
+            "key k1",
+            &Some(Authority::Team("search".to_owned()))
+        )]
     );
 }

@@ -3,6 +3,7 @@
 
 use super::op::op;
 use super::world::World;
+use super::{applied, ENDLESS};
 use meridian::units::Millis;
 use proptest::prelude::*;
 
@@ -20,8 +21,12 @@ proptest! {
         world.rest();
         world.check()?;
         let spent = |world: &World, which: usize| {
-            let accounts = world.ledger.top().book.accounts();
-            accounts.filter(|account| account.applied.account == format!("a{which}")).map(|account| account.spent).sum::<i64>()
+            let name = applied(which, &world.ledger.authority).account;
+            let accounts: Vec<_> = match which {
+                ENDLESS => world.ledger.leaves.iter().flat_map(|leaf| leaf.book.accounts()).collect(),
+                _ => world.ledger.top().book.accounts().collect(),
+            };
+            accounts.iter().filter(|account| account.applied.account == name).map(|account| account.spent).sum::<i64>()
         };
         for object in world.ledger.objects() {
             prop_assert!(object.credited <= object.charged);
@@ -30,7 +35,7 @@ proptest! {
         }
         if !world.crashed {
             // To the last unit, and everything that was lent is back.
-            for which in 0..3 {
+            for which in [0, 1, 2, ENDLESS] {
                 prop_assert_eq!(spent(&world, which), world.took[which], "of account {}", which);
             }
             for account in world.ledger.top().book.accounts() {
@@ -47,9 +52,15 @@ proptest! {
             above.expire(world.now);
         }
         world.check()?;
-        for which in 0..3 {
+        for which in [0, 1, 2, ENDLESS] {
             let counted = spent(&world, which);
             prop_assert!(counted >= world.took[which], "{} were taken, {counted} counted", world.took[which]);
         }
+        // Calls that nobody told of are in the rows of those that were given up.
+        let leaves = &world.ledger.leaves;
+        let untold = world.calls.iter().filter(|(id, _)| !leaves.iter().any(|leaf| leaf.settled.contains(*id)));
+        let untold: i64 = untold.map(|(_, took)| took).sum();
+        let charged: i64 = leaves.iter().map(|leaf| leaf.charged - leaf.credited).sum();
+        prop_assert!(charged >= untold, "{untold} were taken without a word, {charged} charged");
     }
 }

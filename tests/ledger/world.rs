@@ -27,6 +27,7 @@ pub struct World {
     pub names: u32,
     // The naive reference: everything admitted calls took, by account.
     pub took: [i64; CAPS.len()],
+    pub calls: BTreeMap<String, i64>,
     pub limits: BTreeMap<String, &'static [usize]>,
     pub asked: [bool; 3],
     pub crashed: bool,
@@ -55,6 +56,7 @@ impl World {
             sent: Vec::new(),
             names: 100,
             took: [0; CAPS.len()],
+            calls: BTreeMap::new(),
             limits: BTreeMap::new(),
             asked: [false; 3],
             crashed: false,
@@ -91,6 +93,7 @@ impl World {
                 _ => 0,
             };
         }
+        self.calls.insert(id.clone(), took);
         let epoch = self.purses[instance].1;
         let ends = Millis(self.now.0 + CALL_MS);
         self.running.push(Running {
@@ -408,7 +411,8 @@ impl World {
         let open = self
             .running
             .iter()
-            .filter(|call| self.purses[call.instance].1 == call.epoch);
+            .filter(|call| self.purses[call.instance].1 == call.epoch)
+            .filter(|call| self.limits[&call.id].contains(&3));
         prop_assert!(open.count() as i64 <= CAPS[3].1);
         Ok(())
     }

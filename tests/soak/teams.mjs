@@ -22,6 +22,8 @@ export function teamLimits(seconds) {
     wordy: { "wordy-tokens": { tokens_per_minute: Math.round(seconds * 150) }, "wordy-ever": ever(500) },
     narrow: { "narrow-at-once": { concurrent: 3 }, "narrow-ever": ever(500) },
     parted: { "parted-features": { feature: "*", ...ever(small / 6) }, "parted-ever": ever(500) },
+    // Nothing is limited, and yet nothing is lost.
+    free: {},
     // Served while the ledger is away, and counted later.
     lenient: { "lenient-ever": ever(500), "lenient-calls": { requests_per_minute: 100_000 } },
   };

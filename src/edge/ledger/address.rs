@@ -21,7 +21,7 @@ use worker::{wasm_bindgen, Delay, Env, Method, Request, RequestInit, Result};
 /// The Durable Object binding.
 const BINDING: &str = "LEDGER";
 /// How long an object may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,6 +216,11 @@ fn hot(env: &Env) -> u32 {
 
 /// Sends a letter and waits for the answer.
 pub async fn send(env: &Env, letter: &Letter) -> Result<Answer> {
+    send_within(env, letter, PATIENCE).await
+}
+
+/// Sends a letter and waits so long for the answer.
+pub async fn send_within(env: &Env, letter: &Letter, patience: Duration) -> Result<Answer> {
     let mut init = RequestInit::new();
     let body = JsValue::from_str(&serde_json::to_string(letter)?);
     init.with_method(Method::Post).with_body(Some(body));
@@ -225,7 +230,7 @@ pub async fn send(env: &Env, letter: &Letter) -> Result<Answer> {
     let namespace = namespace(env, store.unwrap_or(home))?;
     let stub = namespace.id_from_name(&letter.to.name())?.get_stub()?;
     let asked = pin!(stub.fetch_with_request(request));
-    let mut response = match select(asked, pin!(Delay::from(PATIENCE))).await {
+    let mut response = match select(asked, pin!(Delay::from(patience))).await {
         Either::Left((response, _)) => response?,
         Either::Right(_) => return Err("the ledger did not answer in time".into()),
     };

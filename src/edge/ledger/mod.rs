@@ -7,11 +7,11 @@ mod flush;
 mod hooks;
 mod storage;
 
-pub use address::{for_calls, hear_load, send, Address, Answer, Letter};
+pub use address::{for_calls, hear_load, send, send_within, Address, Answer, Letter, PATIENCE};
 pub use hooks::tell;
 
 use super::{host, settings};
-use crate::ledger::{Account, Book, Load, Message, Reply, Want};
+use crate::ledger::{Book, Load, Message, Reply, Want};
 use crate::limits::Authority;
 use crate::record::{self, Row};
 use crate::refusal::Exceeded;
@@ -170,7 +170,7 @@ impl Ledger {
             reply,
             notices: self.memory.notices.borrow().since(letter.heard),
             accounts: match letter.look {
-                true => self.with_book(|book| book.accounts().map(Account::standing).collect())?,
+                true => self.with_book(|book| book.standings())?,
                 false => Vec::new(),
             },
             load,

@@ -20,7 +20,9 @@ impl Book {
     pub fn short_of(&self, now: Millis, wants: &[Want]) -> BTreeMap<Authority, Vec<Want>> {
         let mut short: BTreeMap<Authority, Vec<Want>> = BTreeMap::new();
         for want in wants {
-            let authority = &want.applied.authority;
+            let Some(authority) = &want.applied.authority else {
+                continue;
+            };
             let account = self.accounts.get(&want.applied.account);
             let free = account.map_or(0, Account::free);
             let scarce = account.is_some_and(|account| now < account.scarce_until);
@@ -41,10 +43,7 @@ impl Book {
     /// Whether something of what is needed is not here.
     pub fn lacks(&self, wants: &[Want]) -> bool {
         let mut wants = wants.iter();
-        wants.any(|want| {
-            let own = self.is.contains(&want.applied.authority);
-            !own && want.need > self.free(&want.applied.account)
-        })
+        wants.any(|want| !self.keeps(&want.applied) && want.need > self.free(&want.applied.account))
     }
 
     /// What an authority said a moment ago to one who wanted no more of this.
@@ -151,7 +150,8 @@ impl Book {
         let says_what_it_holds = !asked.any(|(whom, _)| whom == authority);
         let mut holds = BTreeMap::new();
         for (name, account) in &mut self.accounts {
-            if account.applied.authority != *authority || self.is.contains(authority) {
+            if account.applied.authority.as_ref() != Some(authority) || self.is.contains(authority)
+            {
                 continue;
             }
             message.totals.insert(name.clone(), account.spent);
@@ -174,19 +174,17 @@ impl Book {
 
     /// Whether it has something that an authority wants to hear of or get back.
     pub fn has_borrowed(&self) -> bool {
-        let elsewhere = |authority| !self.is.contains(authority);
         let mut accounts = self.accounts.values();
         !self.unsure.is_empty()
             || accounts.any(|account| {
-                elsewhere(&account.applied.authority)
-                    && account.cap.saturating_sub(account.spent) > 0
+                !self.keeps(&account.applied) && account.cap.saturating_sub(account.spent) > 0
             })
     }
 
     /// The authorities that have lent this book something.
     pub fn funded_by(&self) -> BTreeSet<Authority> {
         let accounts = self.accounts.values();
-        let all = accounts.map(|account| &account.applied.authority);
+        let all = accounts.filter_map(|account| account.applied.authority.as_ref());
         all.chain(&self.unsure)
             .filter(|authority| !self.is.contains(authority))
             .cloned()

@@ -64,15 +64,19 @@ impl Book {
     }
 
     /// The most that a holder's calls can have cost: each went from an account of
-    /// every limit that takes all, and else from some of its accounts.
+    /// every limit that takes all, and else from some of its accounts; those that
+    /// no budget was about from one without an end.
     fn most_of(&self, lease: &Lease) -> i64 {
+        let mut unlimited = 0_i64;
         let mut all = 0_i64;
         let mut by_limit: BTreeMap<&str, i64> = BTreeMap::new();
         for (name, left) in &lease.left {
             let Some(Account { applied, .. }) = self.accounts.get(name) else {
                 continue;
             };
-            if applied.measure == Measure::Money {
+            if applied.is_endless() {
+                unlimited = unlimited.saturating_add(*left);
+            } else if applied.measure == Measure::Money {
                 all = all.saturating_add(*left);
                 let of_it = by_limit.entry(&applied.limit).or_default();
                 *of_it = of_it.saturating_add(*left);
@@ -83,7 +87,8 @@ impl Book {
             accounts.any(|applied| applied.limit == limit && applied.takes_all)
         };
         let bounds = by_limit.into_iter().filter(|(limit, _)| takes_all(limit));
-        bounds.map(|(_, left)| left).min().unwrap_or(all)
+        let limited = bounds.map(|(_, left)| left).min().unwrap_or(all);
+        limited.saturating_add(unlimited)
     }
 
     /// Forgets what no call can be about any more.
@@ -120,11 +125,12 @@ impl Book {
         let mut crossed = Vec::new();
         let dirty = self.dirty.iter().filter(|(kind, _)| *kind == Kind::Account);
         for name in dirty.map(|(_, name)| name.clone()).collect::<Vec<_>>() {
-            let Some(account) = self.accounts.get_mut(&name) else {
+            let account = self.accounts.get(&name);
+            let keeps = account.is_some_and(|account| self.keeps(&account.applied));
+            let Some(account) = self.accounts.get_mut(&name).filter(|_| keeps) else {
                 continue;
             };
-            let applied = &account.applied;
-            if applied.measure != Measure::Money || !self.is.contains(&applied.authority) {
+            if account.applied.measure != Measure::Money {
                 continue;
             }
             let level = account.level();

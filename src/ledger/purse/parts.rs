@@ -6,8 +6,10 @@ use crate::units::Millis;
 
 /// For how many calls like the one at hand is borrowed ahead: the least, and the
 /// most for those that keep coming back for more.
-const FEWEST_AHEAD: i64 = 16;
-const MOST_AHEAD: i64 = 256;
+const AHEAD: (i64, i64) = (16, 256);
+/// The same of an account without an end. What other calls gave back does for
+/// most, and all that is borrowed is charged should this instance die.
+const ENDLESS_AHEAD: (i64, i64) = (2, 4);
 /// Who asks again so soon asks for more.
 const SOON_MS: u64 = 5_000;
 
@@ -101,7 +103,7 @@ impl Slice {
             untold: 0,
             level: 0,
             need: need.amount,
-            ahead: FEWEST_AHEAD,
+            ahead: ahead_of(&need.applied).0,
             scarce: false,
             filled_at: None,
             ample_since: Millis(0),
@@ -125,7 +127,7 @@ impl Slice {
         if now.0.abs_diff(self.used_at.0) >= SOON_MS {
             self.left = self.left.min(0);
         }
-        let few = self.need.saturating_mul(FEWEST_AHEAD);
+        let few = self.need.saturating_mul(ahead_of(&self.applied).0);
         if now.0.abs_diff(self.ample_since.0) >= SOON_MS && self.left > few {
             self.left -= (self.left - few) / 2;
             self.ample_since = now;
@@ -136,7 +138,7 @@ impl Slice {
     pub(super) fn lent(&mut self, sent: Millis, all: bool) {
         self.filled_at = all.then_some(sent);
         if !all {
-            self.ahead = (self.ahead / 2).max(FEWEST_AHEAD);
+            self.ahead = (self.ahead / 2).max(ahead_of(&self.applied).0);
         }
     }
 
@@ -147,11 +149,19 @@ impl Slice {
 
     /// How much to borrow, for more calls if it has not lasted long.
     pub(super) fn more(&mut self, now: Millis) -> i64 {
+        let (fewest, most) = ahead_of(&self.applied);
         self.ahead = match self.filled_at.take().map(|at| now.since(at)) {
             None => self.ahead,
-            Some(0..SOON_MS) => (self.ahead * 2).min(MOST_AHEAD),
-            Some(_) => (self.ahead / 2).max(FEWEST_AHEAD),
+            Some(0..SOON_MS) => (self.ahead * 2).min(most),
+            Some(_) => (self.ahead / 2).max(fewest),
         };
         self.need.max(1).saturating_mul(self.ahead)
+    }
+}
+
+fn ahead_of(applied: &Applied) -> (i64, i64) {
+    match applied.is_endless() {
+        true => ENDLESS_AHEAD,
+        false => AHEAD,
     }
 }

@@ -1,0 +1,86 @@
+//! Calls that no budget is about go from an account without an end: their object
+//! knows of them, and charges them should their instance die.
+
+use super::{applied, ENDLESS};
+use meridian::ledger::{Book, Bound, Need, Purse};
+use meridian::limits::{Applied, Authority};
+use meridian::units::Millis;
+
+fn authority() -> Authority {
+    Authority::Team("t".to_owned())
+}
+
+fn need(which: usize, amount: i64) -> Need {
+    Need {
+        applied: applied(which, &authority()),
+        amount,
+    }
+}
+
+#[test]
+fn a_call_is_noted_there_if_no_budget_is_about_it() {
+    let noted = |money, limits: &[usize]| {
+        let limits = limits.iter().map(|which| applied(*which, &authority()));
+        let bound = Bound { money, tokens: 7 };
+        let needs = bound.needs(limits.collect(), "m").unwrap();
+        let mut needs = needs.into_iter();
+        let noted = needs.find(|need| need.applied == Applied::endless());
+        noted.map(|need| need.amount)
+    };
+    assert_eq!(noted(Some(10), &[]), Some(10));
+    assert_eq!(noted(Some(10), &[2, 3]), Some(10));
+    assert_eq!(noted(Some(10), &[0, 2]), None, "it is in its budget");
+    assert_eq!(noted(Some(0), &[]), None, "counting tokens costs nothing");
+    assert_eq!(noted(None, &[]), Some(1), "nobody knows its price");
+}
+
+#[test]
+fn who_dies_is_charged_with_calls_that_had_no_budget_too() {
+    let mut book = Book::new([authority()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let mut lent = 0;
+    for call in [need(0, 10), need(ENDLESS, 100)] {
+        let question = purse.ask(Millis(1), Millis(100_000), vec![call]);
+        let reply = book.take(Millis(1), &question.message);
+        lent += reply.granted.as_ref().unwrap()[0].amount;
+        let admitted = purse.answered(Millis(1), question, &reply).unwrap();
+        assert!(admitted.is_some_and(|call| !call.is_empty()));
+    }
+    let charged = book.expire(Millis(300_000));
+    assert_eq!(charged.iter().map(|one| one.money).sum::<i64>(), lent);
+    let told: Vec<String> = book
+        .standings()
+        .into_iter()
+        .map(|one| one.applied.limit)
+        .collect();
+    assert_eq!(told, ["l0"], "people are told of limits alone");
+}
+
+#[test]
+fn one_call_after_another_seldom_waits_and_little_is_borrowed_ahead() {
+    let mut book = Book::new([authority()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let (mut asked, mut most) = (0, 0);
+    for call in 0..200_u64 {
+        let now = Millis(call * 300);
+        let deadline = Millis(now.0 + 60_000);
+        let needs = vec![need(ENDLESS, 100)];
+        let reservation = purse.reserve(now, deadline, &needs).unwrap_or_else(|| {
+            asked += 1;
+            let question = purse.ask(now, deadline, needs);
+            let reply = book.take(now, &question.message);
+            purse.answered(now, question, &reply).unwrap().unwrap()
+        });
+        most = most.max(book.lent("endless"));
+        let settled = purse.settle(&format!("c{call}"), reservation, |_, _| 30);
+        let over = Millis(now.0 + 200);
+        let report = purse.report(over, vec![settled], false);
+        let reply = book.take(over, &report);
+        purse.heard(over, &report, &reply);
+    }
+    assert!(asked < 30, "{asked} of 200 calls waited");
+    assert!(most <= 500, "{most} were borrowed for calls of 100");
+    let report = purse.report(Millis(70_000), Vec::new(), true);
+    purse.heard(Millis(70_000), &report, &book.take(Millis(70_000), &report));
+    assert_eq!((book.lent("endless"), purse.has_some_idle()), (0, false));
+}
