@@ -54,6 +54,8 @@ const LOOK: &str = "WITH RECURSIVE \
 struct Table {
     /// How many of a zone (`?1`) are older (`?2`), as far as one wants to count.
     count: &'static str,
+    /// Deletes what hangs on the oldest of them.
+    delete_more: Option<&'static str>,
     /// Deletes the oldest of them.
     delete: &'static str,
 }
@@ -61,6 +63,11 @@ struct Table {
 const ROWS: Table = Table {
     count: "SELECT count(*) AS count FROM \
         (SELECT 1 FROM usage WHERE zone = ?1 AND at < ?2 LIMIT ?3)",
+    // Notes for objects that never read them have the row in them.
+    delete_more: Some(
+        "DELETE FROM spilled WHERE id IN \
+        (SELECT id FROM usage WHERE zone = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
+    ),
     delete: "DELETE FROM usage WHERE id IN \
         (SELECT id FROM usage WHERE zone = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
 };
@@ -68,6 +75,7 @@ const ROWS: Table = Table {
 const SUMS: Table = Table {
     count: "SELECT count(*) AS count FROM \
         (SELECT 1 FROM usage_by_hour WHERE zone = ?1 AND hour < ?2 LIMIT ?3)",
+    delete_more: None,
     delete: "DELETE FROM usage_by_hour \
         WHERE (hour, zone, team, feature, environment, model, endpoint) IN \
         (SELECT hour, zone, team, feature, environment, model, endpoint FROM usage_by_hour \
@@ -336,10 +344,10 @@ async fn delete(
     while deleted < most {
         let piece = PIECE.min(most - deleted);
         // Counted in the transaction that deletes.
-        let statements = vec![
-            bound(db, table.count, zone, due, piece)?,
-            bound(db, table.delete, zone, due, piece)?,
-        ];
+        let statements = [Some(table.count), table.delete_more, Some(table.delete)];
+        let statements = statements.into_iter().flatten();
+        let statements = statements.map(|sql| bound(db, sql, zone, due, piece));
+        let statements = statements.collect::<worker::Result<Vec<_>>>()?;
         let told = db.batch(statements).await?;
         let counted = told.first().map(|told| told.results::<Count>());
         let counted = counted.transpose()?.unwrap_or_default();

@@ -232,7 +232,7 @@ impl Purse {
                 slice.left = slice.left.saturating_add(*amount);
                 let mut wants = message.wants.iter();
                 if let Some(asked) = wants.find(|want| want.applied.account == *account) {
-                    slice.scarce = *amount <= asked.need && *amount < asked.want;
+                    slice.scarce = asked.need >= *amount;
                     slice.lent(sent, *amount >= asked.want / 2);
                 }
                 slice.level = *level;

@@ -38,13 +38,13 @@ fn a_call_is_noted_there_if_no_budget_is_about_it() {
 fn who_dies_is_charged_with_calls_that_had_no_budget_too() {
     let mut book = Book::new([authority()], Vec::new());
     let mut purse = Purse::new("p".to_owned());
-    let mut lent = 0;
+    let (mut lent, mut budgets) = (0, Vec::new());
     for call in [need(0, 10), need(ENDLESS, 100)] {
         let question = purse.ask(Millis(1), Millis(100_000), vec![call]);
         let reply = book.take(Millis(1), &question.message);
         lent += reply.granted.as_ref().unwrap()[0].amount;
         let admitted = purse.answered(Millis(1), question, &reply).unwrap();
-        assert!(admitted.is_some_and(|call| !call.is_empty()));
+        budgets.extend(admitted.unwrap().levels);
     }
     let charged = book.expire(Millis(300_000));
     assert_eq!(charged.iter().map(|one| one.money).sum::<i64>(), lent);
@@ -54,6 +54,7 @@ fn who_dies_is_charged_with_calls_that_had_no_budget_too() {
         .map(|one| one.applied.limit)
         .collect();
     assert_eq!(told, ["l0"], "people are told of limits alone");
+    assert_eq!(budgets, [("l0".to_owned(), 0)], "and clients");
 }
 
 #[test]
