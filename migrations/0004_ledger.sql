@@ -1,5 +1,5 @@
--- The most a call could cost, reserved for it where a budget holds, and whether it
--- cost more than that.
+-- The most a call could cost, which was reserved for it, and whether it cost more
+-- than that.
 ALTER TABLE usage ADD COLUMN reserved_nano INTEGER;
 ALTER TABLE usage ADD COLUMN over_bound INTEGER;
 

@@ -114,8 +114,8 @@ pub struct Row {
     pub failures: String,
     /// What these may have cost, by estimate; `None` where no price is known.
     pub lost_nano: Option<NanoUsd>,
-    /// The most it could cost, which was reserved for it; `None` where no budget
-    /// holds.
+    /// The most it could cost, which was reserved for it; `None` where no price is
+    /// known.
     pub reserved_nano: Option<NanoUsd>,
     /// It cost more than that.
     pub over_bound: bool,

@@ -36,9 +36,9 @@ struct Open {
 /// How often this instance had to ask, since it began.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Counts {
-    /// Calls that were let in.
+    /// Calls that were let in with something reserved.
     pub admitted: u64,
-    /// Of these, how many waited for the ledger.
+    /// How often a call waited for the ledger.
     pub asked: u64,
     /// Messages about calls that were over, which no call waits for.
     pub reports: u64,
@@ -48,8 +48,8 @@ thread_local! {
     static COUNTS: Cell<Counts> = Cell::default();
     static PURSES: RefCell<BTreeMap<Address, Purse>> = RefCell::default();
     static OPEN: RefCell<BTreeMap<String, Open>> = RefCell::default();
-    // Objects that did not answer lately.
-    static SILENT_SINCE: RefCell<BTreeMap<Address, Millis>> = RefCell::default();
+    // Objects that did not answer lately, to calls of limits or without.
+    static SILENT_SINCE: RefCell<BTreeMap<(Address, bool), Millis>> = RefCell::default();
 }
 
 /// How often this instance had to ask.
@@ -90,6 +90,7 @@ pub async fn admit(
     }
     let is_endless = needs.iter().all(|need| need.applied.is_endless());
     let goes_on = is_endless || unreachable == Unreachable::Allow;
+    let asks = (address.clone(), is_endless);
     let patience = if is_endless { SHORT_PATIENCE } else { PATIENCE };
     for _ in 0..MOST_TRIES {
         let now = host::now();
@@ -98,7 +99,7 @@ pub async fn admit(
             count(|counts| counts.admitted += 1);
             return Ok(reservation);
         }
-        if goes_on && is_silent(address, now) {
+        if goes_on && is_silent(&asks, now) {
             return Ok(Reservation::unasked(&needs));
         }
         let said = with_purse(address, |purse| purse.refused_lately(now, &needs));
@@ -110,13 +111,13 @@ pub async fn admit(
         let letter = Letter::new(address.clone(), question.message.clone());
         let Ok(answer) = send_within(env, &letter, patience).await else {
             with_purse(address, |purse| purse.failed(question));
-            SILENT_SINCE.with_borrow_mut(|all| all.insert(address.clone(), host::now()));
+            SILENT_SINCE.with_borrow_mut(|all| all.insert(asks, host::now()));
             return match goes_on {
                 true => Ok(Reservation::unasked(&needs)),
                 false => Err(Refusal::LedgerUnavailable),
             };
         };
-        SILENT_SINCE.with_borrow_mut(|all| all.remove(address));
+        SILENT_SINCE.with_borrow_mut(|all| all.remove(&asks));
         hear_load(env, address, answer.load);
         let admitted = with_purse(address, |purse| {
             let admitted = purse.answered(now, question, &answer.reply);
@@ -135,11 +136,14 @@ pub async fn admit(
             }
         }
     }
-    Err(Refusal::LedgerUnavailable)
+    match goes_on {
+        true => Ok(Reservation::unasked(&needs)),
+        false => Err(Refusal::LedgerUnavailable),
+    }
 }
 
-fn is_silent(address: &Address, now: Millis) -> bool {
-    let since = SILENT_SINCE.with_borrow(|all| all.get(address).copied());
+fn is_silent(asks: &(Address, bool), now: Millis) -> bool {
+    let since = SILENT_SINCE.with_borrow(|all| all.get(asks).copied());
     since.is_some_and(|since| now.0.abs_diff(since.0) < SILENT_MS)
 }
 

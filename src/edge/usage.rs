@@ -171,8 +171,8 @@ fn keep(address: &Address, events: Vec<Event>) {
     let now = host::now();
     let (spilled, others): (Vec<Event>, Vec<Event>) =
         events.into_iter().partition(|event| event.spilled);
-    let limited = spilled.into_iter().filter(|event| event.settled.is_some());
-    let lists: [(&List, Vec<Event>); 2] = [(&KEPT, limited.collect()), (&WAITING, others)];
+    let noted = spilled.into_iter().filter(|event| event.settled.is_some());
+    let lists: [(&List, Vec<Event>); 2] = [(&KEPT, noted.collect()), (&WAITING, others)];
     for (list, events) in lists.into_iter().filter(|(_, events)| !events.is_empty()) {
         list.with_borrow_mut(|all| {
             let kept = all.entry(address.clone()).or_default();

@@ -168,8 +168,8 @@ impl Book {
                 lost: true,
             };
         }
-        if !known && message.is_empty() {
-            // There is nothing to remember.
+        if !known && message.is_empty() && message.number <= 1 {
+            // Nothing was asked before that may still come.
             return Reply {
                 granted: Ok(Vec::new()),
                 lost: false,
@@ -261,7 +261,10 @@ impl Book {
         for want in &message.wants {
             self.know(&want.applied);
         }
-        let is_short = |want: &&Want| want.need > 0 && self.free(&want.applied.account) < want.need;
+        let is_short = |want: &&Want| {
+            let free = self.free(&want.applied.account);
+            want.need > 0 && free < want.need && !want.applied.is_endless()
+        };
         if let Some(want) = message.wants.iter().find(is_short) {
             return Err(self.exceeded(want));
         }

@@ -10,6 +10,10 @@ use crate::refusal::Refusal;
 /// Where a request does not say how much may come out, and the region map not
 /// what the model can say at most.
 const LONGEST_OUTPUT: u64 = 128_000;
+/// No model says more than this in one answer, whatever it is told.
+const NO_LONGER: u64 = 1_000_000;
+/// No provider makes more answers of one request.
+const MOST_ANSWERS: u64 = 128;
 /// Runs of base64 as long as this are a file. What providers make of a file does
 /// not follow from its length: images are cut into tiles, documents read.
 const SHORTEST_FILE: usize = 4_096;
@@ -62,8 +66,7 @@ pub fn bound(plan: &Plan<'_>, api: Api, call: &Call<'_>, prices: &PriceBook, twi
     let (mut money, mut tokens) = (Some(0), 0);
     for attempt in plan.attempts() {
         let claim = attempt.claim();
-        let most = claim.max_output.map_or(LONGEST_OUTPUT, u64::from);
-        let output = most_output(api, call, most);
+        let output = most_output(api, call, claim.max_output.map(u64::from));
         let cost = prices.most(&claim.model, claim.uplift_percent, input, output);
         money = money.zip(cost).map(|(a, b): (i64, _)| a.max(b.0));
         tokens = tokens.max(input.saturating_add(output));
@@ -77,16 +80,19 @@ pub fn bound(plan: &Plan<'_>, api: Api, call: &Call<'_>, prices: &PriceBook, twi
     }
 }
 
-/// How many tokens can come out, `most` of a model that is not told.
-fn most_output(api: Api, call: &Call<'_>, most: u64) -> u64 {
+/// How many tokens can come out of a model that says `most` at most, where that
+/// is known. One that is told more than it can say does not say more.
+fn most_output(api: Api, call: &Call<'_>, most: Option<u64>) -> u64 {
     if api == Api::Embeddings {
         return 0;
     }
     let number = |name| call.field(name)?.json.parse::<u64>().ok();
     let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
     let told = limits.into_iter().filter_map(number).max();
-    told.unwrap_or(most)
-        .saturating_mul(number("n").unwrap_or(1).max(1))
+    let ceiling = most.map_or(NO_LONGER, |most| most.max(LONGEST_OUTPUT));
+    told.map(|told| told.min(ceiling))
+        .unwrap_or(most.unwrap_or(LONGEST_OUTPUT))
+        .saturating_mul(number("n").unwrap_or(1).clamp(1, MOST_ANSWERS))
 }
 
 /// No token is shorter than a byte, and what frames a message is longer as JSON

@@ -32,8 +32,9 @@ pub struct Purse {
     until: Millis,
     slices: BTreeMap<String, Slice>,
     refused: Refused,
-    /// The book may think that there is more here than there is.
-    overstated: bool,
+    /// The book may think that there is more here than there is: something was
+    /// said since it last heard what is here.
+    unsure: bool,
 }
 
 impl Purse {
@@ -47,7 +48,7 @@ impl Purse {
             until: Millis(0),
             slices: BTreeMap::new(),
             refused: Refused::by_a_book(),
-            overstated: false,
+            unsure: false,
         }
     }
 
@@ -59,13 +60,13 @@ impl Purse {
     /// Whether nothing is in it or under way.
     pub fn is_done(&self) -> bool {
         let is_empty = self.slices.values().all(Slice::is_empty);
-        is_empty && self.under_way.is_empty() && !self.overstated
+        is_empty && self.under_way.is_empty() && !self.unsure
     }
 
     /// Whether there is something in it that no call has reserved, as far as the
     /// book knows.
     pub fn has_some_idle(&self) -> bool {
-        self.overstated || self.slices.values().any(|slice| slice.left > 0)
+        self.unsure || self.slices.values().any(|slice| slice.left > 0)
     }
 
     /// Whether there is, and no call has taken from it for a while.
@@ -173,6 +174,7 @@ impl Purse {
 
     fn message(&mut self) -> Message {
         self.number += 1;
+        self.unsure = true;
         Message {
             holder: self.holder.clone(),
             number: self.number,
@@ -311,15 +313,11 @@ impl Purse {
             let mut holds: BTreeMap<String, i64> = slices
                 .map(|(account, slice)| (account.clone(), slice.all()))
                 .collect();
-            let mut untold: i64 = self.slices.values().map(|slice| slice.untold).sum();
             for part in own_parts(&self.holder, &settled) {
                 if let Some(held) = holds.get_mut(&part.account) {
                     *held -= part.amount;
-                    untold -= part.amount;
                 }
             }
-            // What a report under way tells of is in here too.
-            self.overstated = untold > 0;
             message.holds = Some(holds);
         }
         message.settled = settled;
@@ -344,6 +342,9 @@ impl Purse {
                 slice.untold -= part.amount;
             }
         }
+        if report.holder == self.holder && report.number == self.number {
+            self.unsure = !self.is_what_is_here(report);
+        }
         if let (true, Ok(grants)) = (brings, &reply.granted) {
             self.fill(sent, report, grants);
         }
@@ -351,8 +352,15 @@ impl Purse {
 
     /// A report was perhaps not heard.
     pub fn unheard(&mut self, report: &Message) {
-        self.overstated |= report.holder == self.holder;
         self.over(report);
+    }
+
+    /// Whether no more was told than is here. What another report told of calls
+    /// that were over was told of as well.
+    fn is_what_is_here(&self, report: &Message) -> bool {
+        let all = |account: &String| self.slices.get(account).map_or(0, Slice::all);
+        let holds = report.holds.as_ref();
+        holds.is_some_and(|holds| holds.iter().all(|(account, held)| *held <= all(account)))
     }
 
     fn low(&mut self, now: Millis) -> Vec<Want> {

@@ -34,7 +34,7 @@ const workers = {
   gateway: { build: values.build },
   // The same without a key for receipts: the difference is what signing costs.
   unsigned: { build: values.build, signs: false },
-  // The same under limits that are far: what asking the ledger costs.
+  // The same under limits that are far: what these cost more than being noted.
   limited: { build: values.build, stores: limitedStores },
   // Another build, to see what a change costs.
   ...(values.against && { other: { build: values.against } }),

@@ -1,4 +1,4 @@
-// The ledger's soak in short: two gateways, limits for everybody, and each kind
+// The ledger's soak in short: two gateways, limits for all teams but one, and each kind
 // of kill once. `npm run soak` takes longer and kills more often.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";

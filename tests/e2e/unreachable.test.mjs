@@ -19,12 +19,12 @@ before(async () => {
 });
 after(() => gateway.close());
 
-const ask = async (team) => {
+const ask = async (team, more) => {
   const key = await gateway.key({ team });
   return gateway.from("DE")(`${gateway.url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify({ model: "gpt-mini", max_tokens: 20, messages: [{ role: "user", content: "PROMPT-CANARY" }] }),
+    body: JSON.stringify({ model: "gpt-mini", max_tokens: 20, messages: [{ role: "user", content: "PROMPT-CANARY" }], ...more }),
   });
 };
 
@@ -58,6 +58,12 @@ test("a team without limits is served, and its row is there", async () => {
   assert.ok(row.cost_nano > 0 && row.reserved_nano > row.cost_nano);
 });
 
+test("what no model can say is not reserved", async () => {
+  const response = await ask("free", { max_tokens: 2_000_000_000, n: 1_000_000 });
+  const row = await gateway.row(response.headers.get("meridian-request-id"), { within: 8_000 });
+  assert.ok(row.reserved_nano > 1e9 && row.reserved_nano < 1e12, `$${row.reserved_nano / 1e9} for ${row.status}`);
+});
+
 // As deployed, but for objects that take everything and answer nothing.
 const SILENT = `
 import gateway, { Ledger } from "./index.js";
@@ -65,7 +71,7 @@ export { Ledger };
 let asked = 0;
 async function take(request) {
   // What is told of calls that are over waits for nobody.
-  if (!(await request.json()).rows) asked++;
+  if ((await request.json()).message.wants.length > 0) asked++;
   return new Promise(() => setTimeout(() => {}, 60_000));
 }
 class DurableObjectNamespace {

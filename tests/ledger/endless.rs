@@ -85,3 +85,60 @@ fn one_call_after_another_seldom_waits_and_little_is_borrowed_ahead() {
     purse.heard(Millis(70_000), &report, &book.take(Millis(70_000), &report));
     assert_eq!((book.lent("endless"), purse.has_some_idle()), (0, false));
 }
+
+#[test]
+fn what_was_said_to_a_budget_is_charged_to_it_alone_if_calls_without_one_die_too() {
+    let mut book = Book::new([authority()], Vec::new());
+    let other = Need {
+        applied: Applied {
+            takes_all: true,
+            ..applied(1, &authority())
+        },
+        amount: 30,
+    };
+    let mut purse = Purse::new("p".to_owned());
+    for calls in [vec![need(0, 1), other], vec![need(ENDLESS, 500)]] {
+        let question = purse.ask(Millis(1), Millis(100_000), calls);
+        let reply = book.take(Millis(1), &question.message);
+        purse
+            .answered(Millis(1), question, &reply)
+            .unwrap()
+            .unwrap();
+    }
+    let lent = book.lent("a0");
+    assert!(lent < book.lent("a1"));
+    book.expire(Millis(300_000));
+    let spent = |name| {
+        book.accounts()
+            .find(|one| one.applied.account == name)
+            .unwrap()
+            .spent
+    };
+    assert_eq!((spent("a0"), spent("a1")), (lent, lent));
+}
+
+#[test]
+fn nobody_is_refused_for_want_of_what_has_no_end() {
+    let mut book = Book::new([authority()], Vec::new());
+    for holder in ["p", "q"] {
+        let mut purse = Purse::new(holder.to_owned());
+        let calls = vec![need(ENDLESS, i64::MAX)];
+        let question = purse.ask(Millis(1), Millis(100_000), calls);
+        let reply = book.take(Millis(1), &question.message);
+        assert!(purse
+            .answered(Millis(1), question, &reply)
+            .unwrap()
+            .is_some());
+    }
+}
+
+#[test]
+fn an_object_reads_what_it_stored_when_every_account_had_an_authority() {
+    let account = r#"{"applied":{"account":"a0","authority":{"team":"t"},"limit":"l0","whom":"","measure":"money","cap":1000,"window":{"start":0}},"cap":1000,"spent":5}"#;
+    let lease = r#"{"until":9,"durable":false,"left":{"a0":7},"heard":1,"settled_up_to":0}"#;
+    let stored = [("account a0", account), ("lease p", lease)];
+    let stored = stored.map(|(key, text)| (key.to_owned(), text.to_owned()));
+    let book = Book::new([authority()], stored.to_vec());
+    let spent: Vec<i64> = book.accounts().map(|account| account.spent).collect();
+    assert_eq!((spent, book.lent("a0")), (vec![5], 7));
+}

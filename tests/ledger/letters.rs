@@ -21,6 +21,8 @@ pub enum Saying {
 pub struct Sent {
     pub saying: Saying,
     pub at: Millis,
+    /// The same by nobody's clock.
+    pub since: Millis,
     pub from: (usize, u32),
     pub call: Option<(String, i64)>,
 }

@@ -5,14 +5,15 @@
 use super::letters::{Running, Saying, Sent, Up};
 use super::object::{Ledger, Object};
 use super::op::Op;
-use super::{applied, CAPS};
+use super::{applied, CAPS, ENDLESS};
 use meridian::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
 use meridian::limits::{Authority, Measure};
 use meridian::units::Millis;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CALL_MS: u64 = 60_000;
+const LATEST_MS: u64 = 60_000;
 
 pub struct World {
     pub now: Millis,
@@ -29,6 +30,8 @@ pub struct World {
     pub took: [i64; CAPS.len()],
     pub calls: BTreeMap<String, i64>,
     pub limits: BTreeMap<String, &'static [usize]>,
+    /// Calls of which the ledger hears only when they are over.
+    pub unnoted: BTreeSet<String>,
     pub asked: [bool; 3],
     pub crashed: bool,
 }
@@ -58,6 +61,7 @@ impl World {
             took: [0; CAPS.len()],
             calls: BTreeMap::new(),
             limits: BTreeMap::new(),
+            unnoted: BTreeSet::new(),
             asked: [false; 3],
             crashed: false,
         }
@@ -126,6 +130,10 @@ impl World {
 
     pub fn report(&mut self, instance: usize, idle: bool) {
         let now = self.clock(instance);
+        if idle && self.purses[instance].0.is_done() {
+            // As instances do: one is made anew when it is needed.
+            self.purses[instance].0 = Purse::new(self.name());
+        }
         let settled = std::mem::take(&mut self.finished[instance]);
         let (purse, epoch) = &mut self.purses[instance];
         let message = purse.report(now, settled, idle);
@@ -133,6 +141,7 @@ impl World {
         self.sent.push(Sent {
             saying: Saying::Report(message),
             at: now,
+            since: self.now,
             from,
             call: None,
         });
@@ -287,10 +296,28 @@ impl World {
         }
     }
 
+    /// What is under way for so long never arrives.
+    fn lose_what_is_late(&mut self) {
+        let is_late = |one: &Sent| self.now.since(one.since) > LATEST_MS;
+        let (late, sent): (Vec<Sent>, Vec<Sent>) = self.sent.drain(..).partition(is_late);
+        self.sent = sent;
+        late.into_iter().for_each(|sent| self.lose(sent));
+    }
+
+    /// Nobody is left who knows of these: of those that were never noted nobody can.
+    fn forget(&mut self, calls: Vec<String>) {
+        for id in calls.iter().filter(|id| self.unnoted.contains(*id)) {
+            self.took[ENDLESS] -= self.calls.remove(id).unwrap_or_default();
+        }
+    }
+
     // The sender hears nothing: it tells what was settled once more.
     pub fn lose(&mut self, sent: Sent) {
         let (instance, epoch) = sent.from;
         if self.purses[instance].1 != epoch {
+            if let Saying::Report(report) = sent.saying {
+                self.forget(report.settled.into_iter().map(|call| call.id).collect());
+            }
             return;
         }
         let purse = &mut self.purses[instance].0;
@@ -298,8 +325,15 @@ impl World {
             Saying::Question(question) => purse.failed(*question),
             Saying::Report(report) => {
                 purse.unheard(&report);
-                self.finished[instance].extend(report.settled);
+                return self.finished[instance].extend(report.settled);
             }
+        }
+        // Who is under no limit goes on without an answer.
+        let Some((id, took)) = sent.call else { return };
+        if self.limits[&id] == [ENDLESS] {
+            let reservation = Reservation::unasked(&self.needs(1, &[ENDLESS]));
+            self.unnoted.insert(id.clone());
+            self.begin(id, instance, reservation, took);
         }
     }
 
@@ -326,6 +360,7 @@ impl World {
                         self.sent.push(Sent {
                             saying: Saying::Question(Box::new(question)),
                             at: now,
+                            since: self.now,
                             from,
                             call: Some((id, took)),
                         });
@@ -354,7 +389,11 @@ impl World {
                 let name = self.name();
                 let epoch = self.purses[instance].1 + 1;
                 self.purses[instance] = (Purse::new(name), epoch);
-                self.finished[instance].clear();
+                let running = self.running.iter();
+                let running = running.filter(|call| call.instance == instance);
+                let mut ids: Vec<String> = running.map(|call| call.id.clone()).collect();
+                ids.extend(self.finished[instance].drain(..).map(|call| call.id));
+                self.forget(ids);
             }
             Op::Evict => {
                 self.ledger.evictions += 1;
@@ -367,6 +406,7 @@ impl World {
             Op::Jump(whose, ms) => self.off[whose] += ms,
             Op::Pass(ms) => {
                 self.now = Millis(self.now.0 + ms);
+                self.lose_what_is_late();
                 // No call outlives its deadline.
                 while let Some(at) = self.running.iter().position(|call| call.ends <= self.now) {
                     self.finish(at);

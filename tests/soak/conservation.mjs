@@ -1,4 +1,4 @@
-// Two gateways and one ledger with limits in force for everybody, calls of which
+// Two gateways and one ledger with limits in force for all teams but one, calls of which
 // some go wrong, and kill -9 in between; in the end, what everybody saw of it.
 import http from "node:http";
 import { startSimulator } from "../simulator/simulator.mjs";

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 /// What has not been asked for so long is given back to its authority.
 const IDLE_MS: u64 = 5_000;
+/// So long it is remembered what a holder said that has nothing: what it had asked
+/// before, and does not wait for any more, is lent nobody.
+const REMEMBER_MS: u64 = 10 * 60_000;
 /// How long accounts are kept when their time is over.
 const KEEP_MONEY_MS: u64 = 62 * 24 * 3_600_000;
 const KEEP_OTHERS_MS: u64 = 10 * 60_000;
@@ -97,6 +100,18 @@ pub struct Crossed {
     pub percent: u8,
     /// How much is spent.
     pub spent: i64,
+}
+
+impl Lease {
+    pub(super) fn has_some(&self) -> bool {
+        self.left.values().any(|left| *left > 0)
+    }
+
+    /// When it is forgotten, and charged if there is something in it.
+    pub(super) fn end(&self) -> Millis {
+        let more = if self.has_some() { 0 } else { REMEMBER_MS };
+        Millis(self.until.0.saturating_add(more))
+    }
 }
 
 impl Account {

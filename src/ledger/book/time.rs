@@ -17,7 +17,7 @@ impl Book {
     pub fn expire(&mut self, now: Millis) -> Vec<Forfeit> {
         // A book that has borrowed keeps it in storage and comes back.
         let borrowed = self.leases.iter().filter(|(_, lease)| !lease.durable);
-        let over = borrowed.filter(|(_, lease)| lease.until <= now);
+        let over = borrowed.filter(|(_, lease)| lease.end() <= now);
         let over: Vec<String> = over.map(|(holder, _)| holder.clone()).collect();
         let over = over
             .into_iter()
@@ -28,8 +28,9 @@ impl Book {
     fn give_up(&mut self, now: Millis, holder: String) -> Option<Forfeit> {
         let lease = self.leases.remove(&holder)?;
         self.mark(Kind::Lease, &holder);
-        let money = self.most_of(&lease);
-        let had_some = lease.left.values().any(|left| *left > 0);
+        let (limited, endless) = self.most_of(&lease);
+        let money = limited.saturating_add(endless);
+        let had_some = lease.has_some();
         let mut charged = Charged {
             at: now,
             money,
@@ -43,7 +44,8 @@ impl Book {
             let taken = match account.applied.measure {
                 // Nobody is under way any more.
                 Measure::Concurrent => 0,
-                Measure::Money => left.min(money),
+                Measure::Money if account.applied.is_endless() => left,
+                Measure::Money => left.min(limited),
                 Measure::Requests | Measure::Tokens => left,
             };
             if taken == 0 {
@@ -64,10 +66,10 @@ impl Book {
     }
 
     /// The most that a holder's calls can have cost: each went from an account of
-    /// every limit that takes all, and else from some of its accounts; those that
-    /// no budget was about from one without an end.
-    fn most_of(&self, lease: &Lease) -> i64 {
-        let mut unlimited = 0_i64;
+    /// every limit that takes all, and else from some of its accounts; and what
+    /// those can have cost that no budget was about.
+    fn most_of(&self, lease: &Lease) -> (i64, i64) {
+        let mut endless = 0_i64;
         let mut all = 0_i64;
         let mut by_limit: BTreeMap<&str, i64> = BTreeMap::new();
         for (name, left) in &lease.left {
@@ -75,7 +77,7 @@ impl Book {
                 continue;
             };
             if applied.is_endless() {
-                unlimited = unlimited.saturating_add(*left);
+                endless = endless.saturating_add(*left);
             } else if applied.measure == Measure::Money {
                 all = all.saturating_add(*left);
                 let of_it = by_limit.entry(&applied.limit).or_default();
@@ -88,7 +90,7 @@ impl Book {
         };
         let bounds = by_limit.into_iter().filter(|(limit, _)| takes_all(limit));
         let limited = bounds.map(|(_, left)| left).min().unwrap_or(all);
-        limited.saturating_add(unlimited)
+        (limited, endless)
     }
 
     /// Forgets what no call can be about any more.
@@ -116,7 +118,8 @@ impl Book {
 
     /// The next moment at which a holder is given up.
     pub fn next_expiry(&self) -> Option<Millis> {
-        let leases = self.leases.values().filter(|lease| !lease.durable);
+        let leases = self.leases.values();
+        let leases = leases.filter(|lease| !lease.durable && lease.has_some());
         leases.map(|lease| lease.until).min()
     }
 

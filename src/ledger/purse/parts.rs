@@ -50,7 +50,7 @@ impl Reservation {
         }
     }
 
-    /// Whether nothing is reserved, because no limit holds.
+    /// Whether nothing is reserved, because the call costs nothing.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
