@@ -226,6 +226,12 @@ pub fn heard(address: &Address, sent: Millis, message: &Message, reply: &Reply) 
         purse.heard(sent, message, reply);
         lose(purse, message, reply);
     });
+    drop_done();
+}
+
+/// A purse without anything in it is made anew when it is needed.
+fn drop_done() {
+    PURSES.with_borrow_mut(|purses| purses.retain(|_, purse| !purse.is_done()));
 }
 
 /// An object may not have heard a report.
@@ -245,9 +251,6 @@ pub fn give_back(now: Millis) -> Vec<(Address, Message)> {
         let idle = purses.iter_mut().filter(|(_, purse)| purse.is_idle(now));
         let told =
             idle.map(|(address, purse)| (address.clone(), purse.report(now, Vec::new(), true)));
-        let told: Vec<(Address, Message)> = told.collect();
-        // A purse without anything in it is made anew when it is needed.
-        purses.retain(|_, purse| !purse.is_done());
-        told
+        told.collect()
     })
 }
