@@ -194,7 +194,8 @@ test("the log sees what Node would answer or drop by itself", async () => {
 });
 
 test("the log says what an answer is billed as, and whether all that says so was sent", async () => {
-  const whole = JSON.parse((await chat(sim)).text).usage;
+  const { text } = await chat(sim);
+  const whole = JSON.parse(text).usage;
   await chat(sim, { stream: true, stream_options: { include_usage: true } });
   await chat(sim, { stream: true });
   await messages(sim, { stream: true });
@@ -202,8 +203,11 @@ test("the log says what an answer is billed as, and whether all that says so was
     sim.fault({ fault });
     await chat(sim);
   }
+  // Cut when nothing is left to be sent.
+  sim.fault({ fault: { cut_at_byte: Buffer.byteLength(text) } });
+  await chat(sim);
   await sim.idle();
-  assert.deepEqual(sim.log.map(({ reported }) => reported), [true, true, false, true, false, false, false, false]);
+  assert.deepEqual(sim.log.map(({ reported }) => reported), [true, true, false, true, false, false, false, false, true]);
   const { input, output, model } = sim.log[0].usage;
   assert.deepEqual([input, output, model], [whole.prompt_tokens, whole.completion_tokens, JSON.parse(sim.log[0].body).model]);
   assert.equal(sim.log[7].usage, null);

@@ -44,7 +44,7 @@ async function sendAnswer(res, made, fault, accepts, entry, gone) {
     await pause(part.waitMs, gone);
     const bytes = await encoder.encode(part.bytes ?? part.text);
     // Now, because who has read it may leave before it is known to be taken.
-    if (part.reports && bytes.length < left) entry.reported = true;
+    if (part.reports && bytes.length <= left) entry.reported = true;
     for (const piece of split(bytes, fault.split)) {
       await write(res, piece.subarray(0, left), entry, gone);
       left -= piece.length;
