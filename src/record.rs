@@ -115,7 +115,7 @@ pub struct Row {
     /// What these may have cost, by estimate; `None` where no price is known.
     pub lost_nano: Option<NanoUsd>,
     /// The most it could cost, which was reserved for it; `None` where no price is
-    /// known.
+    /// known, or nothing was to be sent.
     pub reserved_nano: Option<NanoUsd>,
     /// It cost more than that.
     pub over_bound: bool,

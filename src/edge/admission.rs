@@ -226,11 +226,11 @@ pub fn heard(address: &Address, sent: Millis, message: &Message, reply: &Reply) 
         purse.heard(sent, message, reply);
         lose(purse, message, reply);
     });
-    drop_done();
 }
 
-/// A purse without anything in it is made anew when it is needed.
-fn drop_done() {
+/// Forgets purses without anything in them after a pause: they are made anew when
+/// they are needed.
+pub fn forget_done() {
     PURSES.with_borrow_mut(|purses| purses.retain(|_, purse| !purse.is_done()));
 }
 

@@ -38,7 +38,7 @@ const IDLE: Duration = Duration::from_millis(1_500);
 /// So often at most the same call looks whether it is so.
 const MOST_ROUNDS: usize = 10;
 /// A call that was to look by now was cut off.
-const LINGERS_MS: u64 = 4_000;
+const LINGERS_MS: u64 = 8_000;
 
 /// A call that is over.
 struct Event {
@@ -210,6 +210,7 @@ async fn give_back(env: Env) {
             match send(&env, &letter).await {
                 Ok(answer) => {
                     admission::heard(&letter.to, sent, &letter.message, &answer.reply);
+                    admission::forget_done();
                     report_kept(&env, &letter.to).await;
                 }
                 Err(_) => admission::not_heard(&letter.to, &letter.message),

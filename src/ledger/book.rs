@@ -254,6 +254,9 @@ impl Book {
             *left = held;
         }
         lease.left.retain(|_, left| *left > 0);
+        if lease.left.is_empty() {
+            lease.until = now;
+        }
         false
     }
 

@@ -12,8 +12,8 @@ use crate::refusal::Refusal;
 const LONGEST_OUTPUT: u64 = 128_000;
 /// No model says more than this in one answer, whatever it is told.
 const NO_LONGER: u64 = 1_000_000;
-/// No provider makes more answers of one request.
-const MOST_ANSWERS: u64 = 128;
+/// No provider makes more answers of one request: OpenAI 128, vLLM this many.
+const MOST_ANSWERS: u64 = 16_384;
 /// Runs of base64 as long as this are a file. What providers make of a file does
 /// not follow from its length: images are cut into tiles, documents read.
 const SHORTEST_FILE: usize = 4_096;
@@ -81,16 +81,20 @@ pub fn bound(plan: &Plan<'_>, api: Api, call: &Call<'_>, prices: &PriceBook, twi
 }
 
 /// How many tokens can come out of a model that says `most` at most, where that
-/// is known. One that is told more than it can say does not say more.
+/// is known. One that is told more than any can say does not say more.
 fn most_output(api: Api, call: &Call<'_>, most: Option<u64>) -> u64 {
     if api == Api::Embeddings {
         return 0;
     }
-    let number = |name| call.field(name)?.json.parse::<u64>().ok();
+    let number = |name| {
+        let json = call.field(name)?.json;
+        let whole = json.parse::<u64>().ok();
+        // `128.0` is a number too.
+        whole.or_else(|| Some(json.parse::<f64>().ok()?.ceil() as u64))
+    };
     let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
     let told = limits.into_iter().filter_map(number).max();
-    let ceiling = most.map_or(NO_LONGER, |most| most.max(LONGEST_OUTPUT));
-    told.map(|told| told.min(ceiling))
+    told.map(|told| told.min(NO_LONGER))
         .unwrap_or(most.unwrap_or(LONGEST_OUTPUT))
         .saturating_mul(number("n").unwrap_or(1).clamp(1, MOST_ANSWERS))
 }

@@ -81,13 +81,15 @@ impl Purse {
         deadline: Millis,
         needs: &[Need],
     ) -> Option<Reservation> {
+        // What costs nothing goes from nothing.
+        let mut needs_some = needs.iter().filter(|need| need.amount > 0).peekable();
         let fits = |need: &Need| {
             let slice = self.slices.get(&need.applied.account);
             slice.is_some_and(|slice| {
                 slice.left >= need.amount && !slice.applied.window.is_over(now)
             })
         };
-        let here = deadline <= self.until && needs.iter().all(fits);
+        let here = needs_some.peek().is_none() || deadline <= self.until && needs_some.all(fits);
         self.used_at = now;
         here.then(|| self.take(needs))
     }
@@ -355,10 +357,11 @@ impl Purse {
         self.over(report);
     }
 
-    /// Whether no more was told than is here. What another report told of calls
-    /// that were over was told of as well.
+    /// Whether no more was told than is here. What calls took does not count: the
+    /// book may have heard of them from another report.
     fn is_what_is_here(&self, report: &Message) -> bool {
-        let all = |account: &String| self.slices.get(account).map_or(0, Slice::all);
+        let here = |slice: &Slice| slice.left.saturating_add(slice.reserved);
+        let all = |account: &String| self.slices.get(account).map_or(0, here);
         let holds = report.holds.as_ref();
         holds.is_some_and(|holds| holds.iter().all(|(account, held)| *held <= all(account)))
     }

@@ -60,6 +60,20 @@ fn what_two_reports_at_once_overstate_is_put_right() {
 }
 
 #[test]
+fn a_report_that_is_told_twice_does_not_hide_what_the_second_one_overstates() {
+    let (mut book, mut purse, reservation) = one_call();
+    let settled = purse.settle("call", reservation, |_, _| 7);
+    let first = purse.report(Millis(2), vec![settled], false);
+    book.take(Millis(2), &first);
+    let second = purse.report(Millis(3), Vec::new(), true);
+    let reply = book.take(Millis(3), &second);
+    purse.heard(Millis(3), &second, &reply);
+    // Its answer was lost; its call was settled before.
+    purse.heard(Millis(2), &first, &reply);
+    assert!(book.lent("a0") > 0 && purse.has_some_idle() && !purse.is_done());
+}
+
+#[test]
 fn what_was_given_back_and_not_heard_is_given_back_again() {
     let (mut book, mut purse, reservation) = one_call();
     let settled = purse.settle("call", reservation, |_, _| 7);

@@ -142,3 +142,14 @@ fn an_object_reads_what_it_stored_when_every_account_had_an_authority() {
     let spent: Vec<i64> = book.accounts().map(|account| account.spent).collect();
     assert_eq!((spent, book.lent("a0")), (vec![5], 7));
 }
+
+#[test]
+fn what_costs_nothing_is_let_in_without_a_word() {
+    let mut purse = Purse::new("p".to_owned());
+    let reserved = purse.reserve(Millis(1), Millis(100_000), &[need(0, 0)]);
+    assert!(reserved.is_some());
+    assert_eq!(
+        purse.reserve(Millis(1), Millis(100_000), &[need(0, 0), need(3, 1)]),
+        None
+    );
+}

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 /// What has not been asked for so long is given back to its authority.
 const IDLE_MS: u64 = 5_000;
-/// So long it is remembered what a holder said that has nothing: what it had asked
-/// before, and does not wait for any more, is lent nobody.
+/// So long a holder is remembered that has nothing left: what it had asked before,
+/// and does not wait for any more, is lent nobody.
 const REMEMBER_MS: u64 = 10 * 60_000;
 /// How long accounts are kept when their time is over.
 const KEEP_MONEY_MS: u64 = 62 * 24 * 3_600_000;
