@@ -59,7 +59,7 @@ test("a team without limits is served, and its row is there", async () => {
 });
 
 test("what no model can say is not reserved", async () => {
-  const response = await ask("free", { max_tokens: 2_000_000_000, n: 1_000_000 });
+  const response = await ask("free", { max_tokens: 2_000_000_000 });
   const row = await gateway.row(response.headers.get("meridian-request-id"), { within: 8_000 });
   assert.ok(row.reserved_nano > 1e9 && row.reserved_nano < 1e12, `$${row.reserved_nano / 1e9} for ${row.status}`);
 });
