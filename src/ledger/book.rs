@@ -254,7 +254,7 @@ impl Book {
             *left = held;
         }
         lease.left.retain(|_, left| *left > 0);
-        if lease.left.is_empty() {
+        if lease.left.is_empty() && message.wants.is_empty() {
             lease.until = now;
         }
         false

@@ -153,3 +153,16 @@ fn what_costs_nothing_is_let_in_without_a_word() {
         None
     );
 }
+
+#[test]
+fn what_is_lent_with_a_report_of_nothing_is_lent_for_as_long_as_it_is_needed() {
+    let mut book = Book::new([authority()], Vec::new());
+    let mut purse = Purse::new("p".to_owned());
+    let mut message = purse
+        .ask(Millis(1), Millis(100_000), vec![need(ENDLESS, 10)])
+        .message;
+    message.holds = Some([].into());
+    book.take(Millis(1), &message);
+    assert_eq!(book.expire(Millis(50_000)), []);
+    assert!(book.lent("endless") > 0);
+}
