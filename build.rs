@@ -5,6 +5,8 @@
 
 #[path = "src/config.rs"]
 mod config;
+#[path = "src/cors.rs"]
+mod cors;
 #[path = "src/gateway.rs"]
 mod gateway;
 #[path = "src/limits/mod.rs"]

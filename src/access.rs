@@ -2,6 +2,10 @@
 //! checked by the platform, over exactly the bytes that are read here; nothing
 //! a token says counts before it was.
 
+mod team;
+
+pub use team::{Found, TeamKeys};
+
 use crate::admin::Denied;
 use crate::units::Millis;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -129,6 +129,8 @@ pub enum Ask {
     SetBudget,
     /// A limit that was set is to be removed.
     RemoveBudget,
+    /// What is held for a team's lost calls is to be released.
+    ReleaseHeld,
     /// How endpoints fare.
     Health,
     /// What is known of how endpoints fare is to be forgotten.
@@ -169,6 +171,13 @@ pub enum Denied {
     Conflict(String),
     /// They wrote the draft themselves.
     OwnDraft(String),
+    /// What they approve is not what the draft proposes.
+    OtherDigest {
+        /// The draft.
+        draft: String,
+        /// The digest of the map that it proposes.
+        digest: String,
+    },
     /// The map does not check.
     DoesNotCheck(Vec<String>),
     /// A store did not answer.
@@ -184,7 +193,7 @@ impl Denied {
             Denied::Unknown(_) => 401,
             Denied::Role { .. } | Denied::OwnDraft(_) => 403,
             Denied::Invalid(_) => 400,
-            Denied::Conflict(_) => 409,
+            Denied::Conflict(_) | Denied::OtherDigest { .. } => 409,
             Denied::DoesNotCheck(_) => 422,
             Denied::Unavailable(_) => 503,
         }
@@ -201,6 +210,7 @@ impl Denied {
             Denied::NotFound(_) => "not_found",
             Denied::Conflict(_) => "conflict",
             Denied::OwnDraft(_) => "own_draft",
+            Denied::OtherDigest { .. } => "other_digest",
             Denied::DoesNotCheck(_) => "map_does_not_check",
             Denied::Unavailable(_) => "unavailable",
         }
@@ -227,6 +237,10 @@ impl fmt::Display for Denied {
             Denied::OwnDraft(who) => write!(
                 f,
                 "{who} wrote this draft: somebody else has to approve it."
+            ),
+            Denied::OtherDigest { draft, digest } => write!(
+                f,
+                "Draft {draft} proposes map {digest}, which is not the one that you approve. Nothing was changed; look at what it changes before you approve it."
             ),
             Denied::DoesNotCheck(findings) => {
                 write!(
@@ -271,6 +285,7 @@ pub fn ask(head: &Head) -> Result<Ask, Denied> {
         (["budgets"], true) => (Ask::SetBudget, "POST"),
         (["budgets"], false) => (Ask::Budgets, "GET"),
         (["budgets", "remove"], _) => (Ask::RemoveBudget, "POST"),
+        (["budgets", "release"], _) => (Ask::ReleaseHeld, "POST"),
         (["retention"], true) => (Ask::Delete, "POST"),
         (["retention"], false) => (Ask::Retention, "GET"),
         (["drills"], true) => (Ask::BeginDrill, "POST"),
@@ -318,6 +333,7 @@ impl Ask {
             | Ask::EndDrill
             | Ask::SetBudget
             | Ask::RemoveBudget
+            | Ask::ReleaseHeld
             | Ask::Delete => &[Role::Operator],
             Ask::Approve(_) => &[Role::Compliance],
             Ask::Rollback => &[Role::Compliance, Role::Operator],

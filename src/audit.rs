@@ -37,6 +37,9 @@ pub enum Action {
     /// One that was set is removed.
     #[serde(rename = "limit.removed")]
     LimitRemoved,
+    /// What is held for a team's lost calls is released.
+    #[serde(rename = "held.released")]
+    HeldReleased,
     /// Records that a zone no longer keeps are deleted.
     #[serde(rename = "usage.deleted")]
     UsageDeleted,
@@ -52,6 +55,7 @@ impl Action {
             Action::RolledBack => "map.rolled-back",
             Action::LimitSet => "limit.set",
             Action::LimitRemoved => "limit.removed",
+            Action::HeldReleased => "held.released",
             Action::UsageDeleted => "usage.deleted",
             Action::DrillBegun => "drill.begun",
             Action::DrillEnded => "drill.ended",

@@ -1,6 +1,10 @@
 //! Limits that are set while the gateway runs, beside those of `gateway.toml`:
 //! what may be asked for, and how they all stand.
 
+mod stored;
+
+pub use stored::{InForce, Published, Unread, WHOLE};
+
 use crate::admin::Denied;
 use crate::ledger::Standing;
 use crate::limits::{Budget, Dimension, Limit, Per, Who};
@@ -10,13 +14,6 @@ use serde_json::{json, Value};
 use std::collections::BTreeMap;
 
 const LONGEST_NAME: usize = 64;
-const MOST: usize = 500;
-
-/// The limits that were set, by name. One that `gateway.toml` has too counts in
-/// that one's place.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Published(pub BTreeMap<String, Limit>);
 
 /// A limit as it is asked for: the words of `gateway.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -139,19 +136,6 @@ impl Wish {
     }
 }
 
-impl Published {
-    /// Sets one, in place of one of that name.
-    pub fn set(&mut self, name: &str, limit: Limit) -> Result<(), Denied> {
-        if self.0.len() >= MOST && !self.0.contains_key(name) {
-            return Err(Denied::Conflict(format!(
-                "There are {MOST} limits already; remove some, or say `*` for an account each."
-            )));
-        }
-        self.0.insert(name.to_owned(), limit);
-        Ok(())
-    }
-}
-
 /// How an account stands, for people and programs.
 pub fn told(account: &Standing) -> Value {
     let applied = &account.applied;
@@ -163,6 +147,8 @@ pub fn told(account: &Standing) -> Value {
         "of": applied.cap,
         "spent": account.spent,
         "reserved": account.reserved,
+        "held": account.held.amount,
+        "held_calls": account.held.calls,
         "percent": account.percent,
         "began": applied.window.start.rfc3339(),
         "resets": applied.window.end.map(|end| end.rfc3339()),

@@ -1,11 +1,13 @@
 //! Who is asking: the gateway key that came with the request, what its record
 //! says, and the tags that will explain the bill.
 
+mod memory;
 mod tags;
 
+pub use memory::KeyMemory;
 pub use tags::Tags;
 
-use crate::head::{Head, Origin};
+use crate::head::{Head, Origin, Unsupported};
 use crate::limits::Limit;
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,9 @@ pub struct KeyRecord {
     /// Limits of its own, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, Limit>,
+    /// What is done with what an endpoint's dialect cannot say, unless a request decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<Unsupported>,
     /// When it was made, RFC 3339.
     pub created: String,
     /// When it was revoked, if it was.
@@ -56,6 +61,7 @@ impl KeyRecord {
             models: Vec::new(),
             tags: BTreeMap::new(),
             limits: BTreeMap::new(),
+            unsupported: None,
             created: String::new(),
             revoked: None,
         }
@@ -106,8 +112,11 @@ pub fn presented_key(head: &Head) -> Result<KeyHash, Refusal> {
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, key)| key.trim());
-    // Anthropic's SDK may send both headers; the one that is ours counts.
-    let candidates = [bearer, head.header("x-api-key")];
+    // OpenAI's and Anthropic's, Azure's and Google's. SDKs may send several; the
+    // one that is ours counts.
+    let [anthropic, azure, google] =
+        ["x-api-key", "api-key", "x-goog-api-key"].map(|name| head.header(name));
+    let candidates = [bearer, anthropic, azure, google];
     let mut presented = candidates
         .into_iter()
         .flatten()
@@ -156,13 +165,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_in_either_header() {
+    fn a_key_is_found_in_the_header_of_any_sdk() {
         let hash = KeyHash::of("mk_abc");
         for headers in [
             "authorization: Bearer mk_abc",
             "authorization: bearer mk_abc",
             "x-api-key: mk_abc",
             "authorization: Bearer something-else\nx-api-key: mk_abc",
+            "api-key: mk_abc",
+            "authorization: Bearer of-entra\napi-key: mk_abc",
+            "x-goog-api-key: mk_abc",
         ] {
             assert_eq!(presented_key(&head(headers)), Ok(hash.clone()), "{headers}");
         }

@@ -25,6 +25,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether a name is that of a model, or an alias of one.
+    pub fn knows(&self, name: &str) -> bool {
+        let model = self.gateway.model(name);
+        let mut endpoints = self.regions.endpoints.iter();
+        endpoints.any(|endpoint| endpoint.claim(model).is_some())
+    }
+
     /// Everything that is wrong with it on a day (`YYYY-MM-DD`).
     pub fn check(&self, today: &str) -> Vec<Finding> {
         let mut findings = check::check(&self.regions, today);
@@ -161,6 +168,7 @@ mod reading {
         groups: Source,
         places: Source,
         colos: Source,
+        egress: Source,
         zones: Vec<Source>,
         endpoints: Vec<Source>,
         gateway: Source,
@@ -189,10 +197,7 @@ mod reading {
             };
             let file = |name: &str| {
                 let text = text(name).map_err(|e| failed(name, &e))?;
-                Ok::<_, io::Error>(Source {
-                    file: name.to_owned(),
-                    text,
-                })
+                Ok::<_, io::Error>(Source::new(name, text))
             };
             let folder = |folder: &str| {
                 let mut all = names(folder).map_err(|e| failed(folder, &e))?;
@@ -207,6 +212,7 @@ mod reading {
                 groups: file("regions/groups.toml")?,
                 places: file("regions/places.toml")?,
                 colos: file("regions/colos.toml")?,
+                egress: file("regions/egress.toml")?,
                 zones: folder("regions/zones")?,
                 endpoints: folder("regions/endpoints")?,
                 gateway: file("gateway.toml")?,
@@ -222,6 +228,7 @@ mod reading {
                 &mut files.groups,
                 &mut files.places,
                 &mut files.colos,
+                &mut files.egress,
                 &mut files.gateway,
                 &mut files.prices,
             ];
@@ -267,6 +274,7 @@ mod reading {
                 groups: &files.groups,
                 places: &files.places,
                 colos: &files.colos,
+                egress: &files.egress,
                 zones: &files.zones,
                 endpoints: &files.endpoints,
             },

@@ -107,7 +107,7 @@ pub struct Wish {
 }
 
 /// Where a gateway runs, by its variable ENVIRONMENT.
-pub const ENVIRONMENT: &str = "ENVIRONMENT";
+pub use crate::regions::bindings::ENVIRONMENT;
 
 impl Wish {
     /// The drill, if it may begin: `endpoints` are those there are, and

@@ -4,12 +4,15 @@
 
 use crate::caller::Caller;
 use crate::config::Config;
+use crate::dialect::Api;
+use crate::egress::Egress;
 use crate::plan::{self, Considered};
 use crate::refusal::Refusal;
-use crate::regions::{Guarantee, Hosting, RegionMap};
+use crate::regions::{Allowance, Guarantee, Hosting, RegionMap};
 use crate::retention;
 use crate::zone::{self, Verdict};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A request that might come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,10 @@ pub struct Question {
     /// The data center it reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colo: Option<String>,
+    /// What it asks a provider to do beyond answering: kinds of egress, with a
+    /// colon and the host where one is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<String>,
 }
 
 /// What would happen to it.
@@ -74,6 +81,10 @@ pub struct ZoneFacts {
     /// How many days these are kept, if not for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
+    /// What a request may make a provider do beyond answering: kinds of egress.
+    pub egress: Vec<String>,
+    /// The hosts that requests may name.
+    pub egress_hosts: Vec<String>,
 }
 
 /// An endpoint that would be tried.
@@ -95,6 +106,15 @@ pub struct Endpoint {
     pub reviewed: String,
     /// Who did.
     pub reviewer: String,
+    /// The most tokens that it takes in at once, where that is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
+    /// The most tokens of an answer, where that is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u32>,
+    /// The kinds of egress that it claims.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<String>,
 }
 
 /// An endpoint that would not be tried.
@@ -149,7 +169,9 @@ fn fill(told: &mut Explanation, config: &Config, caller: &Caller) -> Result<(), 
         }
     };
     told.zone = Some(facts(&config.regions, &verdict));
-    let considered = plan::consider(config, &verdict, None, &told.question.model);
+    let labels = told.question.egress.iter().map(String::as_str);
+    let egress = Egress::of_labels(labels);
+    let considered = plan::consider(config, &verdict, None, &told.question.model, &egress);
     for one in &considered {
         told.model = Some(one.claim.model.clone());
         match one.left_out() {
@@ -162,6 +184,10 @@ fn fill(told: &mut Explanation, config: &Config, caller: &Caller) -> Result<(), 
     }
     let asked = &told.question.model;
     let planned = plan::judge(config, caller, &verdict, None, asked, &considered).map(|_| ());
+    let planned = planned.map_err(|refusal| {
+        // Its words are the same in every dialect but for what nobody knows.
+        plan::or_egress(refusal, config, &verdict, Api::Chat, &egress)
+    });
     planned.inspect_err(|_| told.tried.clear())
 }
 
@@ -182,6 +208,8 @@ fn facts(map: &RegionMap, verdict: &Verdict) -> ZoneFacts {
         guarantee: verdict.guarantee,
         usage_store: verdict.usage_store.clone(),
         retention_days: retention::days(map, &verdict.zone),
+        egress: shared(verdict, |zone| &zone.allow),
+        egress_hosts: shared(verdict, |zone| &zone.hosts),
     }
 }
 
@@ -196,7 +224,19 @@ fn endpoint(one: &Considered<'_>) -> Endpoint {
         source: claim.source.clone(),
         reviewed: claim.reviewed.clone(),
         reviewer: claim.reviewer.clone(),
+        context: claim.context,
+        max_output: claim.max_output,
+        egress: claim.egress.keys().cloned().collect(),
     }
+}
+
+/// What all zones that apply have in common.
+fn shared(verdict: &Verdict, of: fn(&Allowance) -> &BTreeSet<String>) -> Vec<String> {
+    let Some(((_, first), others)) = verdict.egress.split_first() else {
+        return Vec::new();
+    };
+    let in_all = |word: &&String| others.iter().all(|(_, zone)| of(zone).contains(*word));
+    of(first).iter().filter(in_all).cloned().collect()
 }
 
 /// The paragraph.
@@ -259,7 +299,7 @@ fn opening(told: &Explanation) -> String {
         .map_or(String::new(), |id| format!(" with key {id}"));
     format!(
         "A request from {from}{key} for the model {model}, by region map {}: ",
-        told.map
+        crate::regions::shown(&told.map)
     )
 }
 
@@ -275,8 +315,9 @@ fn zone_words(map: &RegionMap, zone: &ZoneFacts) -> String {
         Some(1) => ", for 1 day".to_owned(),
         Some(days) => format!(", for {days} days"),
     };
+    let beyond = egress_words(map, zone);
     format!(
-        "the zone {} ({}) applies, because {}. It rests on: {}. It may be processed in {} only, by an endpoint that {} there. The record that it took place, without its content, is kept in the database {}, {kept}{for_days}. ",
+        "the zone {} ({}) applies, because {}. It rests on: {}. It may be processed in {} only, by an endpoint that {} there. {beyond} The record that it took place, without its content, is kept in the database {}, {kept}{for_days}. ",
         zone.name,
         zone.id,
         zone.because,
@@ -285,6 +326,23 @@ fn zone_words(map: &RegionMap, zone: &ZoneFacts) -> String {
         at_least(zone.guarantee),
         zone.usage_store,
     )
+}
+
+/// What the zone lets a request make a provider do.
+fn egress_words(map: &RegionMap, zone: &ZoneFacts) -> String {
+    if zone.egress.is_empty() {
+        return "It may not make the provider reach out, search, run code, or read or keep anything beyond the request itself.".to_owned();
+    }
+    let kinds = zone.egress.iter().map(|id| match map.egress.kinds.get(id) {
+        Some(kind) => format!("{} ({id})", kind.does),
+        None => id.clone(),
+    });
+    let kinds = kinds.collect::<Vec<_>>().join("; ");
+    let hosts = match zone.egress_hosts.as_slice() {
+        [] => "no host".to_owned(),
+        hosts => hosts.join(", "),
+    };
+    format!("Where an endpoint claims it, a request may make the provider: {kinds}. Addresses may name {hosts}.")
 }
 
 fn place_name(map: &RegionMap, id: &str) -> String {

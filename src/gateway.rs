@@ -2,6 +2,7 @@
 //! model instead of its own, how long models may take, what may be spent, what
 //! is taken for a loop, and what happens when a caller does not wait for the end.
 
+use crate::cors::Cors;
 use crate::limits::Limits;
 use crate::pace::Rules;
 use crate::timeouts::{Changed, Timeouts};
@@ -33,6 +34,9 @@ pub struct Gateway {
     /// Which calls are taken for a loop that nobody stops.
     #[serde(default)]
     pub runaway: Rules,
+    /// Who may call from a browser.
+    #[serde(default)]
+    pub cors: Cors,
 }
 
 /// What to do with an answer whose caller has left.
@@ -75,6 +79,13 @@ impl Gateway {
     /// The model's own name for whatever an application calls it.
     pub fn model<'a>(&'a self, asked: &'a str) -> &'a str {
         self.aliases.get(asked).map_or(asked, String::as_str)
+    }
+
+    /// A name of a model's that may be used: its own, or an alias.
+    pub fn name_for<'a>(&'a self, model: &'a str, may_use: impl Fn(&str) -> bool) -> &'a str {
+        let aliases = self.aliases.iter().filter(|(_, meant)| *meant == model);
+        let mut names = std::iter::once(model).chain(aliases.map(|(alias, _)| alias.as_str()));
+        names.find(|name| may_use(name)).unwrap_or(model)
     }
 
     /// How a call of a model is handled; `thinks` if the model will think
@@ -156,6 +167,7 @@ mod reading {
         }
         gateway.limits = crate::limits::read(&mut table, notes);
         gateway.runaway = crate::pace::read(&mut table, notes);
+        gateway.cors = crate::cors::read(&mut table, notes);
         table.finish(notes);
         gateway
     }

@@ -2,9 +2,14 @@
 //! and where Cloudflare says the caller is. The first step reads it from one
 //! flat text, so that it crosses from JavaScript in one piece.
 
-use crate::dialect::{Api, Family};
+mod address;
+mod route;
+
+pub use route::Route;
+
 use crate::refusal::Refusal;
 use crate::regions::Country;
+use serde::{Deserialize, Serialize};
 
 /// The longest body that is read.
 pub const LARGEST_BODY: usize = 32 * 1024 * 1024;
@@ -34,19 +39,41 @@ impl Origin {
     }
 }
 
-/// What a request asks for.
+/// How a body is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// A model call.
-    Call(Api),
-    /// The list of models.
-    Models,
-    /// Is the gateway up?
-    Health,
-    /// The bare host: clients probe it.
-    Root,
-    /// The public keys that receipts are checked with.
-    ReceiptKeys,
+pub enum Coding {
+    /// As it is.
+    Plain,
+    /// Compressed.
+    Gzip,
+}
+
+/// What is done with what an endpoint's dialect cannot say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unsupported {
+    /// All of it is refused, hints too.
+    Strict,
+    /// What changes the answer is refused; hints are left out.
+    #[default]
+    Refuse,
+    /// All of it is left out.
+    Drop,
+}
+
+impl Unsupported {
+    /// As it is written.
+    pub const WORDS: [(&str, Unsupported); 3] = [
+        ("strict", Unsupported::Strict),
+        ("refuse", Unsupported::Refuse),
+        ("drop", Unsupported::Drop),
+    ];
+
+    /// Reads it.
+    pub fn read(word: &str) -> Option<Unsupported> {
+        let mut words = Unsupported::WORDS.into_iter();
+        words.find_map(|(known, wish)| (known == word).then_some(wish))
+    }
 }
 
 /// The head of a request.
@@ -56,6 +83,8 @@ pub struct Head {
     pub method: String,
     /// The path without the query.
     pub path: String,
+    /// The query, as it came.
+    pub query: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
     /// Where it came from.
@@ -63,13 +92,14 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads the flat form: method, path, country and colo on a line each,
+    /// Reads the flat form: method, path with query, country and colo on a line each,
     /// then one line `name: value` a header. A header's value has no line
     /// break, so a line is a line.
     pub fn read(flat: &str) -> Head {
         let mut lines = flat.split('\n');
         let mut next = || lines.next().unwrap_or_default();
-        let (method, path) = (next().to_owned(), next().to_owned());
+        let (method, address) = (next().to_owned(), next());
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
         let (country, colo) = (next(), next());
         let origin = Origin::new(country, colo);
         let headers = lines
@@ -78,7 +108,8 @@ impl Head {
             .collect();
         Head {
             method,
-            path,
+            path: path.to_owned(),
+            query: query.to_owned(),
             headers,
             origin,
         }
@@ -91,57 +122,16 @@ impl Head {
             .find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
-    /// Whose words errors are told in, whatever else is wrong.
-    pub fn api(&self) -> Api {
-        let called = Api::ALL.into_iter().find(|api| api.path() == self.path);
-        let anthropic = self.path.starts_with("/v1/messages")
-            || self.path.starts_with("/v1/models") && self.header("anthropic-version").is_some();
-        called.unwrap_or(match anthropic {
-            true => Api::Messages,
-            false => Api::Chat,
-        })
-    }
-
-    /// Whose SDK this is.
-    pub fn family(&self) -> Family {
-        self.api().family()
-    }
-
-    /// What the caller wants done with what cannot be said: `true` lets it go.
-    pub fn drops_unsupported(&self) -> Result<bool, Refusal> {
-        match self.header("meridian-on-unsupported") {
-            None | Some("refuse") => Ok(false),
-            Some("drop") => Ok(true),
-            Some(other) => Err(Refusal::UnknownWish {
-                wish: other.chars().take(40).collect(),
-            }),
-        }
-    }
-
-    /// What is asked for, if this head may ask for anything at all.
-    pub fn route(&self) -> Result<Route, Refusal> {
-        self.check_size()?;
-        let (route, methods): (Route, &'static [&'static str]) = match self.path.as_str() {
-            "/v1/models" => (Route::Models, &["GET"]),
-            "/healthz" => (Route::Health, &["GET", "HEAD"]),
-            "/.well-known/jwks.json" => (Route::ReceiptKeys, &["GET", "HEAD"]),
-            "/" => (Route::Root, &["GET", "HEAD"]),
-            path => match Api::ALL.into_iter().find(|api| api.path() == path) {
-                Some(api) => (Route::Call(api), &["POST"]),
-                None => {
-                    return Err(Refusal::NoRoute {
-                        path: path.chars().take(200).collect(),
-                    })
-                }
-            },
+    /// What the caller wants done with what an endpoint's dialect cannot say, if the
+    /// header is there.
+    pub fn unsupported(&self) -> Result<Option<Unsupported>, Refusal> {
+        let Some(word) = self.header("meridian-on-unsupported") else {
+            return Ok(None);
         };
-        if !methods.contains(&self.method.as_str()) {
-            return Err(Refusal::WrongMethod {
-                method: self.method.clone(),
-                allowed: methods.first().copied().unwrap_or_default(),
-            });
-        }
-        Ok(route)
+        let wish = Unsupported::read(word).ok_or_else(|| Refusal::UnknownWish {
+            wish: word.chars().take(40).collect(),
+        });
+        wish.map(Some)
     }
 
     fn check_size(&self) -> Result<(), Refusal> {
@@ -154,14 +144,17 @@ impl Head {
         Ok(())
     }
 
-    /// Whether the body may be read at all.
-    pub fn check_body(&self) -> Result<(), Refusal> {
-        if let Some(encoding) = self.header("content-encoding") {
-            if !encoding.eq_ignore_ascii_case("identity") {
-                let encoding = encoding.chars().take(40).collect();
+    /// How the body is written down, if it may be read at all.
+    pub fn check_body(&self) -> Result<Coding, Refusal> {
+        let said = self.header("content-encoding").unwrap_or("identity");
+        let coding = match said.trim().to_ascii_lowercase().as_str() {
+            "identity" | "" => Coding::Plain,
+            "gzip" | "x-gzip" => Coding::Gzip,
+            _ => {
+                let encoding = said.chars().take(40).collect();
                 return Err(Refusal::Encoded { encoding });
             }
-        }
+        };
         let length = self
             .header("content-length")
             .and_then(|l| l.parse::<u64>().ok());
@@ -169,7 +162,7 @@ impl Head {
             Some(length) if length > LARGEST_BODY as u64 => Err(Refusal::BodyTooLarge {
                 limit: LARGEST_BODY,
             }),
-            _ => Ok(()),
+            _ => Ok(coding),
         }
     }
 }
@@ -188,7 +181,6 @@ mod tests {
             (head.origin.reported.as_str(), head.origin.colo.as_str()),
             ("T1", "FRA")
         );
-        assert_eq!(head.route(), Ok(Route::Call(Api::Messages)));
     }
 
     #[test]
@@ -201,11 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_in_the_clients_dialect() {
-        let family = |flat: &str| Head::read(flat).family();
-        assert_eq!(family("GET\n/v1/messages"), Family::Anthropic);
-        assert_eq!(family("GET\n/v1/nothing"), Family::OpenAi);
-        let listing = "GET\n/v1/models\n\n\nanthropic-version: 2023-06-01";
-        assert_eq!(family(listing), Family::Anthropic);
+    fn a_body_is_plain_or_compressed_in_one_way() {
+        let coding = |said: &str| Head::read(&format!("POST\n/\n\n\n{said}")).check_body();
+        assert_eq!(coding("a: b"), Ok(Coding::Plain));
+        assert_eq!(coding("content-encoding: identity"), Ok(Coding::Plain));
+        assert_eq!(coding("content-encoding: GZip"), Ok(Coding::Gzip));
+        for other in ["br", "deflate", "zstd", "gzip, gzip", "identity, gzip"] {
+            let refused = coding(&format!("content-encoding: {other}"));
+            assert_eq!(
+                refused.map_err(|refusal| refusal.status()),
+                Err(415),
+                "{other}"
+            );
+        }
     }
 }

@@ -146,6 +146,10 @@ impl Entry {
     /// Whether something changed that others should know.
     fn failed(&mut self, now: Millis, why: Why, retry_after: Option<u64>) -> bool {
         self.last = Some((now, why));
+        if why == Why::Unexplained {
+            self.probing_until = None;
+            return false;
+        }
         let mut news = false;
         if why.is_a_limit() || retry_after.is_some() {
             let usual = match why {

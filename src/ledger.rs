@@ -15,8 +15,8 @@ mod purse;
 mod refused;
 mod spread;
 
-pub use book::{Account, Book, Change, Crossed, Forfeit, Standing, Stored};
-pub use bound::{bound, Bound};
-pub use message::{Grant, Message, Part, Reply, Settled, Want};
+pub use book::{Account, Book, Change, Crossed, Forfeit, Released, Standing, Stored};
+pub use bound::{bound, Bound, Weighed};
+pub use message::{Grant, Held, Message, Part, Reply, Settled, Want};
 pub use purse::{Need, Purse, Question, Reservation};
 pub use spread::{Load, Spread};

@@ -5,21 +5,32 @@
 //! modules above it. Everything but `edge` is pure: no I/O, no clock, no
 //! randomness. `tests/layers.rs` holds the code to that.
 
+// The worker's build, which unwinds, catches allocations that fail: `edge/memory.rs`.
+#![cfg_attr(
+    all(target_arch = "wasm32", panic = "unwind"),
+    feature(alloc_error_hook)
+)]
+
 // What everything is said in.
 pub mod units;
 pub mod regions;
 pub mod timeouts;
 pub mod limits;
 pub mod pace;
+pub mod cors;
 pub mod gateway;
 pub mod prices;
 pub mod config;
 pub mod refusal;
 pub mod frame;
+mod tokens;
+pub mod outgoing;
 pub mod dialect;
 
 // The stages, in the order a request meets them.
 pub mod head;
+pub mod body;
+pub mod egress;
 pub mod caller;
 pub mod zone;
 pub mod plan;

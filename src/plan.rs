@@ -2,13 +2,21 @@
 //! can be made only here, after the zone's test, and only an attempt can be
 //! sent: sending out of zone is not a mistake that other code can make.
 
+mod left_out;
+mod names;
+
+pub use left_out::LeftOut;
+pub use names::{names, servable};
+
 use crate::caller::Caller;
 use crate::config::Config;
+use crate::dialect::form::Signers;
 use crate::dialect::{Api, MadeBy, Wanted};
-use crate::refusal::Refusal;
-use crate::regions::{Claim, Dialect, Endpoint, Guarantee};
-use crate::zone::{Outside, Verdict};
-use std::collections::BTreeSet;
+use crate::egress::{self, Egress, Found};
+use crate::refusal::{EgressRefused, Refusal};
+use crate::regions::egress::{BACKGROUND, STORED_RESPONSE};
+use crate::regions::{Claim, Dialect, EgressRules, Endpoint};
+use crate::zone::Verdict;
 
 /// One endpoint that may be contacted for one request.
 #[derive(Debug, Clone, Copy)]
@@ -16,22 +24,45 @@ pub struct Attempt<'c> {
     endpoint: &'c Endpoint,
     claim: &'c Claim,
     dialect: Dialect,
+    keeps_answers: bool,
 }
 
 impl<'c> Attempt<'c> {
-    /// The only way to an attempt: the zone allows the claim.
+    /// The only way to an attempt: the zone allows the claim, and what the
+    /// request makes the endpoint do is allowed and claimed too.
     fn within(
-        zone: &Verdict,
+        asks: Asks<'_>,
         endpoint: &'c Endpoint,
         claim: &'c Claim,
         dialect: Dialect,
-    ) -> Result<Self, Outside> {
-        zone.allows(claim)?;
+    ) -> Result<Self, LeftOut> {
+        let Asks {
+            zone,
+            rules,
+            egress,
+        } = asks;
+        let outside = |outside| LeftOut::Zone(outside, zone.guarantee);
+        zone.allows(claim).map_err(outside)?;
+        if egress.too_much || zone.forbids(rules, egress).is_some() {
+            return Err(LeftOut::Forbidden);
+        }
+        for found in &egress.found {
+            covers(zone, rules, endpoint, claim, found)?;
+        }
+        let keeps = claim.egress.get(STORED_RESPONSE);
+        let allows = |claim| zone.allows_egress(claim).is_ok();
         Ok(Attempt {
             endpoint,
             claim,
             dialect,
+            keeps_answers: keeps.is_some_and(allows) && zone.allows_kind(STORED_RESPONSE),
         })
+    }
+
+    /// Whether the endpoint may keep its answers: the zone allows it, and it is
+    /// claimed. Where it may not, it is told so.
+    pub fn keeps_answers(&self) -> bool {
+        self.keeps_answers
     }
 
     /// The dialect it is spoken to in.
@@ -50,6 +81,45 @@ impl<'c> Attempt<'c> {
     }
 }
 
+/// What a request wants, and the rules that apply to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asks<'a> {
+    /// Its zone.
+    pub zone: &'a Verdict,
+    /// What words ask for egress.
+    pub rules: &'a EgressRules,
+    /// What it asks a provider to do beyond answering.
+    pub egress: &'a Egress,
+}
+
+/// Whether an endpoint claims what a request asks of it.
+fn covers(
+    zone: &Verdict,
+    rules: &EgressRules,
+    endpoint: &Endpoint,
+    claim: &Claim,
+    found: &Found,
+) -> Result<(), LeftOut> {
+    if rules
+        .kinds
+        .get(&found.kind)
+        .is_some_and(|kind| kind.only_fixed)
+    {
+        let fixed = endpoint.fixed.iter().any(|(field, _)| *field == found.word);
+        return match fixed || endpoint.without.contains(&found.word) {
+            true => Ok(()),
+            false => Err(LeftOut::Place {
+                field: found.word.clone(),
+            }),
+        };
+    }
+    let kind = || found.kind.clone();
+    let claim = claim.egress.get(&found.kind);
+    let claim = claim.ok_or_else(|| LeftOut::Unclaimed { kind: kind() })?;
+    let outside = |outside| LeftOut::Egress(kind(), outside, zone.guarantee);
+    zone.allows_egress(claim).map_err(outside)
+}
+
 /// What to try, in order: never empty.
 #[derive(Debug, Clone)]
 pub struct Plan<'c> {
@@ -59,6 +129,8 @@ pub struct Plan<'c> {
     pub first: Attempt<'c>,
     /// What to try when it fails.
     pub fallbacks: Vec<Attempt<'c>>,
+    /// The thoughts that the request carries are of use to none of them.
+    pub leaves_thoughts: bool,
 }
 
 impl<'c> Plan<'c> {
@@ -69,36 +141,56 @@ impl<'c> Plan<'c> {
 }
 
 impl<'c> Plan<'c> {
+    /// Whose signatures of thoughts each of its endpoints takes.
+    pub fn signers(&self) -> Signers<'c> {
+        let word = |attempt: Attempt<'c>| {
+            let word = attempt.claim.signatures.as_deref()?;
+            Some((attempt.endpoint.name.as_str(), word))
+        };
+        let signers: Signers<'c> = self.attempts().filter_map(word).collect();
+        signers.with_foreign(self.leaves_thoughts)
+    }
+
     /// Only the attempts that may be given what the request carries back: the
-    /// endpoint that made it, if that is known; else the first that speaks the
-    /// client's own dialect, which most likely did.
+    /// endpoint that made it, if that is known, and those that take its signatures;
+    /// else the first that speaks the client's own dialect, which most likely did.
+    /// Where there is none, thoughts are left out, and answers that are kept
+    /// elsewhere are refused.
     pub fn bound_to(self, made_by: &MadeBy, api: Api) -> Result<Plan<'c>, Refusal> {
-        let model = self.model;
-        let mut left: Vec<Attempt<'c>> = match made_by {
+        let signers = self.signers();
+        let takes = |names: &[String], attempt: &Attempt<'_>| {
+            let mut names = names.iter();
+            names.all(|name| signers.share(name, &attempt.endpoint.name))
+        };
+        let left: Vec<Attempt<'c>> = match made_by {
             MadeBy::Nobody => return Ok(self),
             MadeBy::These(names) => {
-                let made =
-                    |attempt: &Attempt<'_>| names.iter().all(|n| *n == attempt.endpoint.name);
-                self.attempts().filter(made).collect()
+                let attempts = self.attempts();
+                attempts.filter(|attempt| takes(names, attempt)).collect()
+            }
+            MadeBy::KeptBy(name) => {
+                let keeps = |attempt: &Attempt<'_>| attempt.endpoint.name == *name;
+                self.attempts().filter(keeps).collect()
             }
             MadeBy::Forgotten => {
                 let native = |attempt: &Attempt<'_>| attempt.dialect == api.native();
                 self.attempts().filter(native).take(1).collect()
             }
         };
-        if left.is_empty() {
-            let known = match made_by {
-                MadeBy::These(names) => names.clone(),
-                _ => Vec::new(),
-            };
-            return Err(Refusal::Bound { made_by: known });
+        match (left.split_first(), made_by) {
+            (Some((first, fallbacks)), _) => Ok(Plan {
+                first: *first,
+                fallbacks: fallbacks.to_vec(),
+                ..self
+            }),
+            (None, MadeBy::KeptBy(name)) => Err(Refusal::Bound {
+                kept_by: name.clone(),
+            }),
+            (None, _) => Ok(Plan {
+                leaves_thoughts: true,
+                ..self
+            }),
         }
-        let first = left.remove(0);
-        Ok(Plan {
-            model,
-            first,
-            fallbacks: left,
-        })
     }
 }
 
@@ -109,10 +201,52 @@ pub fn plan<'c>(
     zone: &Verdict,
     api: Api,
     wanted: &Wanted,
+    egress: &Egress,
 ) -> Result<Plan<'c>, Refusal> {
     let asked = wanted.model.as_str();
-    let considered = consider(config, zone, Some(api), asked);
-    judge(config, caller, zone, Some(api), asked, &considered)
+    let considered = consider(config, zone, Some(api), asked, egress);
+    let plan = judge(config, caller, zone, Some(api), asked, &considered);
+    let plan = plan.map_err(|refusal| or_egress(refusal, config, zone, api, egress))?;
+    match egress.found.iter().any(|found| found.kind == BACKGROUND) {
+        true => Err(Refusal::Background),
+        false => Ok(plan),
+    }
+}
+
+/// The refusal of a request that no endpoint may serve: what it asks for and its
+/// zone does not allow says more than the endpoints that were left out.
+pub fn or_egress(
+    refusal: Refusal,
+    config: &Config,
+    zone: &Verdict,
+    api: Api,
+    egress: &Egress,
+) -> Refusal {
+    match refusal {
+        Refusal::NoEndpoint { .. } => egress_refused(config, zone, api, egress).unwrap_or(refusal),
+        other => other,
+    }
+}
+
+/// The refusal of a request that asks a provider for what its zone does not
+/// allow, if it does.
+fn egress_refused(config: &Config, zone: &Verdict, api: Api, egress: &Egress) -> Option<Refusal> {
+    let rules = &config.regions.egress;
+    if egress.too_much {
+        return Some(Refusal::TooMuchEgress);
+    }
+    let (found, forbidden) = zone.forbids(rules, egress)?;
+    let kind = rules.kinds.get(&found.kind).cloned().unwrap_or_default();
+    Some(Refusal::Egress(Box::new(EgressRefused {
+        at: found.at.clone(),
+        word: found.word.clone(),
+        kind: found.kind.clone(),
+        does: kind.does,
+        instead: kind.instead,
+        host: found.host.clone(),
+        dialect: egress::vocabulary_of(api),
+        forbidden,
+    })))
 }
 
 /// The plan that comes of what was considered.
@@ -143,14 +277,23 @@ pub fn judge<'c>(
             model,
             first,
             fallbacks,
+            leaves_thoughts: false,
         });
     }
-    let excluded = considered.iter().filter_map(Considered::left_out);
+    let excluded: Vec<String> = considered.iter().filter_map(Considered::left_out).collect();
+    let lacks_counter = |one: &Considered<'_>| matches!(one.attempt, Err(LeftOut::Dialect));
+    if api.is_some_and(Api::counts) && considered.iter().any(lacks_counter) {
+        return Err(Refusal::NoCounter {
+            zone: zone.zone.clone(),
+            model: model.to_owned(),
+            excluded,
+        });
+    }
     let servable = servable(config, caller, zone, api);
     Err(Refusal::NoEndpoint {
         zone: zone.zone.clone(),
         model: model.to_owned(),
-        excluded: excluded.collect(),
+        excluded,
         servable: servable.into_iter().map(str::to_owned).collect(),
     })
 }
@@ -166,20 +309,6 @@ pub struct Considered<'c> {
     pub attempt: Result<Attempt<'c>, LeftOut>,
 }
 
-/// Why an endpoint that has the model is left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LeftOut {
-    /// The map says that it is not to be used.
-    Off {
-        /// Why not.
-        why: String,
-    },
-    /// The zone does not allow it.
-    Zone(Outside, Guarantee),
-    /// It speaks no dialect that could serve what was called.
-    Dialect,
-}
-
 /// Looks at every endpoint that has a model, in order, for one operation or
 /// for any.
 pub fn consider<'c>(
@@ -187,13 +316,20 @@ pub fn consider<'c>(
     zone: &Verdict,
     api: Option<Api>,
     asked: &str,
+    egress: &Egress,
 ) -> Vec<Considered<'c>> {
     let model = config.gateway.model(asked);
     let endpoints = config.regions.endpoints.iter();
+    let rules = &config.regions.egress;
+    let asks = Asks {
+        zone,
+        rules,
+        egress,
+    };
     endpoints
         .filter_map(|endpoint| {
             let claim = endpoint.claim(model)?;
-            let attempt = attempt(zone, api, endpoint, claim);
+            let attempt = attempt(asks, api, endpoint, claim);
             Some(Considered {
                 endpoint,
                 claim,
@@ -204,15 +340,14 @@ pub fn consider<'c>(
 }
 
 fn attempt<'c>(
-    zone: &Verdict,
+    asks: Asks<'_>,
     api: Option<Api>,
     endpoint: &'c Endpoint,
     claim: &'c Claim,
 ) -> Result<Attempt<'c>, LeftOut> {
     let dialect = dialect(api, endpoint);
     let first = dialect.or(endpoint.dialects.first().copied());
-    let attempt = Attempt::within(zone, endpoint, claim, first.ok_or(LeftOut::Dialect)?)
-        .map_err(|outside| LeftOut::Zone(outside, zone.guarantee))?;
+    let attempt = Attempt::within(asks, endpoint, claim, first.ok_or(LeftOut::Dialect)?)?;
     if let Some(why) = &endpoint.off {
         return Err(LeftOut::Off { why: why.clone() });
     }
@@ -227,49 +362,6 @@ fn dialect(api: Option<Api>, endpoint: &Endpoint) -> Option<Dialect> {
         Some(api) => api.dialect_at(endpoint),
         None => endpoint.dialects.first().copied(),
     }
-}
-
-impl Considered<'_> {
-    /// Why it is left out, in words, if it is.
-    pub fn left_out(&self) -> Option<String> {
-        let name = &self.endpoint.name;
-        let claim = self.claim;
-        Some(match self.attempt.as_ref().err()? {
-            LeftOut::Off { why } => format!("{name} is switched off: {why}"),
-            LeftOut::Zone(Outside::Hosting, _) => {
-                format!("{name} processes it in {}", claim.hosting)
-            }
-            LeftOut::Zone(Outside::Guarantee, wanted) => format!(
-                "{name} promises only {} where the zone wants {wanted}",
-                claim.guarantee
-            ),
-            LeftOut::Dialect => {
-                format!("{name} speaks {}, which cannot", self.endpoint.spoken())
-            }
-        })
-    }
-}
-
-/// The models a caller can use in its zone, for one operation or for any.
-pub fn servable<'c>(
-    config: &'c Config,
-    caller: &Caller,
-    zone: &Verdict,
-    api: Option<Api>,
-) -> BTreeSet<&'c str> {
-    config
-        .regions
-        .endpoints
-        .iter()
-        .filter(|endpoint| endpoint.off.is_none() && dialect(api, endpoint).is_some())
-        .flat_map(|endpoint| endpoint.models.iter())
-        .filter(|claim| zone.allows(claim).is_ok())
-        .map(|claim| claim.model.as_str())
-        .filter(|model| {
-            let aliases = config.gateway.aliases.iter().filter(|(_, m)| m == model);
-            caller.may_use(model, model) || aliases.into_iter().any(|(a, m)| caller.may_use(a, m))
-        })
-        .collect()
 }
 
 fn unknown(config: &Config, asked: &str) -> Refusal {

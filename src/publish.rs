@@ -6,9 +6,11 @@ use crate::admin::{Admin, Denied};
 use crate::config::Config;
 use crate::regions::check;
 use crate::regions::finding::Finding;
-use crate::regions::RegionMap;
+use crate::regions::{shown, RegionMap};
+use crate::retention;
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What stands in place of a version where the deployment's own map is in
 /// force: that of the next deploy will be, too.
@@ -63,6 +65,18 @@ pub struct Proposal {
     pub base: Option<String>,
 }
 
+/// What is sent to approve a draft.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Why; the draft's own reason, if none is given.
+    #[serde(default)]
+    pub why: String,
+    /// The digest of the map that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
 /// A reason in somebody's own words.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -89,12 +103,27 @@ pub fn reason(why: &str) -> Result<String, Denied> {
     }
 }
 
-/// Whether a map may come into force beside a deployment's own aliases, prices
-/// and databases; the warnings, if so.
+/// Whether a map may be proposed or approved; the warnings, if so. Its version
+/// must be its whole digest.
+pub fn vet_new(map: &RegionMap, deployed: &Config, today: &str) -> Result<Vec<Finding>, Denied> {
+    match map.digest() == map.version {
+        true => vet(map, deployed, today),
+        false => Err(not_its_version()),
+    }
+}
+
+fn not_its_version() -> Denied {
+    let what =
+        "the map's version is not the digest of its content: send what `meridian publish` makes";
+    Denied::DoesNotCheck(vec![what.to_owned()])
+}
+
+/// Whether a map may be in force beside a deployment's own aliases, prices and
+/// databases; the warnings, if so.
 pub fn vet(map: &RegionMap, deployed: &Config, today: &str) -> Result<Vec<Finding>, Denied> {
     let no = |what: String| Err(Denied::DoesNotCheck(vec![what]));
-    if map.digest() != map.version {
-        return no("the map's version is not the digest of its content: send what `meridian publish` makes".to_owned());
+    if !map.has_its_version() {
+        return Err(not_its_version());
     }
     if map.policy.stores != deployed.regions.policy.stores {
         return no("policy.toml's stores differ from the deployed ones: databases are bound by a deploy, so deploy first".to_owned());
@@ -117,6 +146,21 @@ pub fn vet(map: &RegionMap, deployed: &Config, today: &str) -> Result<Vec<Findin
     }
 }
 
+/// Whether the map that somebody approves is the draft's.
+pub fn is_meant(draft: &Draft, digest: Option<&str>) -> Result<(), Denied> {
+    match digest {
+        None => Err(Denied::Invalid(format!(
+            "Say in `digest` which map you approve: draft {} proposes {}. `meridian approve` shows what it changes.",
+            draft.id, draft.version
+        ))),
+        Some(digest) if digest == draft.version => Ok(()),
+        Some(_) => Err(Denied::OtherDigest {
+            draft: draft.id.clone(),
+            digest: draft.version.clone(),
+        }),
+    }
+}
+
 /// Whether somebody may put a draft into force, given what is in force now.
 pub fn may_approve(draft: &Draft, admin: &Admin, in_force: &str) -> Result<(), Denied> {
     open(draft)?;
@@ -125,11 +169,30 @@ pub fn may_approve(draft: &Draft, admin: &Admin, in_force: &str) -> Result<(), D
     }
     if draft.base != in_force {
         return Err(Denied::Conflict(format!(
-            "Draft {} was made when map {} was in force; now it is {in_force}. Make the draft anew, so that nothing is undone unseen.",
-            draft.id, draft.base
+            "Draft {} was made when map {} was in force; now it is {}. Make the draft anew, so that nothing is undone unseen.",
+            draft.id, shown(&draft.base), shown(in_force)
         )));
     }
     Ok(())
+}
+
+/// The zones of which a map would delete records that are kept `now`, with what
+/// they keep then; the zone of callers of whom none was decided is the default
+/// one. Where it is not known what holds now, whatever is deleted counts.
+pub fn deletes(now: Option<&RegionMap>, then: &RegionMap) -> Vec<String> {
+    let default = String::new();
+    let zones = then.zones.keys().chain([&default]);
+    let shorter = zones.filter_map(|zone| {
+        let days = retention::days(then, zone)?;
+        let kept = now.and_then(|now| retention::days(now, zone));
+        let is_shorter = kept.is_none_or(|kept| days < kept);
+        let zone = match zone.as_str() {
+            "" => "of callers without a zone",
+            zone => zone,
+        };
+        is_shorter.then(|| format!("{zone}: {days} days"))
+    });
+    shorter.collect()
 }
 
 /// Whether a draft can still be decided.
@@ -159,16 +222,10 @@ pub fn rollback_to(
 ) -> Result<String, Denied> {
     let present = past.first().map_or(BUILT_IN, String::as_str);
     let target = match asked {
-        Some(version) if version == BUILT_IN || version == built_in => BUILT_IN.to_owned(),
-        Some(version) if past.iter().any(|known| known == version) => version.to_owned(),
-        Some(version) => {
-            return Err(Denied::NotFound(format!(
-                "Map {version} was never in force; `meridian history` lists those that were."
-            )))
-        }
+        Some(asked) => named(asked, past, built_in)?,
         None if rolled_back => {
             return Err(Denied::Conflict(format!(
-                "Map {present} came into force by a rollback. Name the version to go to; `meridian history` lists them."
+                "Map {} came into force by a rollback. Name the version to go to; `meridian history` lists them.", shown(present)
             )))
         }
         None => {
@@ -178,9 +235,44 @@ pub fn rollback_to(
     };
     match target == present {
         true => Err(Denied::Conflict(format!(
-            "Map {target} is in force already."
+            "Map {} is in force already.",
+            shown(&target)
         ))),
         false => Ok(target),
+    }
+}
+
+/// The fewest digits a version is named by.
+const FEWEST_DIGITS: usize = 12;
+
+/// The version that somebody names, in full or by its first digits, if only one
+/// begins so.
+fn named(asked: &str, past: &[String], built_in: &str) -> Result<String, Denied> {
+    if asked == BUILT_IN || asked == built_in {
+        return Ok(BUILT_IN.to_owned());
+    }
+    if past.iter().any(|known| known == asked) {
+        return Ok(asked.to_owned());
+    }
+    let begins = |known: &str| asked.len() >= FEWEST_DIGITS && known.starts_with(asked);
+    let mut found: BTreeSet<&str> = past
+        .iter()
+        .map(String::as_str)
+        .filter(|v| begins(v))
+        .collect();
+    if begins(built_in) {
+        found.remove(built_in);
+        found.insert(BUILT_IN);
+    }
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one.to_owned()),
+        (Some(_), Some(_)) => Err(Denied::Conflict(format!(
+            "More than one map begins with {asked}; name it in full."
+        ))),
+        (None, _) => Err(Denied::NotFound(format!(
+            "Map {asked} was never in force; `meridian history` lists those that were."
+        ))),
     }
 }
 
@@ -194,76 +286,4 @@ pub struct Pointer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn draft() -> Draft {
-        Draft {
-            id: "d1".into(),
-            at: Millis(0),
-            author: "anna@example.com".into(),
-            why: "because".into(),
-            base: "v1".into(),
-            version: "v2".into(),
-            state: State::Open,
-            decided_by: None,
-            decided_at: None,
-        }
-    }
-
-    fn admin(who: &str) -> Admin {
-        Admin {
-            who: who.into(),
-            via: "key".into(),
-            roles: BTreeSet::new(),
-        }
-    }
-
-    #[test]
-    fn nobody_approves_their_own_draft_nor_a_stale_or_decided_one() {
-        let bert = admin("bert@example.com");
-        assert!(may_approve(&draft(), &bert, "v1").is_ok());
-        let own = may_approve(&draft(), &admin("anna@example.com"), "v1");
-        assert!(matches!(own, Err(Denied::OwnDraft(_))));
-        assert!(matches!(
-            may_approve(&draft(), &bert, "v9"),
-            Err(Denied::Conflict(_))
-        ));
-        for state in [State::Approved, State::Withdrawn] {
-            let decided = Draft { state, ..draft() };
-            assert!(matches!(
-                may_approve(&decided, &bert, "v1"),
-                Err(Denied::Conflict(_))
-            ));
-        }
-    }
-
-    #[test]
-    fn a_rollback_goes_to_a_map_that_was_in_force() {
-        let past: Vec<String> = ["v3", "v2", "v3", "v1"].map(str::to_owned).to_vec();
-        assert_eq!(rollback_to(None, &past, false, "v0"), Ok("v2".into()));
-        assert!(rollback_to(None, &past, true, "v0").is_err());
-        assert_eq!(rollback_to(Some("v1"), &past, true, "v0"), Ok("v1".into()));
-        assert_eq!(
-            rollback_to(Some("built-in"), &past, false, "v0"),
-            Ok(BUILT_IN.into())
-        );
-        assert!(matches!(
-            rollback_to(Some("v9"), &past, false, "v0"),
-            Err(Denied::NotFound(_))
-        ));
-        assert!(matches!(
-            rollback_to(Some("v3"), &past, false, "v0"),
-            Err(Denied::Conflict(_))
-        ));
-        assert!(matches!(
-            rollback_to(None, &[], false, "v0"),
-            Err(Denied::Conflict(_))
-        ));
-        assert_eq!(
-            rollback_to(None, &["v1".to_owned()], false, "v0"),
-            Ok(BUILT_IN.into())
-        );
-    }
-}
+mod tests;

@@ -2,10 +2,8 @@
 //! compact JWS that any JOSE library can check. It is made when the answer's
 //! head goes out, so it tells everything but how a stream ended.
 
-use crate::head::Origin;
 use crate::record::{Contact, Row};
 use crate::refusal::Refusal;
-use crate::units::{Millis, RequestId};
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 use serde::{Deserialize, Serialize};
@@ -40,6 +38,10 @@ pub struct Receipt {
     pub model: Option<String>,
     /// Every endpoint that was contacted, in order.
     pub attempts: Vec<Contact>,
+    /// What the request asked a provider to do beyond answering, by kind: allowed
+    /// where it was answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<String>,
     /// `answered` or `refused`.
     pub outcome: String,
     /// The status the client got.
@@ -63,28 +65,12 @@ impl Receipt {
             map: row.map.clone(),
             model: row.model.clone(),
             attempts: row.contacts.clone(),
+            egress: (row.egress.split(','))
+                .filter(|label| !label.is_empty())
+                .map(str::to_owned)
+                .collect(),
             outcome: "answered".to_owned(),
             status,
-            error: None,
-        }
-    }
-
-    /// The receipt of a request that came to nothing before its caller was
-    /// known.
-    pub fn of_stranger(id: &RequestId, at: Millis, origin: &Origin) -> Receipt {
-        Receipt {
-            iss: ISSUER.to_owned(),
-            jti: id.to_string(),
-            iat: at.0 / 1000,
-            country: origin.reported.clone(),
-            colo: origin.colo.clone(),
-            zone: String::new(),
-            zone_reason: String::new(),
-            map: String::new(),
-            model: None,
-            attempts: Vec::new(),
-            outcome: "refused".to_owned(),
-            status: 0,
             error: None,
         }
     }
@@ -186,12 +172,20 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::{Caller, KeyRecord};
+    use crate::dialect::Api;
+    use crate::head::Head;
+    use crate::units::{Millis, RequestId};
 
     #[test]
     fn a_receipt_is_read_as_it_was_written() {
         let id = RequestId::new(Millis(5_000), 1);
-        let receipt = Receipt::of_stranger(&id, Millis(5_000), &Origin::new("AT", "VIE"))
-            .refused(&Refusal::NoKey);
+        let head = Head::read("POST\n/v1/messages\nAT\nVIE\n");
+        let caller = Caller::new(KeyRecord::anybody(), &head);
+        let row = Row::new(&id, Millis(5_000), &caller, Api::Messages);
+        let receipt = Receipt::of(&row, 0).refused(&Refusal::UnknownWish {
+            wish: "é".to_owned(),
+        });
         let token = format!(
             "{}.{}",
             receipt.signing_input("k1"),

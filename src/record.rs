@@ -2,20 +2,23 @@
 //! what it cost. No prompt, completion, credential or address is in it.
 
 mod contact;
+mod spent;
 mod sql;
 
 pub use contact::{Contact, Lost, Served, Tried};
 pub use sql::{INSERT, SUM_UP};
 
 use crate::caller::{Caller, KeyRecord, Tags};
-use crate::dialect::{Api, Reading, Wanted};
+use crate::dialect::{Api, Wanted};
+use crate::egress::Egress;
 use crate::head::{Head, Origin};
 use crate::plan::{Attempt, Plan};
-use crate::prices::PriceBook;
 use crate::refusal::Refusal;
+use crate::regions::EgressRules;
 use crate::units::{Millis, NanoUsd, RequestId, Tokens};
 use crate::zone::Verdict;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Bytes of text that make about one token: what estimates are made with.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -34,9 +37,11 @@ pub enum Outcome {
     Failed,
     /// The client left before the end.
     ClientGone,
-    /// Nobody said what became of it: charged as far as it was reserved. Below
-    /// zero, it takes back what was charged for a call that was heard of later.
-    Unsettled,
+    /// Nobody knows what it took: the platform cut the call off, or the instance
+    /// died that had it. What was reserved is held, see [`Row::held_nano`]. Below
+    /// zero, it takes back what turned out otherwise or was released.
+    #[serde(alias = "unsettled")]
+    Held,
 }
 
 /// A usage row. Its fields are the columns of the table `usage`, see
@@ -121,6 +126,30 @@ pub struct Row {
     pub over_bound: bool,
     /// The kind of loop that it seems to be part of, see `runaway/`.
     pub runaway: Option<String>,
+    /// What it asked a provider to do beyond answering, by kind, with commas
+    /// between.
+    #[serde(default)]
+    pub egress: String,
+    /// How often tools ran at the provider, by kind, as a JSON object.
+    #[serde(default)]
+    pub counts: String,
+    /// The numbers of its usage that nobody knows, by their fields' names, with
+    /// commas between: it cost at least so much.
+    #[serde(default)]
+    pub at_least: String,
+    /// What it used may be hidden until its end: the model thinks, or reads what
+    /// the request does not hold.
+    #[serde(skip)]
+    pub hides: bool,
+    /// So may be what an attempt used that came to nothing.
+    #[serde(skip)]
+    pub lost_hides: bool,
+    /// The most it can have cost, where nobody knows what it cost: it is in no cost.
+    #[serde(default)]
+    pub held_nano: NanoUsd,
+    /// How many calls that is held for.
+    #[serde(default)]
+    pub held_calls: i64,
     /// The budgets it goes from, and how much of each is spent, in percent.
     #[serde(skip)]
     pub budgets: Vec<(String, u8)>,
@@ -175,6 +204,13 @@ impl Row {
             reserved_nano: None,
             over_bound: false,
             runaway: None,
+            egress: String::new(),
+            counts: String::new(),
+            at_least: String::new(),
+            hides: false,
+            lost_hides: false,
+            held_nano: NanoUsd(0),
+            held_calls: 0,
             budgets: Vec::new(),
             downgraded: None,
             contacts: Vec::new(),
@@ -198,32 +234,39 @@ impl Row {
         self.tagged(tags);
     }
 
-    /// The row of what a team is charged although no call has said so: what an
-    /// instance had borrowed that was never heard of again; below zero, what of
-    /// it was accounted for after all.
-    pub fn unsettled(id: &RequestId, at: Millis, team: &str, charged: NanoUsd) -> Row {
+    /// The row of what is held for an instance that was never heard of again: the
+    /// most that its calls can have cost, and how many it had, as it said last.
+    /// Below zero, what of it is not held any more.
+    pub fn held(id: &RequestId, at: Millis, team: &str, money: NanoUsd, calls: i64) -> Row {
         let mut key = KeyRecord::anybody();
         team.clone_into(&mut key.team);
         let caller = Caller::new(key, &Head::default());
         Row {
-            outcome: Outcome::Unsettled,
-            estimated: true,
-            cost_nano: Some(charged),
+            outcome: Outcome::Held,
+            cost_nano: Some(NanoUsd(0)),
+            held_nano: money,
+            held_calls: calls,
             ..Row::new(id, at, &caller, Api::Chat)
         }
     }
 
     /// Ends the row of a call that the platform has cut off: nobody knows how
-    /// far it came, so it is charged as far as it was reserved.
+    /// far it came, so what was reserved for it is held.
     pub fn cut_off(&mut self, now: Millis) {
-        self.outcome = Outcome::Unsettled;
-        self.estimated = true;
-        self.cost_nano = self.reserved_nano;
+        self.outcome = Outcome::Held;
+        self.cost_nano = self.reserved_nano.map(|_| NanoUsd(0));
+        // What its attempts may have cost is in what was reserved.
+        self.lost_nano = Some(NanoUsd(0));
+        self.held_nano = self.reserved_nano.unwrap_or(NanoUsd(0));
+        self.held_calls = 1;
         self.duration_ms = now.since(self.at);
     }
 
     /// What a call took of its team's money, where that is known.
     pub fn took(&self) -> Option<NanoUsd> {
+        if self.outcome == Outcome::Held {
+            return None;
+        }
         let sum = self.cost_nano?.0.checked_add(self.lost_nano?.0)?;
         Some(NanoUsd(sum))
     }
@@ -233,6 +276,18 @@ impl Row {
         self.zone.clone_from(&zone.zone);
         self.zone_reason.clone_from(&zone.because);
         self.map = map.to_owned();
+    }
+
+    /// Notes what it asks a provider to do beyond answering. The hosts and words
+    /// of a request that is refused are its own.
+    pub fn asks(&mut self, egress: &Egress, rules: &EgressRules, forbidden: bool) {
+        let labels = egress.labels(rules).into_iter();
+        let kind = |label: String| match (forbidden, label.split_once(':')) {
+            (true, Some((kind, _))) => kind.to_owned(),
+            _ => label,
+        };
+        let labels: BTreeSet<String> = labels.map(kind).collect();
+        self.egress = Vec::from_iter(labels).join(",");
     }
 
     /// Notes what was planned.
@@ -261,8 +316,7 @@ impl Row {
     /// Notes that an attempt came to nothing. If the provider may have worked
     /// on it, what it read is taken to be paid.
     pub fn came_to_nothing(&mut self, tried: Tried, lost: Lost<'_>) {
-        // Nobody bills for counting.
-        let is_free = tried.drill || self.dialect == Api::CountTokens;
+        let is_free = tried.drill || self.dialect.is_free();
         if lost.may_be_billed && !is_free {
             let tokens = Tokens {
                 input: lost.request_bytes.div_ceil(BYTES_PER_TOKEN),
@@ -277,6 +331,8 @@ impl Row {
                 .and_then(|(sum, cost)| sum.0.checked_add(cost.0))
                 .map(NanoUsd);
         }
+        let unseen = tried.may_have_worked_unseen();
+        self.lost_hides |= self.hides && unseen && lost.may_be_billed && !is_free;
         let mut all: Vec<Tried> = serde_json::from_str(&self.failures).unwrap_or_default();
         all.push(tried);
         self.failures = serde_json::to_string(&all).unwrap_or_default();
@@ -295,53 +351,8 @@ impl Row {
         // What a call cost that broke is not known.
         let known = *refusal != Refusal::Internal && !garbled;
         self.cost_nano = known.then_some(NanoUsd(0));
+        self.hidden_losses();
         self.duration_ms = now.since(self.at);
-    }
-
-    /// Ends the row with what was learnt from the answer.
-    pub fn answered(
-        &mut self,
-        served: Served<'_>,
-        reading: Reading,
-        client_gone: bool,
-        prices: &PriceBook,
-        now: Millis,
-    ) {
-        self.status = served.status;
-        self.duration_ms = now.since(self.at);
-        if served.status >= 400 {
-            self.outcome = Outcome::ProviderError;
-            self.error = Some(format!("provider_{}", served.status));
-            self.cost_nano = Some(NanoUsd(0));
-            return;
-        }
-        self.outcome = match (client_gone, &reading.fault) {
-            (true, _) => Outcome::ClientGone,
-            (false, Some(_)) => Outcome::Failed,
-            (false, None) => Outcome::Ok,
-        };
-        self.error = reading
-            .fault
-            .as_ref()
-            .map(|fault| fault.as_str().chars().take(64).collect());
-        self.tokens = reading.tokens;
-        if !reading.has_usage {
-            self.estimated = true;
-            let estimate = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
-            self.tokens.output = self.tokens.output.max(estimate(reading.output_bytes));
-            if self.tokens.input_total() == 0 {
-                self.tokens.input = estimate(served.request_bytes);
-            }
-        }
-        // Other tiers have other prices, which the book does not know yet.
-        let list_price = matches!(reading.tier.as_deref(), None | Some("default" | "standard"));
-        let claim = served.attempt.claim();
-        self.cost_nano = list_price
-            .then(|| prices.cost(&claim.model, claim.uplift_percent, &self.tokens))
-            .flatten();
-        self.model_served = reading.served_model;
-        self.stopped = reading.stopped;
-        self.tier = reading.tier;
     }
 }
 

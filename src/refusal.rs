@@ -1,14 +1,22 @@
 //! Every way the gateway says no, once, with the facts in it. A refusal tells
 //! the caller what is wrong and what to do; each dialect only dresses it.
 
+mod code;
+mod egress;
 mod exceeded;
 mod invalid;
+mod unbounded;
 mod words;
 
+pub use egress::EgressRefused;
 pub use exceeded::Exceeded;
 pub use invalid::Invalid;
+pub use unbounded::{Missing, Unbounded};
 
 use crate::limits::Measure;
+
+/// The seconds after which there may be room for a body again.
+const BUSY_FOR: u64 = 2;
 
 /// Why a request is not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +25,11 @@ pub enum Refusal {
     NoRoute {
         /// What was asked for.
         path: String,
+        /// What to do instead, where that is known.
+        instead: &'static str,
     },
+    /// An operation is asked for over a WebSocket.
+    NoWebSocket,
     /// There is, but not for this method.
     WrongMethod {
         /// The method that was used.
@@ -38,7 +50,7 @@ pub enum Refusal {
     KeysUnavailable,
     /// The published map could not be read, and none is known here yet.
     MapUnavailable,
-    /// The body is compressed.
+    /// The body is compressed in a way that is not read.
     Encoded {
         /// Its `content-encoding`.
         encoding: String,
@@ -48,8 +60,17 @@ pub enum Refusal {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A compressed body becomes too much for what came of it.
+    BodyGrows {
+        /// How many times as long it may become.
+        most: usize,
+    },
     /// The body could not be read to its end.
     BodyBroken,
+    /// The body did not come within its time.
+    BodyLate,
+    /// There is no room for the body beside those of other calls.
+    BodiesFull,
     /// The body is no request of its dialect.
     Body(Invalid),
     /// What is asked for cannot be said to any endpoint that is allowed.
@@ -66,11 +87,21 @@ pub enum Refusal {
         /// What it says.
         wish: String,
     },
-    /// What the request carries back was made by an endpoint that may not, or
-    /// cannot, serve it now.
+    /// The request goes on from an answer that is kept by an endpoint which may not,
+    /// or cannot, serve it now.
     Bound {
-        /// The endpoints that made it, as far as they are known.
-        made_by: Vec<String>,
+        /// The endpoint.
+        kept_by: String,
+    },
+    /// The request goes on from an answer that is not known to be its team's.
+    NoSuchAnswer {
+        /// The answer's id.
+        id: String,
+    },
+    /// A stored answer is asked for that is not known to be its team's.
+    NoStored {
+        /// The answer's id.
+        id: String,
     },
     /// A tag header cannot be accepted.
     Tags {
@@ -132,6 +163,21 @@ pub enum Refusal {
         /// Models that would be served.
         servable: Vec<String>,
     },
+    /// The zone has endpoints for the model, and none that counts its tokens.
+    NoCounter {
+        /// The zone.
+        zone: String,
+        /// The model.
+        model: String,
+        /// Every endpoint that has the model, and why it is out.
+        excluded: Vec<String>,
+    },
+    /// It asks for an answer that comes after the connection has ended.
+    Background,
+    /// It asks a provider to do what its zone does not allow.
+    Egress(Box<EgressRefused>),
+    /// It asks for more different things than are looked at.
+    TooMuchEgress,
     /// An endpoint's credential is not set.
     NoSecret {
         /// The endpoint.
@@ -185,6 +231,8 @@ pub enum Refusal {
         /// The model.
         model: String,
     },
+    /// A budget holds for the call, and its cost cannot be told from the request.
+    Unbounded(Box<Unbounded>),
     /// The call is part of a loop that nobody stops, and has to wait.
     Runaway {
         /// What was seen.
@@ -194,6 +242,11 @@ pub enum Refusal {
     },
     /// Limits hold for the call, and the ledger that keeps them did not answer.
     LedgerUnavailable,
+    /// A limit that was set could be about the call, and cannot be read.
+    LimitsUnread {
+        /// Its name; none where the limits could not be had at all.
+        limit: Option<String>,
+    },
     /// The client left before there was an answer.
     ClientLeft,
     /// Something in the gateway itself is broken.
@@ -227,29 +280,46 @@ impl Refusal {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Refusal::NoRoute { .. } | Refusal::UnknownModel { .. } => 404,
+            Refusal::NoRoute { .. }
+            | Refusal::UnknownModel { .. }
+            | Refusal::NoStored { .. }
+            | Refusal::NoCounter { .. } => 404,
             Refusal::WrongMethod { .. } => 405,
+            Refusal::NoWebSocket => 426,
             Refusal::HeadersTooLarge { .. } => 431,
             Refusal::NoKey | Refusal::BadKey => 401,
-            Refusal::KeysUnavailable | Refusal::MapUnavailable | Refusal::LedgerUnavailable => 503,
+            Refusal::KeysUnavailable
+            | Refusal::MapUnavailable
+            | Refusal::LedgerUnavailable
+            | Refusal::LimitsUnread { .. } => 503,
             Refusal::Exceeded(exceeded) => match exceeded.measure {
+                _ if exceeded.share.is_some() => 429,
                 Measure::Money => 402,
                 Measure::Requests | Measure::Tokens | Measure::Concurrent => 429,
             },
             Refusal::Encoded { .. } => 415,
-            Refusal::BodyTooLarge { .. } => 413,
+            Refusal::BodyTooLarge { .. } | Refusal::BodyGrows { .. } => 413,
+            Refusal::BodyLate => 408,
+            Refusal::BodiesFull => 503,
             Refusal::BodyBroken
             | Refusal::Body(_)
+            | Refusal::Background
             | Refusal::Unsupported { .. }
             | Refusal::UnknownWish { .. }
             | Refusal::Bound { .. }
+            | Refusal::NoSuchAnswer { .. }
             | Refusal::Tags { .. }
             | Refusal::UnknownZone { .. } => 400,
+            // What Anthropic answers to it, and its SDK goes by.
+            Refusal::Egress(refused) if refused.is_thread() => 400,
             Refusal::ModelNotAllowed { .. }
             | Refusal::KeyZoneUnknown { .. }
             | Refusal::GatewayOutside { .. }
             | Refusal::NoBound { .. }
+            | Refusal::Unbounded(_)
             | Refusal::ZonesClash { .. }
+            | Refusal::Egress(_)
+            | Refusal::TooMuchEgress
             | Refusal::NoEndpoint { .. } => 403,
             Refusal::NoSecret { .. }
             | Refusal::ProviderRefusedUs { .. }
@@ -286,56 +356,17 @@ impl Refusal {
             Refusal::NoAnswer { retry_after, .. } => *retry_after,
             Refusal::Exceeded(exceeded) => exceeded.retry_after,
             Refusal::Runaway { retry_after, .. } => Some(*retry_after),
+            Refusal::BodiesFull => Some(BUSY_FOR),
             _ => None,
         }
     }
 
-    /// A stable word for programs and rows.
-    pub fn code(&self) -> &'static str {
+    /// A header of its own that says what would work.
+    pub fn header(&self) -> Option<(&'static str, &'static str)> {
         match self {
-            Refusal::NoRoute { .. } => "unknown_route",
-            Refusal::WrongMethod { .. } => "method_not_allowed",
-            Refusal::HeadersTooLarge { .. } => "headers_too_large",
-            Refusal::NoKey => "missing_api_key",
-            Refusal::BadKey => "invalid_api_key",
-            Refusal::KeysUnavailable => "keys_unavailable",
-            Refusal::MapUnavailable => "map_unavailable",
-            Refusal::Encoded { .. } => "unsupported_encoding",
-            Refusal::BodyTooLarge { .. } => "request_too_large",
-            Refusal::BodyBroken => "body_incomplete",
-            Refusal::Body(Invalid::Encoding | Invalid::Json { .. }) => "invalid_json",
-            Refusal::Body(Invalid::Missing { .. }) => "missing_required_parameter",
-            Refusal::Body(Invalid::Type { .. }) => "invalid_type",
-            Refusal::Body(Invalid::Value { .. }) => "invalid_value",
-            Refusal::Unsupported { .. } => "unsupported_parameter",
-            Refusal::UnknownWish { .. } => "invalid_header",
-            Refusal::Bound { .. } => "bound_to_endpoint",
-            Refusal::Tags { .. } => "invalid_tags",
-            Refusal::UnknownModel { .. } => "model_not_found",
-            Refusal::ModelNotAllowed { .. } => "model_not_allowed",
-            Refusal::UnknownZone { .. } => "unknown_zone",
-            Refusal::KeyZoneUnknown { .. } => "key_zone_unknown",
-            Refusal::GatewayOutside { .. } => "gateway_outside_zone",
-            Refusal::ZonesClash { .. } => "zones_clash",
-            Refusal::NoEndpoint { .. } => "no_endpoint_in_zone",
-            Refusal::NoSecret { .. } => "endpoint_not_configured",
-            Refusal::ProviderRefusedUs { .. } => "provider_refused_gateway",
-            Refusal::PlaceRefused { .. } => "provider_refused_place",
-            Refusal::NoToken { .. } => "provider_sign_in_failed",
-            Refusal::ProviderGarbled { .. } => "provider_malformed",
-            Refusal::NoAnswer { limited: true, .. } => "providers_limited",
-            Refusal::NoAnswer { .. } => "provider_unreachable",
-            Refusal::Exceeded(exceeded) => match exceeded.measure {
-                Measure::Money => "budget_exceeded",
-                Measure::Requests => "requests_limit_exceeded",
-                Measure::Tokens => "tokens_limit_exceeded",
-                Measure::Concurrent => "concurrency_limit_exceeded",
-            },
-            Refusal::NoBound { .. } => "model_without_price",
-            Refusal::Runaway { .. } => "runaway_calls",
-            Refusal::LedgerUnavailable => "ledger_unavailable",
-            Refusal::ClientLeft => "client_left",
-            Refusal::Internal => "internal_error",
+            Refusal::WrongMethod { allowed, .. } => Some(("allow", allowed)),
+            Refusal::Encoded { .. } => Some(("accept-encoding", "gzip")),
+            _ => None,
         }
     }
 
@@ -345,11 +376,18 @@ impl Refusal {
             Refusal::Body(
                 Invalid::Missing { field }
                 | Invalid::Type { field, .. }
+                | Invalid::Number { field, .. }
+                | Invalid::Answers { field, .. }
                 | Invalid::Value { field, .. },
             ) => Some(field),
             Refusal::Unsupported { fields, .. } => fields.first().map(String::as_str),
+            Refusal::Egress(refused) => Some(&refused.at),
+            Refusal::Unbounded(unbounded) => Some(&unbounded.at),
+            Refusal::NoSuchAnswer { .. } => Some("previous_response_id"),
+            Refusal::Background => Some("background"),
             Refusal::UnknownModel { .. }
             | Refusal::ModelNotAllowed { .. }
+            | Refusal::NoCounter { .. }
             | Refusal::NoEndpoint { .. } => Some("model"),
             _ => None,
         }

@@ -203,7 +203,12 @@ impl Relay {
                 if open {
                     out.extend_from_slice(dialect::abandon_event(self.api).as_bytes());
                 }
-                let last = dialect::broken_stream_event(self.api, fault, &self.id);
+                let last = match &self.reading.too_long {
+                    Some(too_long) => {
+                        dialect::failure_event(self.api, &too_long.body(self.api, &self.id))
+                    }
+                    None => dialect::broken_stream_event(self.api, fault, &self.id),
+                };
                 out.extend_from_slice(last.as_bytes());
             }
         }
@@ -299,10 +304,7 @@ fn take_frame(
                 translator.exception(frame.exception_type, frame.payload, reading, out);
             }
             // The client cannot read the frame; it is told at the end.
-            Passage::AsIs { .. } => {
-                let kind = frame.exception_type.to_owned();
-                reading.fault.get_or_insert(Fault::Said { kind });
-            }
+            Passage::AsIs { .. } => reading.exception(frame.exception_type, frame.payload),
         }
         return;
     }

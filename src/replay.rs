@@ -5,6 +5,7 @@
 use crate::caller::{Caller, KeyRecord};
 use crate::config::Config;
 use crate::dialect::{Api, Wanted};
+use crate::egress::Egress;
 use crate::head::{Head, Origin};
 use crate::plan;
 use crate::units::{NanoUsd, Tokens};
@@ -28,6 +29,9 @@ pub struct Group {
     pub dialect: Api,
     /// The model's name as asked for.
     pub model_asked: String,
+    /// What it asked a provider to do beyond answering, with commas between.
+    #[serde(default)]
+    pub egress: String,
     /// How many there were.
     pub requests: u64,
     /// What they used together.
@@ -159,8 +163,9 @@ fn meet(config: &Config, group: &Group) -> Met {
         stream: false,
         thinks: None,
     };
+    let egress = Egress::of_labels(group.egress.split(','));
     let planned = zone::decide(&config.regions, &caller)
-        .and_then(|zone| plan::plan(config, &caller, &zone, group.dialect, &wanted));
+        .and_then(|zone| plan::plan(config, &caller, &zone, group.dialect, &wanted, &egress));
     match planned {
         Ok(plan) => {
             let (endpoint, claim) = (plan.first.endpoint(), plan.first.claim());
@@ -170,7 +175,7 @@ fn meet(config: &Config, group: &Group) -> Met {
                 why_not: "",
                 cost: config
                     .prices
-                    .cost(&claim.model, claim.uplift_percent, &group.tokens),
+                    .cost_of_many(&claim.model, claim.uplift_percent, &group.tokens),
             }
         }
         Err(refusal) => Met {

@@ -40,6 +40,9 @@ pub struct Transfer {
     pub endpoint: Option<String>,
     /// The team.
     pub team: String,
+    /// What it made the provider do beyond answering, with commas between.
+    #[serde(default)]
+    pub egress: String,
 }
 
 /// One page of groups, and where the next one begins.
@@ -68,9 +71,9 @@ pub struct Report {
     lines: BTreeMap<Transfer, Line>,
 }
 
-const COLUMNS: [&str; 11] = [
-    "country", "zone", "hosting", "endpoint", "team", "requests", "refused", "failed", "maps",
-    "first", "last",
+const COLUMNS: [&str; 12] = [
+    "country", "zone", "hosting", "endpoint", "team", "egress", "requests", "refused", "failed",
+    "maps", "first", "last",
 ];
 
 impl Report {
@@ -131,7 +134,7 @@ impl Report {
     }
 }
 
-fn cells(transfer: &Transfer, line: &Line, time: &dyn Fn(u64) -> String) -> [String; 11] {
+fn cells(transfer: &Transfer, line: &Line, time: &dyn Fn(u64) -> String) -> [String; 12] {
     let maps: Vec<&str> = line.maps.iter().map(String::as_str).collect();
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let country = match transfer.country.as_str() {
@@ -144,6 +147,7 @@ fn cells(transfer: &Transfer, line: &Line, time: &dyn Fn(u64) -> String) -> [Str
         or_none(&transfer.hosting),
         or_none(&transfer.endpoint),
         transfer.team.clone(),
+        transfer.egress.replace(',', " "),
         line.requests.to_string(),
         line.refused.to_string(),
         line.failed.to_string(),
@@ -180,6 +184,7 @@ mod tests {
                 hosting: Some("eu".into()),
                 endpoint: Some("openai-eu".into()),
                 team: team.into(),
+                egress: String::new(),
             },
             map: map.into(),
             requests,
@@ -205,7 +210,7 @@ mod tests {
         assert_eq!(forth.requests(), 8);
         let csv = forth.csv(&|at| at.to_string());
         assert!(
-            csv.contains("AT,eu,eu,openai-eu,a,7,0,2,m1 m2,20,60\r\n"),
+            csv.contains("AT,eu,eu,openai-eu,a,,7,0,2,m1 m2,20,60\r\n"),
             "{csv}"
         );
     }

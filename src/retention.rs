@@ -152,6 +152,7 @@ mod tests {
             usage_store: "STORE".to_owned(),
             review_by: String::new(),
             retention_days: *retention_days,
+            egress: Default::default(),
         };
         let all: BTreeMap<String, Zone> = zones
             .iter()
@@ -169,6 +170,7 @@ mod tests {
             colos: BTreeMap::new(),
             zones: all,
             endpoints: Vec::new(),
+            egress: Default::default(),
         }
     }
 

@@ -4,7 +4,7 @@
 mod judge;
 mod retry_after;
 
-pub use judge::{judge, judge_event};
+pub use judge::{judge, judge_event, judge_fault};
 pub use retry_after::retry_after;
 
 /// What an answer's beginning means.
@@ -31,6 +31,9 @@ pub enum Why {
     Overloaded,
     /// It says that something is wrong with it.
     Failing,
+    /// It gave an error that nobody knows. Another endpoint may answer, but it
+    /// may be the caller's doing, so nothing follows for other calls.
+    Unexplained,
     /// It does not accept the gateway's own credential. Its words are for the
     /// operator, not for the client.
     RefusedUs,
@@ -48,13 +51,14 @@ pub enum Why {
 
 impl Why {
     /// All of them.
-    pub const ALL: [Why; 12] = [
+    pub const ALL: [Why; 13] = [
         Why::NoConnection,
         Why::TimedOut,
         Why::RateLimited,
         Why::QuotaUsedUp,
         Why::Overloaded,
         Why::Failing,
+        Why::Unexplained,
         Why::RefusedUs,
         Why::PlaceRefused,
         Why::Redirected,
@@ -72,6 +76,7 @@ impl Why {
             Why::QuotaUsedUp => "quota_used_up",
             Why::Overloaded => "overloaded",
             Why::Failing => "failing",
+            Why::Unexplained => "unexplained",
             Why::RefusedUs => "refused_us",
             Why::PlaceRefused => "place_refused",
             Why::Redirected => "redirected",
@@ -94,7 +99,10 @@ impl Why {
 
     /// Whether the provider may have worked, and so may charge for it.
     pub fn may_be_billed(self) -> bool {
-        matches!(self, Why::TimedOut | Why::BrokeOff | Why::Malformed)
+        matches!(
+            self,
+            Why::TimedOut | Why::BrokeOff | Why::Malformed | Why::Unexplained
+        )
     }
 
     /// Whether the same endpoint may well answer a moment later.
@@ -150,6 +158,7 @@ impl Failure {
             Why::QuotaUsedUp => "quota used up",
             Why::Overloaded => "overloaded",
             Why::Failing => "failing",
+            Why::Unexplained => "an unknown error",
             Why::RefusedUs => "refused the gateway",
             Why::PlaceRefused => "does not serve this place",
             Why::Redirected => "redirected",

@@ -34,8 +34,8 @@ pub struct Request<'r> {
     pub query: &'r str,
     /// Further headers to sign; `host` and what [`sign`] adds are not among them.
     pub headers: &'r [(&'r str, &'r str)],
-    /// The body.
-    pub body: &'r [u8],
+    /// The body, piece by piece.
+    pub body: &'r [&'r [u8]],
 }
 
 /// What is signed for: a service in a region.
@@ -115,12 +115,14 @@ fn canonical(request: Request<'_>, added: &[(&str, String)]) -> (String, String)
         lines + name + ":" + value + "\n"
     });
 
+    let mut body = Sha256::new();
+    request.body.iter().for_each(|piece| body.update(piece));
     let canonical = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{}",
         request.method,
         encode(request.path, |byte| byte == b'/'),
         query.join("&"),
-        hex(&Sha256::digest(request.body))
+        hex(&body.finalize())
     );
     (canonical, names)
 }

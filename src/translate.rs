@@ -4,22 +4,20 @@
 //! another dialect the request is written anew, and what that cannot say is
 //! refused or, if the client wishes so, left out and told.
 
-use crate::dialect::form::{Ask, Json, Losses, Object, Target};
-use crate::dialect::{self, openai, responses, Api, Call, Edits};
-use crate::head::Head;
-use crate::plan::Attempt;
-use crate::refusal::{Invalid, Refusal};
-use crate::regions::{Dialect, Endpoint, StreamUsage};
-use std::rc::Rc;
+mod address;
 
-/// The client's headers that mean something to a provider of its own dialect.
-/// All others, the gateway key among them, stay here.
-const PASSED_ON: [&str; 4] = [
-    "accept",
-    "anthropic-beta",
-    "anthropic-version",
-    "openai-beta",
-];
+use crate::dialect::form::{Ask, Json, Losses, Object, Signers, Target};
+use crate::dialect::responses::stored::Stored;
+use crate::dialect::{self, openai, responses, Api, Call, Edits};
+use crate::egress::Egress;
+use crate::head::Unsupported;
+use crate::outgoing::Outgoing;
+use crate::plan::Attempt;
+use crate::refusal::Refusal;
+use crate::regions::{Dialect, Endpoint, StreamUsage, ThinkingStyle};
+pub use address::segment;
+use address::{located, path};
+use std::rc::Rc;
 
 /// What another dialect may need beside what the client said.
 const ROOM: usize = 4_096;
@@ -35,10 +33,12 @@ pub struct Outbound<'c> {
     attempt: Attempt<'c>,
     dialect: Dialect,
     path: String,
+    /// How it is sent.
+    pub method: &'static str,
     /// The headers, but for the credential.
     pub headers: Vec<(String, String)>,
-    /// The body; shared, because it may be large.
-    pub body: Rc<String>,
+    /// The body.
+    pub body: Outgoing,
     /// How the answer gets to the client.
     pub back: Back,
     /// What was left out, by the client's names.
@@ -105,59 +105,75 @@ impl<'c> Outbound<'c> {
 pub struct Asked<'a> {
     /// What was called.
     pub api: Api,
-    /// The request's head.
-    pub head: &'a Head,
+    /// What is done with what an endpoint's dialect cannot say.
+    pub unsupported: Unsupported,
     /// Its body.
+    pub body: &'a Rc<String>,
+    /// What the body says.
     pub call: &'a Call<'a>,
+    /// Whose signatures the endpoints take that can be asked.
+    pub signers: &'a Signers<'a>,
     /// It carries blobs with the name of the endpoint that made them.
     pub named_blobs: bool,
+    /// What it asks a provider to do beyond answering.
+    pub egress: &'a Egress,
+    /// What is asked of an answer that a provider keeps, where nothing else is.
+    pub stored: Option<&'a Stored>,
 }
 
 /// Prepares a call for one attempt.
 pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
+    if let Some(wish) = asked.stored {
+        return Ok(stored(attempt, wish));
+    }
     // Blobs that carry an endpoint's name are unwrapped, or kept back.
     if is_own(attempt, asked.api) && !asked.named_blobs {
         return Ok(own(attempt, asked));
     }
-    let tree = Json::parse(asked.call.body).map_err(|e| Refusal::Body(Invalid::of(&e)))?;
+    let tree = Json::parse_request(asked.call.body).map_err(Refusal::Body)?;
     if asked.api == Api::Embeddings {
         return embeddings(attempt, asked, &tree);
     }
     let ask = dialect::read_ask(asked.api, &tree).map_err(Refusal::Body)?;
-    // Where an endpoint speaks several dialects, the first that can say it all.
+    // Where an endpoint speaks several dialects, the one that can say most of it.
     let others = attempt.endpoint().dialects.iter().copied();
     let others = others.filter(|other| *other != attempt.dialect());
-    let mut first = None;
+    let mut best: Option<Draft<'_>> = None;
     for dialect in std::iter::once(attempt.dialect()).chain(others) {
-        let target = Target::of(attempt.endpoint(), attempt.claim());
+        let target = Target::of(attempt.endpoint(), attempt.claim(), asked.signers);
         let Some((body, losses)) = dialect::write_ask(dialect, &ask, target) else {
             continue;
         };
-        let whole = losses.is_empty();
         let draft = Draft {
             dialect,
             body,
             losses,
             back: back(&ask, &tree, dialect, asked),
         };
-        if whole {
+        if draft.losses.is_empty() {
             return finish(attempt, asked, draft);
         }
-        first.get_or_insert(draft);
+        let keeps = |draft: &Draft<'_>| draft.losses.keep_the_answer();
+        if best
+            .as_ref()
+            .is_none_or(|best| !keeps(best) && keeps(&draft))
+        {
+            best = Some(draft);
+        }
     }
-    finish(attempt, asked, first.ok_or(Refusal::Internal)?)
+    finish(attempt, asked, best.ok_or(Refusal::Internal)?)
 }
 
 /// A request that was written anew.
 struct Draft<'a> {
     dialect: Dialect,
     body: Json<'a>,
-    losses: Losses,
+    losses: Losses<'a>,
     back: Back,
 }
 
 fn back(ask: &Ask<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> Back {
-    if asked.api == Api::CountTokens {
+    if asked.api.counts() {
         return Back::Count;
     }
     Back::Translated(Wishes {
@@ -208,7 +224,11 @@ fn is_own(attempt: Attempt<'_>, api: Api) -> bool {
 /// The client's own bytes, with the few edits there are.
 fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
     let Asked {
-        api, head, call, ..
+        api,
+        body,
+        call,
+        egress,
+        ..
     } = asked;
     let endpoint = attempt.endpoint();
     let mut edits = Edits::default();
@@ -225,23 +245,28 @@ fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
     if api == Api::Chat && endpoint.stream_usage == StreamUsage::Asked {
         openai::request::ask_for_usage(call, &mut edits);
     }
+    if api == Api::Responses && !attempt.keeps_answers() {
+        let thinks = attempt.claim().thinking == Some(ThinkingStyle::Effort);
+        responses::request::keep_nothing(call, thinks, &mut edits);
+    }
     let mut headers = usual_headers(endpoint);
-    for name in PASSED_ON {
+    for (name, value) in &egress.headers {
         let fixed = endpoint.headers.iter().any(|(fixed, _)| fixed == name);
-        if let (Some(value), false) = (head.header(name), fixed) {
-            headers.push((name.to_owned(), value.to_owned()));
+        if !fixed {
+            headers.push(((*name).to_owned(), value.clone()));
         }
     }
     Outbound {
         attempt,
+        method: "POST",
         dialect: attempt.dialect(),
         path: path(attempt, attempt.dialect(), api, call.wanted.stream),
         headers,
-        body: Rc::new(edits.apply(call.body)),
+        body: edits.apply(body),
         back: Back::AsIs {
             hide_usage: call.hide_usage,
         },
-        dropped: Vec::new(),
+        dropped: egress.dropped.clone(),
     }
 }
 
@@ -268,14 +293,22 @@ fn finish<'c>(
         }
         fields.0.retain(|(name, _)| !is_out(endpoint, name));
     }
-    let dropped = losses.into_names();
-    if !dropped.is_empty() && !asked.head.drops_unsupported()? {
+    let is_refused = match asked.unsupported {
+        Unsupported::Strict => !losses.is_empty(),
+        Unsupported::Refuse => !losses.keep_the_answer(),
+        Unsupported::Drop => false,
+    };
+    if is_refused {
         return Err(Refusal::Unsupported {
             endpoint: endpoint.name.clone(),
             dialect: dialect.as_str(),
-            fields: dropped,
+            fields: match asked.unsupported {
+                Unsupported::Strict => losses.into_names(),
+                _ => losses.refused(),
+            },
         });
     }
+    let dropped = losses.into_names();
     let mut headers = usual_headers(endpoint);
     if dialect == Dialect::AnthropicMessages {
         let version = ("anthropic-version".to_owned(), ANTHROPIC_VERSION.to_owned());
@@ -285,10 +318,11 @@ fn finish<'c>(
     }
     Ok(Outbound {
         attempt,
+        method: "POST",
         dialect,
         path: path(attempt, dialect, asked.api, asked.call.wanted.stream),
         headers,
-        body: Rc::new(body.to_text_of(asked.call.body.len() + ROOM)),
+        body: body.to_text_of(asked.call.body.len() + ROOM).into(),
         back,
         dropped,
     })
@@ -300,55 +334,16 @@ fn usual_headers(endpoint: &Endpoint) -> Vec<(String, String)> {
     headers
 }
 
-/// Where the operation is at the endpoint.
-fn path(attempt: Attempt<'_>, dialect: Dialect, api: Api, stream: bool) -> String {
-    let endpoint = attempt.endpoint();
-    let own = endpoint.paths.as_ref().map(|paths| match stream {
-        true => paths.stream.as_str(),
-        false => paths.once.as_str(),
-    });
-    let operation = own.unwrap_or_else(|| usual_path(dialect, api, stream));
-    let path = format!("{}{operation}", endpoint.base_path);
-    let path = path.replace("{model}", &segment(&attempt.claim().id));
-    match &endpoint.query {
-        Some(query) => {
-            let mark = if path.contains('?') { '&' } else { '?' };
-            format!("{path}{mark}{query}")
-        }
-        None => path,
+/// What is asked of an answer that the endpoint keeps.
+fn stored<'c>(attempt: Attempt<'c>, wish: &Stored) -> Outbound<'c> {
+    Outbound {
+        attempt,
+        method: wish.method,
+        dialect: attempt.dialect(),
+        path: located(attempt, &wish.operation(segment)),
+        headers: usual_headers(attempt.endpoint()),
+        body: String::new().into(),
+        back: Back::AsIs { hide_usage: false },
+        dropped: Vec::new(),
     }
-}
-
-/// Where a dialect has an operation.
-fn usual_path(dialect: Dialect, api: Api, stream: bool) -> &'static str {
-    match (dialect, api, stream) {
-        (Dialect::OpenAiChat | Dialect::OpenAiResponses, Api::Embeddings, _) => "/embeddings",
-        (Dialect::OpenAiChat, ..) => "/chat/completions",
-        (Dialect::OpenAiResponses, Api::CountTokens, _) => "/responses/input_tokens",
-        (Dialect::OpenAiResponses, ..) => "/responses",
-        (Dialect::AnthropicMessages, Api::CountTokens, _) => "/messages/count_tokens",
-        (Dialect::AnthropicMessages, ..) => "/messages",
-        (Dialect::BedrockConverse, Api::CountTokens, _) => "/model/{model}/count-tokens",
-        (Dialect::BedrockConverse, _, true) => "/model/{model}/converse-stream",
-        (Dialect::BedrockConverse, _, false) => "/model/{model}/converse",
-        (Dialect::Gemini, Api::CountTokens, _) => "/models/{model}:countTokens",
-        (Dialect::Gemini, Api::Embeddings, _) => "/models/{model}:batchEmbedContents",
-        (Dialect::Gemini, _, true) => "/models/{model}:streamGenerateContent?alt=sse",
-        (Dialect::Gemini, _, false) => "/models/{model}:generateContent",
-        (Dialect::CohereEmbed, ..) => "/embed",
-    }
-}
-
-/// A model's id as a segment of a path: an ARN has colons and slashes.
-pub fn segment(id: &str) -> String {
-    let mut segment = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => {
-                segment.push(char::from(byte));
-            }
-            other => segment.push_str(&format!("%{other:02X}")),
-        }
-    }
-    segment
 }

@@ -119,15 +119,6 @@ impl NanoUsd {
         Some(NanoUsd(nano))
     }
 
-    /// For people, rounded to the cent: `$1.50`.
-    pub fn cents(self) -> String {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let cents = (self.0.unsigned_abs() + 5_000_000) / 10_000_000;
-        format!("{sign}${}.{:02}", cents / 100, cents % 100)
-    }
-}
-
-impl NanoUsd {
     /// In dollars for people: to the cent, or as small amounts need it.
     pub fn rounded(self) -> String {
         let (sign, nano) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
@@ -191,6 +182,34 @@ impl Tokens {
         ]
         .iter()
         .fold(self.input, |sum, n| sum.saturating_add(*n))
+    }
+
+    /// These and others, by kind.
+    pub fn plus(&self, more: &Tokens) -> Tokens {
+        Tokens {
+            input: self.input.saturating_add(more.input),
+            cache_read: self.cache_read.saturating_add(more.cache_read),
+            cache_write_5m: self.cache_write_5m.saturating_add(more.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.saturating_add(more.cache_write_1h),
+            audio_input: self.audio_input.saturating_add(more.audio_input),
+            output: self.output.saturating_add(more.output),
+            reasoning: self.reasoning.saturating_add(more.reasoning),
+            audio_output: self.audio_output.saturating_add(more.audio_output),
+        }
+    }
+
+    /// These without others, by kind.
+    pub fn minus(&self, less: &Tokens) -> Tokens {
+        Tokens {
+            input: self.input.saturating_sub(less.input),
+            cache_read: self.cache_read.saturating_sub(less.cache_read),
+            cache_write_5m: self.cache_write_5m.saturating_sub(less.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.saturating_sub(less.cache_write_1h),
+            audio_input: self.audio_input.saturating_sub(less.audio_input),
+            output: self.output.saturating_sub(less.output),
+            reasoning: self.reasoning.saturating_sub(less.reasoning),
+            audio_output: self.audio_output.saturating_sub(less.audio_output),
+        }
     }
 
     /// Everything that came out.
@@ -296,21 +315,6 @@ mod tests {
             "1970-01-01T00:00:00+01:00",
         ] {
             assert_eq!(Millis::of_rfc3339(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn cents_are_rounded() {
-        for (nano, told) in [
-            (0, "$0.00"),
-            (4_999_999, "$0.00"),
-            (5_000_000, "$0.01"),
-            (1_994_999_999, "$1.99"),
-            (1_995_000_000, "$2.00"),
-            (-1_500_000_000, "-$1.50"),
-            (i64::MAX, "$9223372036.85"),
-        ] {
-            assert_eq!(NanoUsd(nano).cents(), told);
         }
     }
 

@@ -5,8 +5,12 @@
 //! An error here is a refusal, never a way out.
 
 use crate::caller::Caller;
+use crate::egress::{Egress, Found};
 use crate::refusal::Refusal;
-use crate::regions::{Claim, Guarantee, Hosting, Precedence, RegionMap, Zone};
+use crate::regions::egress::{Forbidden, UNKNOWN};
+use crate::regions::{
+    Allowance, Claim, EgressClaim, EgressRules, Guarantee, Hosting, Precedence, RegionMap, Zone,
+};
 use std::collections::BTreeSet;
 
 /// Where a request may go, and why.
@@ -22,6 +26,9 @@ pub struct Verdict {
     pub usage_store: String,
     /// Why, in words.
     pub because: String,
+    /// What each zone that applies lets a request make a provider do: all of
+    /// them have to allow it.
+    pub egress: Vec<(String, Allowance)>,
 }
 
 /// Why an endpoint is outside a zone.
@@ -43,6 +50,51 @@ impl Verdict {
             return Err(Outside::Guarantee);
         }
         Ok(())
+    }
+
+    /// Whether this zone allows what is claimed of an endpoint's egress.
+    pub fn allows_egress(&self, claim: &EgressClaim) -> Result<(), Outside> {
+        if !self.hosting.contains(&claim.hosting) {
+            return Err(Outside::Hosting);
+        }
+        if claim.guarantee < self.guarantee {
+            return Err(Outside::Guarantee);
+        }
+        Ok(())
+    }
+
+    /// Whether a kind of egress is allowed by every zone that applies.
+    pub fn allows_kind(&self, kind: &str) -> bool {
+        let mut zones = self.egress.iter();
+        kind != UNKNOWN && zones.all(|(_, allowance)| allowance.allow.contains(kind))
+    }
+
+    /// The first thing a request asks for that a zone does not allow. What says
+    /// where a request is processed is not for a zone to allow, but for the
+    /// endpoint to settle.
+    pub fn forbids<'e>(
+        &self,
+        rules: &EgressRules,
+        egress: &'e Egress,
+    ) -> Option<(&'e Found, Forbidden)> {
+        egress.found.iter().find_map(|found| {
+            let Some(kind) = rules.kinds.get(&found.kind) else {
+                return Some((found, Forbidden::Unknown));
+            };
+            if kind.only_fixed {
+                return None;
+            }
+            for (zone, allowance) in &self.egress {
+                if !allowance.allow.contains(&found.kind) {
+                    return Some((found, Forbidden::Kind { zone: zone.clone() }));
+                }
+                let named = found.host.as_ref().filter(|_| kind.names_host);
+                if named.is_some_and(|host| !allowance.allows_host(host)) {
+                    return Some((found, Forbidden::Host { zone: zone.clone() }));
+                }
+            }
+            None
+        })
     }
 }
 
@@ -191,12 +243,19 @@ fn intersect(map: &RegionMap, sides: &[Side<'_>]) -> Result<Verdict, Refusal> {
             (ids.join("+"), store_of(map, sides, &hosting).to_owned())
         }
     };
+    let mut egress: Vec<(String, Allowance)> = Vec::new();
+    for side in sides {
+        if egress.iter().all(|(id, _)| *id != side.zone.id) {
+            egress.push((side.zone.id.clone(), side.zone.egress.clone()));
+        }
+    }
     Ok(Verdict {
         zone,
         hosting,
         guarantee,
         usage_store,
         because,
+        egress,
     })
 }
 

@@ -392,7 +392,7 @@ fn bedrock_is_signed_as_botocore_does() {
             path: text("path"),
             query: "",
             headers: &headers,
-            body: text("body").as_bytes(),
+            body: &[text("body").as_bytes()],
         };
         let scope = Scope {
             region: text("region"),
@@ -494,7 +494,7 @@ impl Written {
             path: &self.path,
             query: &self.query,
             headers: &headers,
-            body: self.body.as_bytes(),
+            body: &[self.body.as_bytes()],
         };
         added(&sign(key, scope, request, at), "authorization").to_owned()
     }
@@ -688,7 +688,7 @@ fn openai_authorization(
         path: "/openai/v1/responses",
         query: "",
         headers: &headers,
-        body,
+        body: &[body],
     };
     added(&sign(key, scope, request, at(time)), "authorization").to_owned()
 }

@@ -15,7 +15,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-const TODAY: &str = "2026-11-21";
+const TODAY: &str = "2026-11-27";
 
 type Texts = BTreeMap<String, String>;
 
@@ -184,6 +184,7 @@ fn traps() -> Vec<(Rule, Claimed, &'static str, &'static str, Claimed)> {
 
 const EXAMPLES: &str = "regions/endpoints/example.toml";
 const EU: &str = "regions/zones/eu.toml";
+const US: &str = "regions/zones/us.toml";
 const POLICY: &str = "regions/policy.toml";
 
 #[rustfmt::skip]
@@ -200,6 +201,7 @@ fn slips() -> Vec<Seed> {
         good.replace(&line, &format!("{} = {value}", field.trim()))
     };
     vec![
+        seed(R::OneEndpoint, "regions/endpoints/anthropic.toml", "auth = \"x-api-key:ANTHROPIC_US_KEY\"\n", "auth = \"x-api-key:ANTHROPIC_US_KEY\"\nalone = \"slip\"\n", "alone", "no line"),
         seed(R::Syntax, EU, "guarantee = \"processing\"", "guarantee = \"processing", "guarantee", ""),
         seed(R::UnknownField, EU, "guarantee", "gaurantee", "gaurantee", "guarantee"),
         seed(R::MissingField, EU, "guarantee = \"processing\"", "", "", "guarantee = "),
@@ -229,18 +231,30 @@ fn slips() -> Vec<Seed> {
         seed(R::ReviewedAhead, EXAMPLES, "", &claim("reviewed ", "2027-01-01"), "reviewed = 2027", ""),
         seed(R::NoReviewer, EXAMPLES, "", &claim("reviewer", "\"\""), "reviewer = \"\"", ""),
         seed(R::SourceIsNoLink, EXAMPLES, "", &claim("source", "\"the contract\""), "source = \"the", "https://"),
+        seed(R::UnknownEgress, US, "[\"stored-response\"]", "[\"stored-respons\"]", "allow =", "stored-response"),
+        seed(R::EgressPlace, US, "[\"stored-response\"]", "[\"place\"]", "allow =", ""),
+        seed(R::EgressHost, US, "hosts = []", "hosts = [\"https://files.example.com\"]", "hosts =", "files.example.com"),
+        seed(R::EgressUnclaimed, US, "[\"stored-response\"]", "[\"web-search\"]", "allow =", ""),
+        seed(R::EgressUnclaimed, US, "[\"stored-response\"]", "[\"remote-url\"]", "allow =", "files.example.com"),
+        seed(R::EgressAnyHost, US, "hosts = []", "hosts = [\"*\"]", "hosts =", ""),
+        seed(R::EgressUnbounded, "regions/endpoints/openai.toml", "context = 128000\n", "", "[openai-eu.models.\"gpt-4o-mini\".egress.stored-response]", "context"),
+        seed(R::WrongType, "regions/endpoints/cohere.toml", "context = 128000", "context = 0", "context = 0", ""),
+        seed(R::DuplicateName, "regions/egress.toml", "\"allowed_tools\", ", "\"allowed_tools\", \"mcp\", ", "mcp = [\"mcp\"]", "one of the two"),
+        seed(R::UnknownEgress, "regions/egress.toml", "tier = [\"service_tier\", \"speed\"]", "teir = [\"service_tier\", \"speed\"]", "teir =", "tier"),
         seed(R::UnknownColo, "regions/colos.toml", "\"GVA\"", "\"gva\"", "\"gva\"", ""),
         seed(R::BadHost, EXAMPLES, "", &claim("host ", "\"https://llm.example.org/v1\""), "host = \"https", "eu.api.openai.com"),
         seed(R::BadAuth, EXAMPLES, "", &claim("auth", "\"key:X\""), "auth = \"key", "bearer:"),
+        seed(R::OwnSecret, EXAMPLES, "", &claim("auth", "\"bearer:RECEIPT_KEYS\""), "auth = \"bearer:RECEIPT", "OPENAI_EU_KEY"),
         seed(R::BadFixed, EXAMPLES, "", &Claimed { more: "fixed = { region = \"eu\" }\n", ..claimed("llm.example.org", "m", "eu", "none") }.text("slip"), "fixed = ", ""),
         seed(R::PromiseNowhere, EXAMPLES, "", &claim("hosting", "\"global\""), "guarantee = \"processing\"\nuplift", "none"),
-        seed(R::PriceMissing, "prices.toml", "[mistral-small]", "[mistral-medium]", "", "mistral-small"),
+        seed(R::PriceMissing, "prices.toml", "[mistral-small]", "[mistral-tiny]", "", "mistral-small"),
         seed(R::BadPrice, "prices.toml", "\"3.00\"", "\"3,00\"", "\"3,00\"", "0.15"),
         seed(R::AliasToNothing, "gateway.toml", "= \"claude-sonnet-4-6\"", "= \"claude-sonet-4-6\"", "claude-sonnet =", "claude-sonnet-4-6"),
         seed(R::UnknownModel, "gateway.toml", "[aliases]", "[models.\"claude-sonet-4-6\"]\nhedge = true\n\n[aliases]", "[models.\"claude-sonet", "claude-sonnet-4-6"),
         seed(R::UnknownTimeZone, "gateway.toml", "time_zone = \"UTC\"", "time_zone = \"Europe/Vienne\"", "time_zone = \"Europe/Vienne\"", "IANA"),
         seed(R::EmptyLimit, "gateway.toml", "", "[limits.slip-empty]\nteam = \"*\"\n", "[limits.slip-empty]", "concurrent"),
         seed(R::BadWebhook, "gateway.toml", "", "[limits.slip-hook]\nconcurrent = 5\nwebhook = \"http://x.example\"\n", "webhook = \"http", "https://"),
+        seed(R::BadOrigin, "gateway.toml", "", "[cors]\norigins = [\"https://a.example/\"]\n", "origins = [", "https://app.example.com"),
         seed(R::BadSpan, "gateway.toml", "connect = \"20s\"", "connect = \"20\"", "connect = \"20\"", "45s"),
         seed(R::TimeoutOrder, "gateway.toml", "answer = \"5m\"", "answer = \"50m\"", "answer = \"50m\"", ""),
         seed(R::RunawayPace, "gateway.toml", "calls = 20", "calls = 2", "calls = 2", "3 to 1000"),
@@ -395,6 +409,46 @@ fn all_of_them_at_once_are_found_in_one_run() {
 }
 
 #[test]
+fn the_projects_own_map_has_no_warnings() {
+    let said: Vec<String> = problems(&own()).iter().map(ToString::to_string).collect();
+    assert!(said.is_empty(), "{}", said.join("\n"));
+}
+
+#[test]
+fn an_only_endpoint_is_told_of_unless_it_says_why() {
+    let file = "regions/endpoints/mistral.toml";
+    let mut texts = own();
+    let text = texts.get_mut(file).unwrap();
+    let (us, after) = (text.find("[mistral-us]").unwrap(), text.len());
+    let line = "alone = \"Mistral has one host for each region\"\n";
+    assert!(text[us..after].contains(line));
+    *text = text[..us].to_owned() + &text[us..].replace(line, "");
+    let found = problems(&texts);
+    let zones: Vec<&str> = found.iter().map(|p| p.file.as_str()).collect();
+    assert_eq!(zones, ["regions/zones/ca.toml", "regions/zones/us.toml"]);
+    for problem in &found {
+        assert_eq!(problem.rule, Rule::OneEndpoint);
+        assert_eq!(problem.severity, Severity::Warning);
+        let said = problem.to_string();
+        // Of endpoints that say why nothing is told.
+        assert!(
+            said.contains("only mistral-us serves mistral-large"),
+            "{said}"
+        );
+        assert!(!said.contains("openai-us"), "{said}");
+        assert!(said.contains("`alone = "), "{said}");
+    }
+    // An endpoint that is off serves nothing, so its reason is no matter.
+    let text = texts.get_mut(file).unwrap();
+    *text = text.replacen(
+        "[mistral-us]\n",
+        "[mistral-us]\noff = \"a test\"\nalone = \"why\"\n",
+        1,
+    );
+    assert_eq!(problems(&texts).len(), 0);
+}
+
+#[test]
 fn every_rule_about_the_map_is_seeded() {
     let deployment = [
         "smart-placement",
@@ -409,9 +463,6 @@ fn every_rule_about_the_map_is_seeded() {
     ];
     let mut seeded: BTreeSet<&str> = slips().iter().map(|seed| seed.rule.id()).collect();
     seeded.extend(traps().iter().map(|trap| trap.0.id()));
-    // The project's own map has this one.
-    seeded.insert(Rule::OneEndpoint.id());
-    assert!(problems(&own()).iter().any(|p| p.rule == Rule::OneEndpoint));
     let missing: Vec<&str> = Rule::ALL
         .iter()
         .map(|rule| rule.id())
@@ -466,7 +517,7 @@ fn a_line_that_is_no_toml_hides_nothing_else() {
             .replace("2027-05-31", "true");
         let rules: Vec<&str> = problems(&texts)
             .iter()
-            .filter(|problem| problem.file == EU && problem.rule != Rule::OneEndpoint)
+            .filter(|problem| problem.file == EU)
             .map(|problem| problem.rule.id())
             .collect();
         for rule in ["syntax", "unknown-store", "wrong-type"] {

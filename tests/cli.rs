@@ -195,16 +195,14 @@ fn diff_tells_what_an_edit_changes_and_fails_where_it_should() {
     let stronger = project.run("diff --fail-on weaker");
     assert!(stronger.status.success(), "{}", err(&stronger));
     let text = out(&stronger);
-    assert!(
-        text.contains(
-            "eu, claude-haiku-4-5, claude-opus-4-6, claude-sonnet-4-6: loses bedrock-ireland"
-        ),
-        "{text}"
-    );
-    assert!(
-        text.contains("eu: only bedrock-frankfurt serves claude-opus-4-6, claude-sonnet-4-6"),
-        "{text}"
-    );
+    let opus = "claude-opus-4-6, claude-opus-4-7, claude-opus-4-8, claude-opus-5, claude-opus-5-5";
+    let sonnet = "claude-sonnet-4-6, claude-sonnet-5, claude-sonnet-5-5";
+    for line in [
+        format!("eu, claude-haiku-4-5, claude-haiku-5-5, {opus}, {sonnet}: loses bedrock-ireland"),
+        format!("eu: only bedrock-frankfurt serves claude-haiku-5-5, {opus}, {sonnet}"),
+    ] {
+        assert!(text.contains(&line), "{line} is not in {text}");
+    }
     assert!(!project.run("diff --fail-on any").status.success());
 
     project.edit("regions/zones/uk.toml", "\"GB\", ", "");
@@ -219,6 +217,11 @@ fn diff_tells_what_an_edit_changes_and_fails_where_it_should() {
         "host = \"api.eu.mistral.ai\"",
         "host = \"llm.example.com\"",
     );
+    project.edit(
+        "regions/endpoints/mistral.toml",
+        "alone = \"Mistral has one host for each region\"\n",
+        "",
+    );
     let weaker = project.run("diff --markdown --fail-on weaker");
     assert!(!weaker.status.success());
     let text = out(&weaker);
@@ -226,7 +229,8 @@ fn diff_tells_what_an_edit_changes_and_fails_where_it_should() {
         "- ⚠️ **weaker**: GB: from uk (processed in eu, uk, processing) to us (processed in us, processing)",
         "- stronger: jp: the weakest promise accepted is processing and was storage",
         "- ⚠️ **weaker**: mistral-eu is now contacted at llm.example.com/v1 instead of api.eu.mistral.ai/v1, without a newer review",
-        "- jp: nothing serves gpt-4.1, gpt-4o-mini, gpt-5-mini, gpt-5.4-mini any more; such requests are refused",
+        "- jp: nothing serves gpt-4.1, gpt-4o-mini, gpt-5-mini, gpt-5.4, gpt-5.4-mini, gpt-5.6-luna, gpt-5.6-sol, gpt-5.6-terra, gpt-6-astra, gpt-6-luna, gpt-6-sol any more; such requests are refused",
+        "- mistral-eu no longer says why it may be the only endpoint for a model",
         "### Countries that move",
     ] {
         assert!(text.contains(line), "{line} is not in {text}");

@@ -22,7 +22,7 @@ fn own() -> &'static Config {
     static OWN: OnceLock<Config> = OnceLock::new();
     OWN.get_or_init(|| {
         let files = Files::load(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-        config::read(&files, "2026-11-21").checked().unwrap()
+        config::read(&files, "2026-11-27").checked().unwrap()
     })
 }
 
@@ -35,7 +35,15 @@ fn plan(country: &str, model: &str) -> Plan<'static> {
         stream: true,
         thinks: None,
     };
-    plan::plan(own(), &caller, &zone, Api::Messages, &wanted).unwrap()
+    plan::plan(
+        own(),
+        &caller,
+        &zone,
+        Api::Messages,
+        &wanted,
+        &Default::default(),
+    )
+    .unwrap()
 }
 
 /// Several endpoints, and only one.

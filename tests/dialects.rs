@@ -7,7 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use meridian::dialect::form::{Json, Object, Target, Voice};
+use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
 use meridian::dialect::{self, Api, Reading, Translator};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
 use meridian::relay::{End, Passage, Relay};
@@ -71,12 +71,16 @@ fn what_a_client_asks_in_every_dialect() {
                     name: "claude-or-not",
                     quirks: &quirks,
                     thinking: (dialect == Dialect::Gemini).then_some(ThinkingStyle::Budget),
+                    without: &[],
+                    signers: &Signers::default(),
                     max_output: 16_384,
+                    longest: 128_000,
                     asks_for_usage: true,
                 };
                 let (body, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
                 writeln!(text, "── {name}, as {dialect}").unwrap();
-                writeln!(text, "cannot say: {:?}", losses.into_names()).unwrap();
+                writeln!(text, "refused: {:?}", losses.refused()).unwrap();
+                writeln!(text, "left out: {:?}", losses.left_out()).unwrap();
                 writeln!(text, "{}\n", pretty(&body.to_text())).unwrap();
             }
         }
@@ -98,7 +102,10 @@ fn round_trips_lose_nothing() {
             name: "its-id",
             quirks: &quirks,
             thinking: None,
+            without: &[],
+            signers: &Signers::default(),
             max_output: 16_384,
+            longest: 128_000,
             asks_for_usage: true,
         };
         let (written, losses) = dialect::write_ask(api.native(), &ask, target).unwrap();
@@ -116,9 +123,10 @@ fn round_trips_lose_nothing() {
 }
 
 fn forget_paths(ask: &mut dialect::form::Ask<'_>) {
-    use dialect::form::{Block, What};
+    use dialect::form::{Block, Place, What};
+    static NOWHERE: Json<'static> = Json::Null;
     fn plain(block: &mut Block<'_>) {
-        block.path.clear();
+        block.path = Place::of(&NOWHERE, &NOWHERE);
         if let What::Result { content, .. } = &mut block.what {
             content.iter_mut().for_each(plain);
         }
@@ -128,7 +136,7 @@ fn forget_paths(ask: &mut dialect::form::Ask<'_>) {
         turn.blocks.iter_mut().for_each(plain);
     }
     for tool in &mut ask.tools {
-        tool.path.clear();
+        tool.path = Place::of(&NOWHERE, &NOWHERE);
     }
 }
 

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use bolero::check;
-use meridian::dialect::form::{Json, Object, Target, Voice};
+use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
 use meridian::dialect::{self, Api, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
 use meridian::regions::{Dialect, Quirks};
@@ -136,7 +136,10 @@ fn requests_of_every_client_in_every_dialect() {
                         name: "claude",
                         quirks: &quirks,
                         thinking: None,
+                        without: &[],
+                        signers: &Signers::default(),
                         max_output: 1,
+                        longest: 128_000,
                         asks_for_usage: true,
                     };
                     let (body, _) = dialect::write_ask(dialect, &ask, target).unwrap();

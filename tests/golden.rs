@@ -6,16 +6,19 @@
 
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::{self, Config, Files};
-use meridian::dialect::{self, Api};
-use meridian::head::Head;
+use meridian::dialect::{self, Api, Family};
+use meridian::egress;
+use meridian::head::{Head, Unsupported};
 use meridian::plan;
-use meridian::refusal::{Invalid, Refusal};
+use meridian::refusal::{EgressRefused, Invalid, Missing, Refusal, Unbounded};
+use meridian::regions::egress::Forbidden;
 use meridian::translate::{self, Asked};
 use meridian::units::{Millis, RequestId};
 use meridian::zone;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 fn check(name: &str, got: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,7 +36,7 @@ fn check(name: &str, got: &str) {
 
 fn own_config() -> Config {
     let files = Files::load(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    config::read(&files, "2026-11-21")
+    config::read(&files, "2026-11-27")
         .checked()
         .unwrap_or_else(|problems| panic!("{problems:?}"))
 }
@@ -53,7 +56,7 @@ const CALLS: [(&str, Api, &str); 8] = [
     (
         "US",
         Api::Chat,
-        r#"{"model":"gpt-mini","stream":true,"stream_options":{"include_usage":false,"x":1},"messages":[{}]}"#,
+        r#"{"model":"gpt-mini","stream":true,"stream_options":{"include_usage":false,"include_obfuscation":true},"messages":[{}]}"#,
     ),
     (
         "US",
@@ -100,20 +103,26 @@ fn what_an_endpoint_is_sent() {
             models: vec![],
             tags: Default::default(),
             limits: std::collections::BTreeMap::new(),
+            unsupported: None,
             created: String::new(),
             revoked: None,
         };
         let caller = Caller::new(record, &head);
         let zone = zone::decide(&config.regions, &caller).unwrap();
         let call = dialect::read_call(dialect, body).unwrap();
-        let plan = plan::plan(&config, &caller, &zone, dialect, &call.wanted).unwrap();
+        let egress = egress::read(&config.regions.egress, dialect, &head, body);
+        let plan = plan::plan(&config, &caller, &zone, dialect, &call.wanted, &egress).unwrap();
         writeln!(text, "── from {country}, {dialect}\n{body}").unwrap();
         for attempt in plan.attempts() {
             let asked = Asked {
                 api: dialect,
-                head: &head,
+                unsupported: Unsupported::Refuse,
+                body: &Rc::new(body.to_string()),
                 call: &call,
                 named_blobs: false,
+                signers: &plan.signers(),
+                egress: &egress,
+                stored: None,
             };
             let outbound = translate::prepare(attempt, asked).unwrap();
             writeln!(
@@ -130,12 +139,33 @@ fn what_an_endpoint_is_sent() {
     check("outbound.txt", &text);
 }
 
+fn in_zone() -> Forbidden {
+    Forbidden::Kind { zone: "eu".into() }
+}
+
+fn egress(at: &str, word: &str, kind: &str, host: Option<&str>, forbidden: Forbidden) -> Refusal {
+    let rule = own_config().regions.egress.kinds.remove(kind);
+    let rule = rule.unwrap_or_default();
+    Refusal::Egress(Box::new(EgressRefused {
+        at: at.into(),
+        word: word.into(),
+        kind: kind.into(),
+        does: rule.does,
+        instead: rule.instead,
+        host: host.map(str::to_owned),
+        dialect: "openai-chat",
+        forbidden,
+    }))
+}
+
 fn refusals() -> Vec<Refusal> {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
     vec![
         Refusal::NoRoute {
             path: "/v1/nothing".into(),
+            instead: "",
         },
+        Refusal::NoWebSocket,
         Refusal::WrongMethod {
             method: "GET".into(),
             allowed: "POST",
@@ -147,9 +177,15 @@ fn refusals() -> Vec<Refusal> {
         Refusal::BadKey,
         Refusal::KeysUnavailable,
         Refusal::MapUnavailable,
-        Refusal::Encoded {
-            encoding: "gzip".into(),
+        Refusal::LimitsUnread { limit: None },
+        Refusal::LimitsUnread {
+            limit: Some("search-month".into()),
         },
+        Refusal::Encoded {
+            encoding: "br".into(),
+        },
+        Refusal::BodyGrows { most: 100 },
+        Refusal::Body(Invalid::Gzip),
         Refusal::BodyTooLarge {
             limit: 32 * 1024 * 1024,
         },
@@ -164,6 +200,16 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Body(Invalid::Type {
             field: "stream".into(),
             expected: "true or false",
+        }),
+        Refusal::Body(Invalid::Number {
+            field: "max_tokens".into(),
+            least: 1,
+            most: 1_000_000,
+        }),
+        Refusal::Body(Invalid::Answers {
+            field: "n".into(),
+            most: 128,
+            model: "m".into(),
         }),
         Refusal::Tags {
             header: "meridian-tags".into(),
@@ -232,12 +278,27 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
                 "the caller is in US, which is in us (allows us)",
             ]),
         },
+        Refusal::TooMuchEgress,
+        Refusal::NoSuchAnswer {
+            id: "resp_1".into(),
+        },
+        Refusal::NoStored {
+            id: "resp_1".into(),
+        },
+        Refusal::BodyLate,
+        Refusal::BodiesFull,
         Refusal::NoEndpoint {
             zone: "eu".into(),
             model: "m".into(),
             excluded: words(&["x processes it in us"]),
             servable: vec![],
         },
+        Refusal::NoCounter {
+            zone: "eu".into(),
+            model: "m".into(),
+            excluded: words(&["x speaks openai-chat, which cannot"]),
+        },
+        Refusal::Background,
         Refusal::NoSecret {
             endpoint: "openai-eu".into(),
             secret: "OPENAI_EU_KEY".into(),
@@ -258,7 +319,7 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
             endpoint: "a".into(),
         },
         Refusal::Bound {
-            made_by: words(&["a"]),
+            kept_by: "openai-eu".into(),
         },
         Refusal::Unsupported {
             endpoint: "a".into(),
@@ -272,6 +333,63 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
     ]
 }
 
+fn refusals_of_egress() -> Vec<Refusal> {
+    vec![
+        egress("tools[0].type", "web_search", "web-search", None, in_zone()),
+        egress(
+            "input[0].type",
+            "item_reference",
+            "stored-item",
+            None,
+            in_zone(),
+        ),
+        egress(
+            "messages[0].content[1].image_url.url",
+            "url",
+            "remote-url",
+            Some("evil.example"),
+            Forbidden::Host { zone: "eu".into() },
+        ),
+        egress(
+            "input[0].image_url",
+            "image_url",
+            "remote-url",
+            Some(""),
+            Forbidden::Host { zone: "eu".into() },
+        ),
+        egress(
+            "tools[1].type",
+            "shiny",
+            "unknown",
+            None,
+            Forbidden::Unknown,
+        ),
+        egress("shiny", "shiny", "unknown", None, Forbidden::Unknown),
+    ]
+}
+
+fn refusals_without_a_bound() -> Vec<Refusal> {
+    let kind = || "web-search".to_owned();
+    let missing = [
+        Missing::Context,
+        Missing::Uses { kind: kind() },
+        Missing::UsePrice { kind: kind() },
+        Missing::OtherModel,
+        Missing::Tier,
+        Missing::Nothing,
+    ];
+    let unbounded = |missing| Unbounded {
+        limit: "search-month".into(),
+        endpoint: "e".into(),
+        model: "m".into(),
+        at: "tools[0].type".into(),
+        does: "search the web".into(),
+        missing,
+    };
+    let all = missing.into_iter().map(unbounded);
+    all.map(|one| Refusal::Unbounded(Box::new(one))).collect()
+}
+
 #[test]
 fn every_refusal_in_every_dialect() {
     let id = RequestId::new(Millis(0), 0);
@@ -279,11 +397,13 @@ fn every_refusal_in_every_dialect() {
     let all = refusals()
         .into_iter()
         .chain(refusals_of_zones_and_providers())
-        .chain(refusals_without_an_answer());
+        .chain(refusals_without_an_answer())
+        .chain(refusals_of_egress())
+        .chain(refusals_without_a_bound());
     for refusal in all {
         writeln!(text, "── {} {}", refusal.status(), refusal.code()).unwrap();
-        for dialect in [Api::Chat, Api::Messages] {
-            writeln!(text, "{}", dialect::refusal_body(dialect, &refusal, &id)).unwrap();
+        for family in [Family::OpenAi, Family::Anthropic] {
+            writeln!(text, "{}", dialect::refusal_body(family, &refusal, &id)).unwrap();
         }
     }
     check("refusals.txt", &text);

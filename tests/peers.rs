@@ -7,7 +7,7 @@
 
 mod recorded;
 
-use meridian::dialect::form::{Json, Target};
+use meridian::dialect::form::{Json, Signers, Target};
 use meridian::dialect::{self, Api};
 use meridian::regions::{Dialect, Quirks};
 use serde_json::Value;
@@ -84,7 +84,10 @@ fn where_two_peers_agree_so_does_this_or_says_why_not() {
             name: "m",
             quirks: &quirks,
             thinking: None,
+            without: &[],
+            signers: &Signers::default(),
             max_output: 4_096,
+            longest: 128_000,
             asks_for_usage: true,
         };
         let (body, _) = dialect::write_ask(to, &ask, target).unwrap();

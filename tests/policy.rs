@@ -6,16 +6,18 @@
 
 use meridian::caller::{Caller, KeyRecord};
 use meridian::config::Config;
+use meridian::dialect::Said;
 use meridian::dialect::{Api, MadeBy, Wanted};
 use meridian::diff;
+use meridian::egress::Egress;
 use meridian::gateway::Gateway;
 use meridian::head::{Head, Origin};
-use meridian::plan::{self, Plan};
+use meridian::plan::{self, Attempt, Plan};
 use meridian::prices::PriceBook;
 use meridian::refusal::Refusal;
 use meridian::regions::{
-    Auth, Claim, Country, Dialect, Endpoint, Guarantee, Hosting, Place, Policy, Precedence, Quirks,
-    RegionMap, Store, StreamUsage, Zone,
+    Allowance, Auth, Claim, Country, Dialect, EgressClaim, EgressKind, EgressRules, Endpoint,
+    Guarantee, Hosting, Place, Policy, Precedence, Quirks, RegionMap, Store, StreamUsage, Zone,
 };
 use meridian::send::{judge, Start};
 use meridian::zone::{self, Verdict};
@@ -42,14 +44,15 @@ fn hosting_set() -> impl Strategy<Value = BTreeSet<Hosting>> {
 }
 
 fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
-    let rules = prop::collection::vec((hosting_set(), guarantee()), ZONES.len());
+    let rules = (hosting_set(), guarantee(), kinds(), hosts());
+    let rules = prop::collection::vec(rules, ZONES.len());
     rules.prop_map(|rules| {
         let countries = ["DE", "US", "JP"];
         ZONES
             .iter()
             .zip(rules)
             .enumerate()
-            .map(|(i, (id, (hosting, guarantee)))| {
+            .map(|(i, (id, (hosting, guarantee, allow, hosts)))| {
                 let country = countries.get(i).and_then(|code| Country::from_code(code));
                 let zone = Zone {
                     id: (*id).to_owned(),
@@ -61,6 +64,7 @@ fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
                     usage_store: "STORE".to_owned(),
                     review_by: String::new(),
                     retention_days: None,
+                    egress: Allowance { allow, hosts },
                 };
                 ((*id).to_owned(), zone)
             })
@@ -68,7 +72,48 @@ fn zones() -> impl Strategy<Value = BTreeMap<String, Zone>> {
     })
 }
 
-type Claims = Vec<(&'static str, Guarantee)>;
+type Claims = Vec<((&'static str, Guarantee), Option<(&'static str, Guarantee)>)>;
+
+/// What requests can ask for, beside what nobody knows.
+const KINDS: [&str; 3] = ["web-search", "remote-url", "place"];
+const HOSTS: [&str; 2] = ["a.example", "b.example"];
+
+fn kinds() -> impl Strategy<Value = BTreeSet<String>> {
+    let kinds = prop::sample::subsequence(KINDS.to_vec(), 0..=3);
+    kinds.prop_map(|kinds| kinds.into_iter().map(str::to_owned).collect())
+}
+
+fn hosts() -> impl Strategy<Value = BTreeSet<String>> {
+    let hosts = prop::sample::subsequence(HOSTS.to_vec(), 0..=2);
+    hosts.prop_map(|hosts| hosts.into_iter().map(str::to_owned).collect())
+}
+
+/// The kinds as `regions/egress.toml` has them.
+fn rules() -> EgressRules {
+    let kind = |kind: &str| EgressKind {
+        does: kind.to_owned(),
+        names_host: kind == "remote-url",
+        only_fixed: kind == "place",
+        ..EgressKind::default()
+    };
+    EgressRules {
+        kinds: KINDS.map(|id| (id.to_owned(), kind(id))).into(),
+        dialects: BTreeMap::new(),
+    }
+}
+
+/// What a request asks a provider to do.
+fn asks() -> impl Strategy<Value = Vec<&'static str>> {
+    let labels = [
+        "web-search",
+        "remote-url:a.example",
+        "remote-url:b.example",
+        "remote-url:",
+        "place:inference_geo",
+        "unknown",
+    ];
+    prop::sample::subsequence(labels.to_vec(), 0..=3)
+}
 
 /// Each place and its country, and a data center in each.
 const COLOS: [(&str, &str); 4] = [("FRA", "DE"), ("IAD", "US"), ("NRT", "JP"), ("GRU", "BR")];
@@ -99,7 +144,8 @@ fn colos() -> BTreeMap<String, Country> {
 }
 
 fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
-    let claim = (prop::sample::select(PLACES.to_vec()), guarantee());
+    let claim = || (prop::sample::select(PLACES.to_vec()), guarantee());
+    let claim = (claim(), prop::option::of(claim()));
     let endpoint = (
         prop::bool::ANY,
         prop::collection::vec(claim, 2),
@@ -123,14 +169,18 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
             auth: Auth::Bearer {
                 secret: "S".to_owned(),
             },
-            fixed: Vec::new(),
+            fixed: match i % 2 {
+                0 => vec![("inference_geo".to_owned(), "us".into())],
+                _ => Vec::new(),
+            },
             stream_usage: StreamUsage::Asked,
             sku: None,
             off: off.then(|| "for a test".to_owned()),
+            alone: None,
             models: MODELS
                 .iter()
                 .zip(claims)
-                .map(|(model, (place, guarantee))| Claim {
+                .map(|(model, ((place, guarantee), beyond))| Claim {
                     model: (*model).to_owned(),
                     id: (*model).to_owned(),
                     hosting: Hosting(place.to_owned()),
@@ -141,6 +191,23 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
                     uplift_percent: 0,
                     thinking: None,
                     max_output: None,
+                    context: None,
+                    // Of every three endpoints two take each other's.
+                    signatures: (i % 3 > 0).then(|| "maker".to_owned()),
+                    without: Vec::new(),
+                    max_choices: None,
+                    egress: beyond.map_or_else(BTreeMap::new, |(place, guarantee)| {
+                        let claim = EgressClaim {
+                            hosting: Hosting(place.to_owned()),
+                            guarantee,
+                            source: String::new(),
+                            reviewed: String::new(),
+                            reviewer: String::new(),
+                            max_uses: None,
+                        };
+                        let both = ["web-search", "remote-url"];
+                        both.map(|kind| (kind.to_owned(), claim.clone())).into()
+                    }),
                 })
                 .collect(),
         };
@@ -165,6 +232,7 @@ fn config() -> impl Strategy<Value = Config> {
             colos: colos(),
             zones,
             endpoints,
+            egress: rules(),
         },
         gateway: Gateway::default(),
         prices: PriceBook::default(),
@@ -184,6 +252,7 @@ fn caller() -> impl Strategy<Value = Caller> {
             models: Vec::new(),
             tags: BTreeMap::new(),
             limits: BTreeMap::new(),
+            unsupported: None,
             created: String::new(),
             revoked: None,
         };
@@ -237,6 +306,18 @@ fn edited(old: &Config, other: &Config, changed: &[bool]) -> Config {
             .unwrap();
         eu.countries.extend(Country::from_code("BR"));
     }
+    if changed[8] {
+        let both = new
+            .regions
+            .endpoints
+            .iter_mut()
+            .zip(&other.regions.endpoints);
+        for (endpoint, other) in both {
+            for (claim, other) in endpoint.models.iter_mut().zip(&other.models) {
+                claim.egress.clone_from(&other.egress);
+            }
+        }
+    }
     new.regions.version = "w".to_owned();
     new
 }
@@ -249,18 +330,48 @@ fn answer() -> impl Strategy<Value = Option<u16>> {
 }
 
 fn planned<'c>(config: &'c Config, caller: &Caller) -> Result<(Verdict, Plan<'c>), Refusal> {
+    asking(config, caller, &[])
+}
+
+fn asking<'c>(
+    config: &'c Config,
+    caller: &Caller,
+    labels: &[&str],
+) -> Result<(Verdict, Plan<'c>), Refusal> {
     let zone = zone::decide(&config.regions, caller)?;
     let wanted = Wanted {
         model: "small".to_owned(),
         stream: false,
         thinks: None,
     };
-    let plan = plan::plan(config, caller, &zone, Api::Chat, &wanted)?;
+    let egress = Egress::of_labels(labels.iter().copied());
+    let plan = plan::plan(config, caller, &zone, Api::Chat, &wanted, &egress)?;
     Ok((zone, plan))
 }
 
-/// What the rules allow, said a second time and independently of the code.
-fn allowed_by(config: &Config, caller: &Caller, claim: &Claim) -> bool {
+/// Whether what a request asks for is allowed by every zone that applies and
+/// claimed by the endpoint, said a second time and independently of the code.
+fn egress_allowed_by(config: &Config, caller: &Caller, attempt: &Attempt<'_>, label: &str) -> bool {
+    let (kind, rest) = label.split_once(':').unwrap_or((label, ""));
+    match kind {
+        "unknown" => return false,
+        "place" => return !attempt.endpoint().fixed.is_empty(),
+        _ => {}
+    }
+    let zones = applying(config, caller);
+    let claim = attempt.claim().egress.get(kind);
+    claim.is_some_and(|claim| {
+        zones.iter().all(|zone| {
+            zone.egress.allow.contains(kind)
+                && (kind != "remote-url" || zone.egress.hosts.contains(rest))
+                && zone.hosting.contains(&claim.hosting)
+                && claim.guarantee >= zone.guarantee
+        })
+    })
+}
+
+/// The zones whose rules apply to a caller.
+fn applying<'c>(config: &'c Config, caller: &Caller) -> Vec<&'c Zone> {
     let map = &config.regions;
     let by_country = caller
         .origin
@@ -274,6 +385,13 @@ fn allowed_by(config: &Config, caller: &Caller, claim: &Claim) -> bool {
     if !key_alone {
         rules.push(by_country);
     }
+    rules
+}
+
+/// What the rules allow, said a second time and independently of the code.
+fn allowed_by(config: &Config, caller: &Caller, claim: &Claim) -> bool {
+    let map = &config.regions;
+    let rules = applying(config, caller);
     let ran_in = COLOS.iter().find(|(colo, _)| *colo == caller.origin.colo);
     let ran_inside = |zone: &Zone| {
         let country = ran_in.and_then(|(_, country)| Country::from_code(country));
@@ -313,16 +431,41 @@ proptest! {
     }
 
     #[test]
+    fn guard_nothing_is_planned_that_makes_a_provider_reach_out_of_the_zone(
+        config in config(), caller in caller(), labels in asks()
+    ) {
+        let Ok((_, all)) = planned(&config, &caller) else { return Ok(()) };
+        let made = asking(&config, &caller, &labels);
+        let made: BTreeSet<String> = names(&made);
+        for attempt in all.attempts() {
+            let claimed = allowed_by(&config, &caller, attempt.claim());
+            let allowed = labels.iter().all(|label| egress_allowed_by(&config, &caller, &attempt, label));
+            let name = &attempt.endpoint().name;
+            prop_assert_eq!(made.contains(name), claimed && allowed, "{} {:?}", name, labels);
+        }
+    }
+
+    #[test]
     fn field_21_a_plan_is_bound_to_who_made_what_comes_back(config in config(), caller in caller()) {
         let Ok((_, plan)) = planned(&config, &caller) else { return Ok(()) };
         let all: Vec<String> = plan.attempts().map(|a| a.endpoint().name.clone()).collect();
         for made in ["e0", "e1", "elsewhere"] {
-            let bound = plan.clone().bound_to(&MadeBy::These(vec![made.to_owned()]), Api::Chat);
-            let names: Option<Vec<String>> = bound.ok().map(|plan| {
-                plan.attempts().map(|a| a.endpoint().name.clone()).collect()
-            });
-            let wanted = all.contains(&made.to_owned()).then(|| vec![made.to_owned()]);
-            prop_assert_eq!(names, wanted);
+            let bound = plan.clone().bound_to(&MadeBy::These(vec![made.to_owned()]), Api::Chat).unwrap();
+            let names: Vec<String> = bound.attempts().map(|a| a.endpoint().name.clone()).collect();
+            let takes = |name: &str| {
+                let number = |name: &str| name.strip_prefix('e').and_then(|n| n.parse::<usize>().ok());
+                let signs = |name: &str| number(name).is_some_and(|n| n % 3 > 0);
+                let made_in_plan = all.iter().any(|one| one == made);
+                name == made || made_in_plan && signs(name) && signs(made)
+            };
+            let wanted: Vec<String> = all.iter().filter(|name| takes(name)).cloned().collect();
+            // Where nobody can be given the thoughts, they are left out.
+            prop_assert_eq!(bound.leaves_thoughts, wanted.is_empty());
+            prop_assert_eq!(names, if wanted.is_empty() { all.clone() } else { wanted });
+            // What is kept is nowhere else.
+            let kept = plan.clone().bound_to(&MadeBy::KeptBy(made.to_owned()), Api::Chat).ok();
+            let kept = kept.map(|plan| plan.attempts().map(|a| a.endpoint().name.clone()).collect());
+            prop_assert_eq!(kept, all.contains(&made.to_owned()).then(|| vec![made.to_owned()]));
         }
         let forgotten = plan.clone().bound_to(&MadeBy::Forgotten, Api::Chat);
         prop_assert_eq!(forgotten.map(|plan| plan.attempts().count()), Ok(1));
@@ -346,7 +489,7 @@ proptest! {
         for (attempt, status) in plan.attempts().zip(answers) {
             prop_assert!(allowed_by(&config, &caller, attempt.claim()));
             prop_assert!(attempt.endpoint().off.is_none());
-            if status.is_some_and(|status| judge(status, "", b"") == Start::Answer) {
+            if status.is_some_and(|status| judge(status, &Said::default()) == Start::Answer) {
                 break;
             }
         }
@@ -362,12 +505,16 @@ proptest! {
 
     #[test]
     fn an_edit_that_lets_a_request_go_further_is_said_to_be_weaker(
-        old in config(), other in config(), changed in prop::collection::vec(prop::bool::weighted(0.3), 8), caller in caller(),
+        old in config(), other in config(), changed in prop::collection::vec(prop::bool::weighted(0.3), 9),
+        caller in caller(), labels in asks(),
     ) {
         let new = edited(&old, &other, &changed);
         let diff = diff::diff(&old, &new);
         let (before, after) = (names(&planned(&old, &caller)), names(&planned(&new, &caller)));
         prop_assert!(after.is_subset(&before) || diff.weaker(), "{}", diff.words());
+        let asked = names(&asking(&old, &caller, &labels));
+        let asks = names(&asking(&new, &caller, &labels));
+        prop_assert!(asks.is_subset(&asked) || diff.weaker(), "{:?} {}", labels, diff.words());
         prop_assert!(before == after || !diff.changes.is_empty());
         prop_assert!(diff::diff(&new, &new).changes.is_empty());
     }
@@ -413,7 +560,7 @@ mod own_map {
     fn own() -> Config {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let files = Files::load(root).unwrap();
-        config::read(&files, "2026-11-21").checked().unwrap()
+        config::read(&files, "2026-11-27").checked().unwrap()
     }
 
     fn from(country: &str) -> Caller {
@@ -425,6 +572,7 @@ mod own_map {
             models: Vec::new(),
             tags: BTreeMap::new(),
             limits: BTreeMap::new(),
+            unsupported: None,
             created: String::new(),
             revoked: None,
         };
@@ -470,7 +618,9 @@ mod own_map {
                         stream: true,
                         thinks: None,
                     };
-                    let Ok(plan) = plan::plan(&config, &caller, &verdict, api, &wanted) else {
+                    let Ok(plan) =
+                        plan::plan(&config, &caller, &verdict, api, &wanted, &Egress::default())
+                    else {
                         continue;
                     };
                     for attempt in plan.attempts() {

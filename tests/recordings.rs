@@ -16,6 +16,7 @@ use recorded::{folders, json, vectors, FOLDERS};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Runs a stream through the relay in pieces of `cut` bytes: what came out of
 /// it, and what it read.
@@ -165,7 +166,7 @@ fn every_recorded_request_is_read_and_a_patch_changes_nothing_else() {
 
             let mut edits = dialect::Edits::default();
             edits.set(&call, "model", "\"another\"".to_owned());
-            let edited = edits.apply(call.body);
+            let edited = edits.apply(&Rc::new(body.clone())).to_string();
             let model = serde_json::to_string(&call.wanted.model).unwrap();
             let at = call.field("model").unwrap().at.clone();
             assert_eq!(body.get(at.clone()), Some(model.as_str()));

@@ -127,6 +127,8 @@ impl World {
             takes_all: true,
             downgrade: None,
             webhook: None,
+            others: None,
+            team_share: None,
         };
         vec![
             Need {
@@ -296,8 +298,8 @@ impl World {
         for (shard, object) in &mut self.objects {
             if let Some(mut told) = object.book.report(now, &authority) {
                 told.holder = format!("shard {shard}");
-                above.take(now, &told);
-                object.book.reported(&authority, &told, true);
+                let reply = above.take(now, &told);
+                object.book.reported(&authority, &told, Some(&reply));
             }
         }
         self.objects.insert(0, above);

@@ -7,7 +7,7 @@
 mod oracle;
 mod recorded;
 
-use meridian::dialect::form::{Answer, Delta, Json, Object, Part, Stop, Target, Voice};
+use meridian::dialect::form::{Answer, Delta, Json, Object, Part, Signers, Stop, Target, Voice};
 use meridian::dialect::{self, Api, Fault, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
 use meridian::regions::{Dialect, Quirks};
@@ -360,7 +360,10 @@ fn every_recorded_request_is_retold_in_every_dialect() {
                     name: "claude",
                     quirks: &quirks,
                     thinking: None,
+                    without: &[],
+                    signers: &Signers::default(),
                     max_output: 16_384,
+                    longest: 128_000,
                     asks_for_usage: true,
                 };
                 let (body, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
@@ -490,7 +493,7 @@ fn a_reason_to_stop_is_told_in_every_dialect() {
         let bodies = [
             dialect::openai::answer_write::whole(&answer, &voice()),
             dialect::responses::answer_whole::whole(&answer, &voice()),
-            dialect::anthropic::answer_write::whole(&answer, &voice()).unwrap(),
+            dialect::anthropic::answer_whole::whole(&answer, &voice()).unwrap(),
         ];
         for (body, wanted) in bodies.iter().zip(wanted) {
             assert!(body.contains(wanted), "{wanted} in {body}");

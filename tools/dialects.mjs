@@ -28,9 +28,9 @@ function features(client) {
 /** What a request with everything in it loses in each dialect, from its golden. */
 function losses(client) {
   const text = readFileSync(join(ROOT, `tests/golden/dialects/${GOLDENS[client]}.asked.txt`), "utf8");
-  const found = [...text.matchAll(/── all, as (\S+)\ncannot say: (.*)\n/g)];
+  const found = [...text.matchAll(/── all, as (\S+)\nrefused: (.*)\nleft out: (.*)\n/g)];
   const said = (list) => JSON.parse(list).map((name) => `\`${name}\``).join(", ") || "nothing";
-  return table(["written as", "cannot say"], found.map(([, dialect, list]) => [dialect, said(list)]));
+  return table(["written as", "refused", "left out"], found.map(([, dialect, refused, leftOut]) => [dialect, said(refused), said(leftOut)]));
 }
 
 export function page() {
@@ -43,7 +43,7 @@ export function page() {
   ];
   for (const client of CLIENT_NAMES) parts.push("", `## ${CALLED[client]}`, "", features(client));
   parts.push("", "## Embeddings", "", table(["endpoint", "test"], Object.keys(EMBEDDERS).map((target) => [target, `\`embedding: ${target}\``])));
-  parts.push("", "## What cannot be said", "", "Of a request with everything in it (`tests/golden/dialects/*.ask.json`). It is refused by these names, or left out and listed in `meridian-dropped` if the request says `meridian-on-unsupported: drop`. Thoughts and proofs that the client's own provider made (`messages[1].content[0]`, `input[1]`) are never said to another.");
+  parts.push("", "## What cannot be said", "", "Of a request with everything in it (`tests/golden/dialects/*.ask.json`). What changes the answer is refused, and what is a hint is left out and listed in `meridian-dropped`. With the header `meridian-on-unsupported: drop`, or a key made with `--unsupported drop`, all of it is left out; with `strict` all of it is refused. Thoughts and proofs that the client's own provider made (`messages[1].content[0]`, `input[1]`) are never said to another.");
   for (const client of CLIENT_NAMES) parts.push("", `### ${CALLED[client]}`, "", losses(client));
   return `${parts.join("\n")}\n`;
 }

@@ -3,31 +3,44 @@
 // every other is played by the simulator.
 //
 // The worker knows nothing of this: it asks for the providers' own hosts, and
-// the way out of the runtime is what leads to one or the other.
+// the way out of the runtime (outward.mjs) leads to one or the other.
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { unstable_startWorker } from "wrangler";
+import { APPLICATION } from "../tests/simulator/entra-token.mjs";
+import { serviceAccount } from "../tests/simulator/google-token.mjs";
+import { ACCESS_KEY, SECRET_KEY } from "../tests/simulator/sigv4.mjs";
 import { startSimulator } from "../tests/simulator/simulator.mjs";
 import { meridian } from "./cli.mjs";
+import { atTheEnd } from "./ending.mjs";
+import { outward, PLACEHOLDER, realHosts } from "./outward.mjs";
 import { fail, ROOT } from "./run.mjs";
 
-const PLACEHOLDER = "simulated-";
+/** What signs or is given a token must be of the form that the gateway reads. */
+const SIMULATED = { google: () => JSON.stringify(serviceAccount()), entra: () => APPLICATION, sigv4: () => `${ACCESS_KEY}:${SECRET_KEY}` };
+
+/** How long the runtime may take to end. */
+const PATIENCE_MS = 3_000;
+
+let worker, simulator;
+atTheEnd(end);
 const { values } = parseArgs({ options: { port: { type: "string", default: "8787" } } });
 if (await isTaken(Number(values.port))) fail(`port ${values.port} is taken, perhaps by another npm start. Another port: npm start -- --port 8788`);
 const endpoints = JSON.parse(meridian("endpoints", "--json"));
 const real = realSecrets();
-const simulator = await startSimulator({ port: 0 });
+simulator = await startSimulator({ port: 0 });
 
 const bindings = {
   LOCAL_COUNTRY: { type: "plain_text", value: "from-key" },
   RECEIPT_KEYS: { type: "secret_text", value: readFileSync(join(ROOT, ".local/receipt-keys.json"), "utf8").trim() },
 };
-for (const { secret } of endpoints) {
-  if (!real.has(secret)) bindings[secret] = { type: "secret_text", value: PLACEHOLDER + secret };
+for (const { secret, auth } of endpoints) {
+  if (!real.has(secret)) bindings[secret] = { type: "secret_text", value: SIMULATED[auth]?.() ?? PLACEHOLDER + secret };
 }
-const worker = await unstable_startWorker({
+worker = await unstable_startWorker({
   config: join(ROOT, "wrangler.toml"),
   entrypoint: join(ROOT, "build/local/index.js"),
   build: { custom: { command: "true" }, moduleRoot: join(ROOT, "build/local") },
@@ -37,18 +50,15 @@ const worker = await unstable_startWorker({
     logLevel: "warn",
     watch: false,
     inspector: false,
-    outboundService: leadOut,
+    outboundService: { node: outward({ simulator: simulator.url, real: realHosts(endpoints, real) }) },
   },
 }).catch((error) => fail(`the gateway could not start: ${error.message}`));
 await worker.ready;
 greet((await worker.url).href.replace(/\/$/, ""));
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, async () => {
-    await worker.dispose();
-    await simulator.close();
-    process.exit(0);
-  });
+// Streams under way are not waited for.
+function end() {
+  Promise.race([worker?.dispose(), sleep(PATIENCE_MS)]).finally(() => process.exit(0));
 }
 
 // wrangler would wait for the port in silence.
@@ -66,22 +76,6 @@ function realSecrets() {
   if (!existsSync(file)) return new Set();
   const names = readFileSync(file, "utf8").split("\n").map((line) => /^\s*([A-Z0-9_]+)\s*=\s*\S/.exec(line)?.[1]);
   return new Set(names.filter(Boolean));
-}
-
-// A placeholder for a credential shows that the endpoint is to be simulated.
-function leadOut(request) {
-  const credential = request.headers.get("authorization") ?? request.headers.get("x-api-key") ?? "";
-  const url = new URL(request.url);
-  const init = { method: request.method, headers: new Headers(request.headers), body: request.body, duplex: "half", redirect: "manual" };
-  if (!credential.includes(PLACEHOLDER)) return fetch(url, init).catch((error) => unreachable(url, error));
-  init.headers.set("x-simulated-host", url.host);
-  init.headers.delete("host");
-  return fetch(simulator.url + url.pathname + url.search, init);
-}
-
-function unreachable({ host }, error) {
-  const message = `${host} cannot be reached from this machine: ${error.cause?.message ?? error.message}`;
-  return Response.json({ error: { message, type: "server_error", param: null, code: "unreachable" } }, { status: 502 });
 }
 
 function greet(url) {

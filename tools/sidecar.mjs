@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { buildCli, meridian } from "./cli.mjs";
+import { atTheEnd } from "./ending.mjs";
 import { fail, ROOT, start } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { writeConfig } from "./sidecar/config.mjs";
@@ -41,7 +42,7 @@ ${secrets.length === 0 ? `Without one every call is refused. The map asks for: $
   OPENAI_BASE_URL=http://127.0.0.1:${port}/v1  ANTHROPIC_BASE_URL=http://127.0.0.1:${port}
 `);
 const serving = start("workerd", ["serve", join(FOLDER, "config.capnp")], { stdio: "inherit", cwd: FOLDER, env: { RECEIPT_KEYS: receiptKeys() } });
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => serving.kill(signal));
+atTheEnd(() => serving.kill("SIGTERM"));
 deletion.hourly(`http://127.0.0.1:${port}`);
 serving.on("exit", (code) => process.exit(code ?? 0));
 

@@ -1,8 +1,9 @@
-// `npm run soak`: ten thousand mixed calls, a fifth of them with a fault, many
+// `npm run soak`: twenty thousand mixed calls, a fifth of them with a fault, many
 // at once, and then the ledger's conservation under limits and kill -9. Fails if
 // a call is not answered, leaves no row or two, or leaks, or if a figure is off.
 // `--only calls` or `--only ledger` runs one of them, with its own options.
 import { build } from "./build.mjs";
+import { buildCli } from "./cli.mjs";
 import { fail, run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { isStale } from "./stale.mjs";
@@ -14,5 +15,6 @@ const [, only] = at < 0 ? [] : options.splice(at, 2);
 if (at >= 0 && !Object.hasOwn(PARTS, only)) fail(`--only takes one of ${Object.keys(PARTS).join(", ")}`);
 
 setUp();
+buildCli();
 if (isStale("build/local/index.js")) build({ local: true });
 for (const part of only ? [only] : Object.keys(PARTS)) run("node", [PARTS[part], ...options]);

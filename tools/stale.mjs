@@ -1,15 +1,20 @@
 // Whether something that was built is older than what it is built from.
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ROOT } from "./run.mjs";
 
 const WORKER = ["src", "regions", "gateway.toml", "prices.toml", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tools/build.mjs", "tools/versions.mjs"];
 
-export function isStale(built, inputs = WORKER) {
+/** Lies beside what a fast build made. */
+export const FAST_MARK = "fast-build";
+
+/** `fast` says that a fast build will do. */
+export function isStale(built, { fast = false } = {}) {
   const path = join(ROOT, built);
   if (!existsSync(path)) return true;
+  if (!fast && existsSync(join(dirname(path), FAST_MARK))) return true;
   const at = statSync(path).mtimeMs;
-  return inputs.some((input) => newest(join(ROOT, input)) > at);
+  return WORKER.some((input) => newest(join(ROOT, input)) > at);
 }
 
 function newest(path) {

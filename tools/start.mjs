@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { buildCli, meridian } from "./cli.mjs";
+import { atTheEnd } from "./ending.mjs";
 import { ROOT, run, start } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { isStale } from "./stale.mjs";
@@ -14,17 +15,21 @@ const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
 // Two for maps, because nobody approves their own draft, and one for drills.
 const ADMINS = { "anna@example.com": "compliance", "bert@example.com": "compliance", "otto@example.com": "operator" };
 
+const options = process.argv.slice(2);
+/** Tests are content with a build that is fast to make. */
+const fast = options.includes("--fast");
+
 setUp();
 buildCli();
-if (isStale("build/local/index.js")) build({ local: true });
+if (isStale("build/local/index.js", { fast })) build({ local: true, fast });
 mkdirSync(STATE, { recursive: true });
 migrate();
 demoKeys();
 demoAdmins();
 receiptKeys();
 
-const serving = start("node", [join(ROOT, "tools/serve.mjs"), ...process.argv.slice(2)], { stdio: "inherit" });
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => serving.kill(signal));
+const serving = start("node", [join(ROOT, "tools/serve.mjs"), ...options.filter((one) => one !== "--fast")], { stdio: "inherit" });
+atTheEnd(() => serving.kill("SIGTERM"));
 serving.on("exit", (code) => process.exit(code ?? 0));
 
 // Applying migrations starts wrangler once a database; a note of what was

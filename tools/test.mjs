@@ -24,6 +24,7 @@ step("build", () => {
 step("the deployment's dry run", () => run("node", ["tools/deploy.mjs", "--dry-run"]));
 step("simulator tests", () => run("node", ["--test", ...files("tests/simulator")]));
 step("end-to-end tests", () => run("node", ["--test", "--test-concurrency=1", ...files("tests/e2e")]));
+step("hostile bodies", () => run("node", ["tests/hostile/hostile.mjs", "--ci"]));
 console.log("\n✓ all green");
 
 function step(name, work) {

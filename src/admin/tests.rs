@@ -36,6 +36,7 @@ fn only_compliance_approves_and_viewers_change_nothing() {
         "drills/end",
         "retention",
         "budgets/remove",
+        "budgets/release",
     ] {
         let ask = asked("POST", &format!("/admin/v1/{path}")).unwrap();
         assert_eq!(

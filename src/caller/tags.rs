@@ -169,6 +169,7 @@ mod tests {
             models: vec![],
             tags: BTreeMap::from([("environment".into(), "prod".into())]),
             limits: BTreeMap::new(),
+            unsupported: None,
             created: String::new(),
             revoked: None,
         }

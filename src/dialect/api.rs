@@ -14,6 +14,12 @@ pub enum Api {
     /// OpenAI's responses.
     #[serde(rename = "openai-responses")]
     Responses,
+    /// What is asked of a response that was stored.
+    #[serde(rename = "openai-responses-stored")]
+    Stored,
+    /// OpenAI's counting of a response's input.
+    #[serde(rename = "openai-input-tokens")]
+    InputTokens,
     /// OpenAI's embeddings.
     #[serde(rename = "openai-embeddings")]
     Embeddings,
@@ -32,13 +38,19 @@ pub enum Family {
     OpenAi,
     /// Anthropic's.
     Anthropic,
+    /// Google's: no operation of it is served.
+    Google,
+    /// Amazon's: no operation of it is served.
+    Aws,
 }
 
 impl Api {
     /// All there are.
-    pub const ALL: [Api; 5] = [
+    pub const ALL: [Api; 7] = [
         Api::Chat,
         Api::Responses,
+        Api::Stored,
+        Api::InputTokens,
         Api::Embeddings,
         Api::Messages,
         Api::CountTokens,
@@ -49,6 +61,8 @@ impl Api {
         match self {
             Api::Chat => "openai-chat",
             Api::Responses => "openai-responses",
+            Api::Stored => "openai-responses-stored",
+            Api::InputTokens => "openai-input-tokens",
             Api::Embeddings => "openai-embeddings",
             Api::Messages => "anthropic-messages",
             Api::CountTokens => "anthropic-count-tokens",
@@ -60,6 +74,8 @@ impl Api {
         match self {
             Api::Chat => "/v1/chat/completions",
             Api::Responses => "/v1/responses",
+            Api::Stored => "/v1/responses/{id}",
+            Api::InputTokens => "/v1/responses/input_tokens",
             Api::Embeddings => "/v1/embeddings",
             Api::Messages => "/v1/messages",
             Api::CountTokens => "/v1/messages/count_tokens",
@@ -70,15 +86,27 @@ impl Api {
     pub fn family(self) -> Family {
         match self {
             Api::Messages | Api::CountTokens => Family::Anthropic,
-            Api::Chat | Api::Responses | Api::Embeddings => Family::OpenAi,
+            Api::Chat | Api::Responses | Api::Stored | Api::InputTokens | Api::Embeddings => {
+                Family::OpenAi
+            }
         }
+    }
+
+    /// Whether nobody bills for it: nothing is made for it.
+    pub fn is_free(self) -> bool {
+        self.counts() || self == Api::Stored
+    }
+
+    /// Whether it counts tokens alone.
+    pub fn counts(self) -> bool {
+        matches!(self, Api::CountTokens | Api::InputTokens)
     }
 
     /// The dialect it is itself.
     pub fn native(self) -> Dialect {
         match self {
             Api::Chat | Api::Embeddings => Dialect::OpenAiChat,
-            Api::Responses => Dialect::OpenAiResponses,
+            Api::Responses | Api::Stored | Api::InputTokens => Dialect::OpenAiResponses,
             Api::Messages | Api::CountTokens => Dialect::AnthropicMessages,
         }
     }
@@ -88,7 +116,7 @@ impl Api {
     pub fn dialect_at(self, endpoint: &Endpoint) -> Option<Dialect> {
         // An endpoint that says where its operation is has that one alone.
         let embeds = self == Api::Embeddings;
-        let talks = !embeds && self != Api::CountTokens;
+        let talks = matches!(self, Api::Chat | Api::Responses | Api::Messages);
         if endpoint.paths.is_some() {
             let only = super::embed::predicts(endpoint);
             if only && !embeds || !only && !talks {
@@ -97,7 +125,7 @@ impl Api {
         }
         // Anthropic's counting knows no `inference_geo`: it cannot be held to a place.
         let is_held = |(field, _): &(String, _)| field == "inference_geo";
-        if self == Api::CountTokens && endpoint.fixed.iter().any(is_held) {
+        if self.counts() && endpoint.fixed.iter().any(is_held) {
             return None;
         }
         let able = |dialect: &Dialect| self.served_in(*dialect);
@@ -110,6 +138,7 @@ impl Api {
     fn served_in(self, dialect: Dialect) -> bool {
         match self {
             Api::Chat | Api::Responses | Api::Messages => dialect != Dialect::CohereEmbed,
+            Api::Stored => dialect == Dialect::OpenAiResponses,
             Api::Embeddings => matches!(
                 dialect,
                 Dialect::OpenAiChat
@@ -117,7 +146,7 @@ impl Api {
                     | Dialect::Gemini
                     | Dialect::CohereEmbed
             ),
-            Api::CountTokens => matches!(
+            Api::CountTokens | Api::InputTokens => matches!(
                 dialect,
                 Dialect::AnthropicMessages
                     | Dialect::OpenAiResponses

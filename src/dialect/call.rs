@@ -1,6 +1,8 @@
 //! What the gateway needs to know of a request body, whatever its dialect, and
 //! where in the bytes it stands, so that the rest can travel untouched.
 
+use super::amounts::Amounts;
+use super::form::Key;
 use crate::refusal::Invalid;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::Deserializer;
@@ -26,6 +28,8 @@ pub struct Call<'a> {
     pub wanted: Wanted,
     /// The fields that stand at the top of the body and that the gateway knows.
     pub fields: Vec<(&'static str, Value<'a>)>,
+    /// What it says of how much may come out.
+    pub amounts: Amounts,
     /// The stream carries usage although the client did not ask for it: the
     /// extra event is kept from the client.
     pub hide_usage: bool,
@@ -98,7 +102,7 @@ impl<'a> Visitor<'a> for Fields<'a> {
 
     fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut fields: Self::Value = Vec::with_capacity(self.names.len());
-        while let Some(key) = map.next_key::<std::borrow::Cow<'a, str>>()? {
+        while let Some(Key(key)) = map.next_key()? {
             let Some(name) = self.names.iter().copied().find(|name| *name == key) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;

@@ -1,7 +1,7 @@
-//! How many tokens a request has, as providers tell it and Anthropic's clients
-//! expect it.
+//! How many tokens a request has, as providers tell it and clients expect it.
 
 use super::form::{Json, Object};
+use super::{Api, Family};
 use crate::regions::Dialect;
 
 /// A provider's count.
@@ -16,6 +16,10 @@ pub fn read(dialect: Dialect, body: &[u8]) -> Option<u64> {
 }
 
 /// The same for a client.
-pub fn write(count: u64) -> String {
-    Json::Object(Object::new().with("input_tokens", count)).to_text()
+pub fn write(api: Api, count: u64) -> String {
+    let told = match api.family() {
+        Family::OpenAi => Object::new().with("object", "response.input_tokens"),
+        _ => Object::new(),
+    };
+    Json::Object(told.with("input_tokens", count)).to_text()
 }

@@ -2,7 +2,9 @@
 //! prompt caches at the providers depend on it.
 
 use super::Call;
+use crate::outgoing::Outgoing;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// What is to change in a body.
 #[derive(Debug, Default)]
@@ -43,35 +45,17 @@ impl Edits {
     }
 
     /// The edited body.
-    pub fn apply(mut self, body: &str) -> String {
-        self.replaced.sort_by_key(|(at, _)| at.start);
-        let extra: usize = self
-            .replaced
-            .iter()
-            .map(|(_, json)| json.len())
-            .sum::<usize>()
-            + self
-                .added
-                .iter()
-                .map(|(k, v)| k.len() + v.len() + 4)
-                .sum::<usize>();
-        let mut edited = String::with_capacity(body.len() + extra);
-        let mut done = 0;
+    pub fn apply(mut self, body: &Rc<String>) -> Outgoing {
         // A body that was read is an object: its first brace opens it.
         if let (false, Some(brace)) = (self.added.is_empty(), body.find('{')) {
-            edited.push_str(body.get(..=brace).unwrap_or_default());
-            for (name, json) in &self.added {
-                edited.push_str(&format!("\"{name}\":{json},"));
-            }
-            done = brace + 1;
+            let added = self.added.iter();
+            let added = added.map(|(name, json)| format!("\"{name}\":{json},"));
+            let opened = brace + 1;
+            // Before what is taken out at the same place.
+            self.replaced.insert(0, (opened..opened, added.collect()));
         }
-        for (at, json) in &self.replaced {
-            edited.push_str(body.get(done..at.start).unwrap_or_default());
-            edited.push_str(json);
-            done = at.end;
-        }
-        edited.push_str(body.get(done..).unwrap_or_default());
-        edited
+        self.replaced.sort_by_key(|(at, _)| at.start);
+        Outgoing::edited(body, self.replaced)
     }
 }
 
@@ -98,6 +82,18 @@ mod tests {
     use crate::dialect::anthropic::request::read;
 
     #[test]
+    fn a_field_is_added_before_one_that_is_taken_out() {
+        let body = Rc::new(r#"{"model":"m","messages":[{}]}"#.to_owned());
+        let call = read(&body).unwrap();
+        let mut edits = Edits::default();
+        edits.remove(&call, "model");
+        edits.set(&call, "messages", "[]".to_owned());
+        edits.set(&call, "stream", "true".to_owned());
+        let edited = edits.apply(&body).to_string();
+        assert_eq!(edited, r#"{"stream":true,"messages":[]}"#);
+    }
+
+    #[test]
     fn a_field_that_is_taken_out_leaves_every_other_byte() {
         let cases = [
             (r#"{"model":"m","messages":[{}]}"#, r#"{"messages":[{}]}"#),
@@ -115,7 +111,7 @@ mod tests {
             let mut edits = Edits::default();
             edits.remove(&call, "model");
             edits.remove(&call, "stream");
-            assert_eq!(edits.apply(body), left);
+            assert_eq!(edits.apply(&Rc::new(body.to_owned())).to_string(), left);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Embeddings: OpenAI's on the client's side, and what Google and Cohere make
 //! of them. They hold no conversation and so need no other form than this.
 
+use super::amounts::Amounts;
 use super::call::{self, Call, Wanted};
 use super::form::{Fields, Json, Losses, Node, Object};
 use super::openai::request::tags;
-use super::Reading;
+use super::{Beyond, Reading};
 use crate::refusal::Invalid;
 use crate::regions::{Dialect, Endpoint};
 use base64::Engine;
@@ -28,6 +29,7 @@ pub fn read_call(body: &str) -> Result<Call<'_>, Invalid> {
     Ok(Call {
         body,
         wanted,
+        amounts: Amounts::default(),
         fields,
         hide_usage: false,
         tags,
@@ -43,7 +45,7 @@ pub struct Embed<'p> {
     purpose: Option<&'p str>,
     /// The numbers are wanted in base64.
     pub base64: bool,
-    losses: Losses,
+    losses: Losses<'p>,
 }
 
 /// Reads a request.
@@ -76,7 +78,7 @@ fn rest<'p>(mut embed: Embed<'p>, fields: &Fields<'p, '_>) -> Embed<'p> {
 }
 
 /// One text or several. Lists of tokens belong to one provider's models.
-fn texts<'p>(input: &Node<'p, '_>, losses: &mut Losses) -> Result<Vec<Cow<'p, str>>, Invalid> {
+fn texts<'p>(input: &Node<'p, '_>, losses: &mut Losses<'p>) -> Result<Vec<Cow<'p, str>>, Invalid> {
     if input.is_text() {
         return Ok(vec![input.text()?.into()]);
     }
@@ -109,7 +111,7 @@ pub fn write<'a>(
     endpoint: &Endpoint,
     dialect: Dialect,
     model: &'a str,
-) -> Option<(Json<'a>, Losses)> {
+) -> Option<(Json<'a>, Losses<'a>)> {
     let mut losses = embed.losses.clone();
     let body = match dialect {
         Dialect::Gemini if predicts(endpoint) => predictions(embed),
@@ -157,7 +159,7 @@ fn predictions<'a>(embed: &'a Embed<'_>) -> Object<'a> {
     object.with_some("parameters", parameters)
 }
 
-fn cohere<'a>(embed: &'a Embed<'_>, model: &'a str, losses: &mut Losses) -> Object<'a> {
+fn cohere<'a>(embed: &'a Embed<'_>, model: &'a str, losses: &mut Losses<'_>) -> Object<'a> {
     let texts: Vec<Json<'a>> = embed.texts.iter().map(|t| Json::from(t.as_ref())).collect();
     let known = [
         "search_document",
@@ -201,6 +203,10 @@ pub fn answer(
     if vectors.is_empty() {
         return None;
     }
+    let units = json.get("meta").and_then(|meta| meta.get("billed_units"));
+    if let Some(usage) = units.or_else(|| json.get("usageMetadata")) {
+        reading.beyond = Beyond::of(&usage.to_text());
+    }
     let tokens = tokens(&json);
     reading.ended = true;
     reading.stopped = Some("stop".to_owned());
@@ -211,7 +217,7 @@ pub fn answer(
     let entries = vectors.into_iter().enumerate().map(|(index, vector)| {
         let vector = match base64 {
             true => Json::from(packed(vector)?),
-            false => vector.clone(),
+            false => vector.lend(),
         };
         let entry = Object::new()
             .with("object", "embedding")

@@ -10,21 +10,33 @@ pub mod gemini;
 pub mod openai;
 pub mod responses;
 
+mod amounts;
 mod api;
+mod beyond;
+mod blobs;
 mod call;
 pub mod count;
 mod edit;
+mod named;
 mod origin;
 pub mod embed;
 mod reading;
+mod said;
 mod speech;
+mod too_long;
+mod values;
 
+pub use amounts::Amounts;
 pub use api::{Api, Family};
+pub use beyond::{Beyond, Pass};
 pub use call::{Call, Value, Wanted};
 pub use edit::Edits;
+pub use named::with_model;
 pub use origin::{blobs_in, Fingerprint, MadeBy};
 pub use reading::{Fault, Reading};
+pub use said::{word, Said};
 pub use speech::{unwraps_json, whole, Reader, Translator};
+pub use too_long::TooLong;
 
 use crate::refusal::{Invalid, Refusal};
 use crate::regions::Dialect;
@@ -33,19 +45,26 @@ use form::{Ask, Delta, Json, Losses, Target};
 
 /// Reads as much of a request body as is needed to plan.
 pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
-    match api {
+    values::check(body)?;
+    let mut call = match api {
         Api::Chat => openai::request::read(body),
-        Api::Responses => responses::request::read(body),
+        Api::Responses | Api::Stored | Api::InputTokens => responses::request::read(body),
         Api::Messages | Api::CountTokens => anthropic::request::read(body),
         Api::Embeddings => embed::read_call(body),
-    }
+    }?;
+    // A count is one number, whatever else the body says.
+    call.wanted.stream &= !api.counts();
+    Ok(call)
 }
 
 /// Reads all of a request, to write it in another dialect.
 pub fn read_ask<'p>(api: Api, body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
     match api {
         Api::Chat | Api::Embeddings => openai::ask_read::read(body),
-        Api::Responses => responses::ask_read::read(body),
+        Api::Responses | Api::Stored | Api::InputTokens => {
+            let ask = responses::ask_read::read(body)?;
+            Ok(Ask { client: api, ..ask })
+        }
         Api::Messages | Api::CountTokens => anthropic::ask_read::read(body, api),
     }
 }
@@ -56,8 +75,8 @@ pub fn write_ask<'a>(
     dialect: Dialect,
     ask: &'a Ask<'_>,
     target: Target<'a>,
-) -> Option<(Json<'a>, Losses)> {
-    let counts = ask.client == Api::CountTokens;
+) -> Option<(Json<'a>, Losses<'a>)> {
+    let counts = ask.client.counts();
     Some(match (dialect, counts) {
         (Dialect::OpenAiChat, false) => openai::ask_write::write(ask, target),
         (Dialect::OpenAiResponses, false) => responses::ask_write::write(ask, target),
@@ -104,7 +123,7 @@ pub fn read_failure(dialect: Dialect, kind: &str, body: &[u8]) -> (String, Strin
         Dialect::Gemini => gemini::answer_read::failure(error.unwrap_or(first)),
         Dialect::AnthropicMessages if error.is_none() => bedrock::answer_read::failure(kind, first),
         Dialect::AnthropicMessages => anthropic::answer_read::failure(first),
-        _ => openai::answer_read::failure(error.unwrap_or(first)),
+        _ => openai::error_read::failure(error.unwrap_or(first)),
     };
     match delta {
         Delta::Failed { kind, message } => (kind, message),
@@ -114,17 +133,58 @@ pub fn read_failure(dialect: Dialect, kind: &str, body: &[u8]) -> (String, Strin
 
 /// A provider's error, retold as the client's SDK expects it.
 pub fn failure_body(api: Api, status: u16, kind: &str, message: &str, id: &RequestId) -> String {
+    if let Some(too_long) = TooLong::read(Some(status), kind, message) {
+        return too_long.body(api, id);
+    }
     match api.family() {
-        Family::OpenAi => openai::error::retold(status, kind, message),
         Family::Anthropic => anthropic::error::retold(status, message, id),
+        _ => openai::error::retold(status, kind, message),
+    }
+}
+
+/// An error of a provider that speaks the client's dialect, where it is not what
+/// the client's agents know: a request that is too long. None, if the client can
+/// have it as it is.
+pub fn retold(
+    api: Api,
+    dialect: Dialect,
+    status: u16,
+    beside: &str,
+    body: &[u8],
+    id: &RequestId,
+) -> Option<String> {
+    let (kind, message) = read_failure(dialect, beside, body);
+    let too_long = TooLong::read(Some(status), &kind, &message)?;
+    let known = match api.family() {
+        Family::Anthropic => kind == "invalid_request_error" && too_long.told(api) == message,
+        _ => kind == openai::error::TOO_LONG,
+    };
+    (!known || status != too_long::STATUS).then(|| too_long.body(api, id))
+}
+
+/// The status with which a client is told of a provider's error.
+pub fn failure_status(status: u16, kind: &str, message: &str) -> u16 {
+    match TooLong::read(Some(status), kind, message) {
+        Some(_) => too_long::STATUS,
+        None => status,
     }
 }
 
 /// A refusal as the body the client's SDK expects.
-pub fn refusal_body(api: Api, refusal: &Refusal, id: &RequestId) -> String {
-    match api.family() {
+pub fn refusal_body(family: Family, refusal: &Refusal, id: &RequestId) -> String {
+    match family {
         Family::OpenAi => openai::error::body(refusal),
         Family::Anthropic => anthropic::error::body(refusal, id),
+        Family::Google => gemini::error::body(refusal),
+        Family::Aws => bedrock::error::body(refusal),
+    }
+}
+
+/// The header that an SDK reads what kind of refusal it is from.
+pub fn refusal_header(family: Family, refusal: &Refusal) -> Option<(&'static str, &'static str)> {
+    match family {
+        Family::Aws => Some(("x-amzn-errortype", bedrock::error::kind(refusal))),
+        _ => None,
     }
 }
 
@@ -133,7 +193,7 @@ pub fn refusal_body(api: Api, refusal: &Refusal, id: &RequestId) -> String {
 pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
     match api {
         Api::Chat | Api::Embeddings => openai::error::event(fault),
-        Api::Responses => responses::error_event(fault),
+        Api::Responses | Api::Stored | Api::InputTokens => responses::error_event(fault),
         Api::Messages | Api::CountTokens => anthropic::error::event(fault, id),
     }
 }
@@ -142,7 +202,7 @@ pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
 pub fn refusal_event(api: Api, refusal: &Refusal, id: &RequestId) -> String {
     match api {
         Api::Chat | Api::Embeddings => format!("data: {}\n\n", openai::error::body(refusal)),
-        Api::Responses => responses::refusal_event(refusal),
+        Api::Responses | Api::Stored | Api::InputTokens => responses::refusal_event(refusal),
         Api::Messages | Api::CountTokens => {
             format!(
                 "event: error\ndata: {}\n\n",
@@ -159,7 +219,7 @@ pub fn failure_event(api: Api, body: &str) -> String {
     let line = body.replace(['\r', '\n'], "");
     match api {
         Api::Chat | Api::Embeddings => format!("data: {line}\n\n"),
-        Api::Responses => responses::failure_event(&line),
+        Api::Responses | Api::Stored | Api::InputTokens => responses::failure_event(&line),
         Api::Messages | Api::CountTokens => format!("event: error\ndata: {line}\n\n"),
     }
 }
@@ -167,9 +227,9 @@ pub fn failure_event(api: Api, body: &str) -> String {
 /// What tells a waiting client that the connection lives.
 pub fn keep_alive(api: Api) -> &'static str {
     match api.family() {
-        // A comment: what every client passes over.
-        Family::OpenAi => ": keep-alive\n\n",
         Family::Anthropic => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+        // A comment: what every client passes over.
+        _ => ": keep-alive\n\n",
     }
 }
 
@@ -178,7 +238,7 @@ pub fn keep_alive(api: Api) -> &'static str {
 /// know no such event and report the broken one.
 pub fn abandon_event(api: Api) -> &'static str {
     match api.family() {
-        Family::OpenAi => "\n\n",
         Family::Anthropic => "\nevent: ping\n\n",
+        _ => "\n\n",
     }
 }

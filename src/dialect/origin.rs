@@ -1,15 +1,14 @@
 //! Which endpoint made what a client sends back: signatures of thoughts,
 //! encrypted reasoning, a stored response. In a client's own dialect these
 //! travel bare, so their fingerprints are remembered beside the name of the
-//! endpoint that made them.
+//! endpoint that made them. A stored response is found only by the team it was
+//! made for.
 
-use super::form::Json;
+use super::blobs;
 use sha2::{Digest, Sha256};
 
-/// As many as one answer or request is looked through for.
-const MOST: usize = 64;
-
-/// A blob, without what is in it.
+/// A blob, without what is in it. Twelve bytes are enough: a caller does not
+/// choose what an endpoint makes, and would have to meet one blob's digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(String);
 
@@ -19,6 +18,11 @@ impl Fingerprint {
         let digest = Sha256::digest(blob.as_bytes());
         let hex = digest.iter().take(12).map(|byte| format!("{byte:02x}"));
         Fingerprint(hex.collect())
+    }
+
+    /// Of a stored answer. The team is in it: no other finds it.
+    pub fn of_answer(team: &str, id: &str) -> Fingerprint {
+        Fingerprint::of(&format!("{team}\n{id}"))
     }
 
     /// As it is kept.
@@ -36,81 +40,19 @@ pub enum MadeBy {
     These(Vec<String>),
     /// Somebody did, but nobody remembers who.
     Forgotten,
+    /// This endpoint keeps the answer that the request goes on from.
+    KeptBy(String),
 }
 
 /// The bare blobs of a request, the newest last, and whether there are blobs
 /// that carry an endpoint's name.
 pub fn blobs_in(body: &str) -> (Vec<Fingerprint>, bool) {
-    const MARKS: [&str; 4] = [
-        "signature",
-        "redacted_thinking",
-        "encrypted_content",
-        "previous_response_id",
-    ];
+    const MARKS: [&str; 3] = ["signature", "redacted_thinking", "encrypted_content"];
     let has = |mark: &&str| memchr::memmem::find(body.as_bytes(), mark.as_bytes()).is_some();
     if !MARKS.iter().any(has) {
         return (Vec::new(), false);
     }
-    let Ok(json) = Json::parse(body) else {
-        return (Vec::new(), false);
-    };
-    let mut found = Found::default();
-    found.walk(&json);
-    if let Some(id) = json.text("previous_response_id") {
-        found.add(id.to_owned());
-    }
-    (found.bare, found.named)
-}
-
-#[derive(Default)]
-struct Found {
-    bare: Vec<Fingerprint>,
-    named: bool,
-}
-
-impl Found {
-    fn add(&mut self, blob: String) {
-        if blob.starts_with(super::form::BLOB_MARK) {
-            self.named = true;
-        } else if !blob.is_empty() {
-            if self.bare.len() >= MOST {
-                self.bare.remove(0);
-            }
-            self.bare.push(Fingerprint::of(&blob));
-        }
-    }
-
-    /// Only what stands where dialects put blobs: a tool's arguments may have
-    /// fields of any name.
-    fn walk(&mut self, json: &Json<'_>) {
-        for turn in json.list("messages").iter().chain(json.list("input")) {
-            self.item(turn);
-            for block in turn.list("content") {
-                self.item(block);
-            }
-        }
-    }
-
-    fn item(&mut self, item: &Json<'_>) {
-        let text = |name: &str| item.text(name).unwrap_or_default();
-        match text("type") {
-            "thinking" => self.add(text("signature").to_owned()),
-            "redacted_thinking" => self.add(text("data").to_owned()),
-            "reasoning" => {
-                let content = text("encrypted_content");
-                if content.starts_with(super::form::BLOB_MARK) {
-                    self.named = true;
-                } else if !content.is_empty() {
-                    self.add(format!("{}~{content}", text("id")));
-                }
-            }
-            _ => {}
-        }
-        for detail in item.list("reasoning_details") {
-            let blob = detail.text("signature").or(detail.text("data"));
-            self.add(blob.unwrap_or_default().to_owned());
-        }
-    }
+    blobs::find(body)
 }
 
 #[cfg(test)]
@@ -128,7 +70,7 @@ mod tests {
         assert!(!named);
         let body = r#"{"input":[{"type":"reasoning","id":"rs","encrypted_content":"x"}],
             "previous_response_id":"resp_1"}"#;
-        let wanted = [Fingerprint::of("rs~x"), Fingerprint::of("resp_1")];
+        let wanted = [Fingerprint::of("rs~x")];
         assert_eq!(blobs_in(body).0, wanted);
         let body =
             r#"{"messages":[{"content":[{"type":"thinking","signature":"meridian.s.a.b"}]}]}"#;

@@ -3,9 +3,10 @@
 //! reply.
 
 use super::form::{Delta, Json, Stop};
-use super::{Fingerprint, Reader};
+use super::{bedrock, Beyond, Fingerprint, Reader, TooLong};
 use crate::regions::Dialect;
 use crate::units::Tokens;
+use std::collections::BTreeSet;
 
 /// What went wrong inside an answer that had begun with a good status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,9 @@ impl Fault {
 
 /// As many blobs as one answer is remembered for.
 const MOST_MADE: usize = 64;
+/// As many names are kept of what an answer lost, and as much of each.
+const MOST_LEFT_OUT: usize = 16;
+const LONGEST_NAME: usize = 80;
 
 /// The reading of one answer.
 #[derive(Debug, Default)]
@@ -45,6 +49,12 @@ pub struct Reading {
     pub tokens: Tokens,
     /// The provider reported usage that covers the output.
     pub has_usage: bool,
+    /// Something was counted, as far as the answer had got then.
+    pub(super) counted: bool,
+    /// What was used beyond tokens.
+    pub beyond: Beyond,
+    /// The model thinks: some of what it thought may be counted at the end only.
+    pub thought: bool,
     /// The model that the provider says has served it.
     pub served_model: Option<String>,
     /// The service tier that the provider says has served it.
@@ -62,8 +72,14 @@ pub struct Reading {
     pub usage_only: bool,
     /// What went wrong.
     pub fault: Option<Fault>,
+    /// What of it only the provider's dialect can say, by its names there.
+    pub left_out: BTreeSet<String>,
+    /// The provider says that the request is too long.
+    pub too_long: Option<TooLong>,
     /// What the provider wants back, and only from whom it gave it.
     pub made: Vec<Fingerprint>,
+    /// The id of the answer, where the provider may keep it under that.
+    pub kept: Option<String>,
     /// Anthropic's usage merges field by field; its parts are kept here.
     pub(super) anthropic: super::anthropic::usage::Counts,
     /// Reads a stream that has no reader of its own for this.
@@ -81,6 +97,7 @@ impl Reading {
         self.output_bytes = self.output_bytes.saturating_add(written as u64);
         self.begun |= match delta {
             Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Kept(_) => false,
+            Delta::Beyond(_) | Delta::Explained(_) => false,
             Delta::Failed { .. } | Delta::Alive | Delta::ThinkingEnds => false,
             Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking(text) => !text.is_empty(),
             _ => true,
@@ -94,14 +111,23 @@ impl Reading {
                 self.tokens = usage.tokens;
                 self.has_usage |= usage.complete;
             }
+            Delta::Beyond(beyond) => self.beyond.merge((**beyond).clone()),
+            Delta::Thinking(_) | Delta::ThinkingEnds => self.thought = true,
             Delta::Stop(stop) => self.stopped = Some(word(stop).to_owned()),
-            Delta::Thought(blob) => self.made(&blob.data),
+            Delta::Thought(blob) => {
+                self.thought = true;
+                self.made(&blob.data);
+            }
             Delta::Call {
                 blob: Some(blob), ..
             } => self.made(&blob.data),
-            Delta::Kept(id) => self.made(id),
+            Delta::LeftOut(name) if self.left_out.len() < MOST_LEFT_OUT => {
+                self.left_out.insert(name_of_loss(name));
+            }
+            Delta::Kept(id) => self.kept = Some(id.to_string()),
             Delta::End => self.ended = true,
-            Delta::Failed { kind, .. } => {
+            Delta::Failed { kind, message } => {
+                self.too_long = TooLong::read(None, kind, message);
                 let kind = kind.clone();
                 self.fault.get_or_insert(Fault::Said { kind });
             }
@@ -132,6 +158,12 @@ impl Reading {
         self.reader = Some(reader);
     }
 
+    /// Takes a frame in that is an exception, as AWS has them.
+    pub fn exception(&mut self, kind: &str, payload: &[u8]) {
+        let body = Json::parse_bytes(payload).unwrap_or(Json::Null);
+        self.take(&bedrock::answer_read::failure(kind, &body));
+    }
+
     /// Takes a whole reply in that goes on to the client as it is.
     pub fn whole(&mut self, dialect: Dialect, body: &[u8]) {
         let read = Reader::of(dialect).and_then(|mut reader| {
@@ -142,6 +174,12 @@ impl Reading {
             self.fault.get_or_insert(Fault::Garbled);
         }
     }
+}
+
+/// A provider's name as it can stand in a header and in a comment.
+pub(super) fn name_of_loss(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+    name.chars().take(LONGEST_NAME).map(plain).collect()
 }
 
 /// A word for rows.

@@ -2,7 +2,8 @@
 //! client, and the translator that stands between them.
 
 use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, Voice, JSON_TOOL};
-use super::{anthropic, bedrock, gemini, openai, responses, Api, Fault, Reading};
+use super::reading::name_of_loss;
+use super::{anthropic, bedrock, gemini, openai, responses, Api, Fault, Reading, TooLong};
 use crate::regions::Dialect;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -82,7 +83,7 @@ enum Writer {
 impl Writer {
     fn of(api: Api, voice: Voice) -> Writer {
         match api {
-            Api::Responses => {
+            Api::Responses | Api::Stored | Api::InputTokens => {
                 Writer::Responses(Box::new(responses::answer_write::Writer::new(voice)))
             }
             Api::Messages | Api::CountTokens => {
@@ -100,11 +101,11 @@ impl Writer {
         }
     }
 
-    fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+    fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
         match self {
-            Writer::Chat(writer) => writer.fail(fault, out),
-            Writer::Responses(writer) => writer.fail(fault, out),
-            Writer::Messages(writer) => writer.fail(fault, out),
+            Writer::Chat(writer) => writer.fail(fault, too_long, out),
+            Writer::Responses(writer) => writer.fail(fault, too_long, out),
+            Writer::Messages(writer) => writer.fail(fault, too_long, out),
         }
     }
 }
@@ -194,8 +195,7 @@ impl Translator {
 
     /// Takes a frame that is an exception.
     pub fn exception(&mut self, kind: &str, data: &[u8], reading: &mut Reading, out: &mut Vec<u8>) {
-        let body = Json::parse_bytes(data).unwrap_or(Json::Null);
-        reading.take(&bedrock::answer_read::failure(kind, &body));
+        reading.exception(kind, data);
         self.check(reading, out);
     }
 
@@ -204,10 +204,8 @@ impl Translator {
         let (writer, mender) = (&mut self.writer, &mut self.mender);
         let mut on = |delta: Delta<'_>| pass(delta, mender, writer, reading, out);
         let read = Json::parse_bytes(body).map_err(|_| Malformed);
-        if read
-            .and_then(|json| self.reader.whole(&json, &mut on))
-            .is_err()
-        {
+        let read = read.and_then(|json| self.reader.whole(&json, &mut on));
+        if read.is_err() || !reading.ended {
             reading.fault.get_or_insert(Fault::Garbled);
         }
         self.check(reading, out);
@@ -219,7 +217,7 @@ impl Translator {
         }
         if let (Some(fault), false) = (&reading.fault, self.over) {
             self.over = true;
-            self.writer.fail(fault, out);
+            self.writer.fail(fault, reading.too_long.as_ref(), out);
         }
         self.over |= reading.ended;
     }
@@ -257,8 +255,14 @@ fn pass(
         out.extend_from_slice(b": keep-alive\n\n");
         return;
     }
+    let known = reading.left_out.len();
     reading.take(&delta);
     if sound && reading.fault.is_none() {
+        if let (Delta::LeftOut(name), true) = (&delta, reading.left_out.len() > known) {
+            // The reply's headers are gone; a comment is what every client passes over.
+            let comment = format!(": meridian-dropped: {}\n\n", name_of_loss(name));
+            out.extend_from_slice(comment.as_bytes());
+        }
         writer.take(&delta, out);
     }
 }
@@ -290,11 +294,13 @@ pub fn whole(
         reader.whole(&json, &mut on).ok()
     });
     let written = read.and_then(|()| match to {
-        Api::Responses => Some(responses::answer_whole::whole(&answer, &voice)),
-        Api::Messages | Api::CountTokens => anthropic::answer_write::whole(&answer, &voice).ok(),
+        Api::Responses | Api::Stored | Api::InputTokens => {
+            Some(responses::answer_whole::whole(&answer, &voice))
+        }
+        Api::Messages | Api::CountTokens => anthropic::answer_whole::whole(&answer, &voice).ok(),
         Api::Chat | Api::Embeddings => Some(openai::answer_write::whole(&answer, &voice)),
     });
-    if written.is_none() || reading.stopped.is_none() {
+    if written.is_none() || !reading.ended {
         reading.fault.get_or_insert(Fault::Garbled);
     }
     written.filter(|_| reading.fault.is_none())

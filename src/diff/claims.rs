@@ -24,6 +24,7 @@ pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
             continue;
         };
         contact(was, endpoint, changes);
+        alone(was, endpoint, changes);
         for claim in &endpoint.models {
             match was.claim(&claim.model) {
                 Some(before) => compare_claim(&endpoint.name, before, claim, changes),
@@ -139,6 +140,19 @@ fn contact(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
     }
 }
 
+/// Why it may be the only endpoint, which keeps a warning from being told.
+fn alone(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
+    if was.alone == is.alone {
+        return;
+    }
+    let name = &is.name;
+    let words = match &is.alone {
+        Some(why) => format!("{name} may be the only endpoint for a model: {why}"),
+        None => format!("{name} no longer says why it may be the only endpoint for a model"),
+    };
+    note(changes, Topic::Claims, Way::Neutral, words);
+}
+
 fn reviewed(newer: bool) -> &'static str {
     match newer {
         true => "",
@@ -187,11 +201,51 @@ fn compare_claim(endpoint: &str, was: &Claim, is: &Claim, changes: &mut Vec<Chan
         let words = format!("{about}: reviewed on {} by {}", is.reviewed, is.reviewer);
         note(changes, Topic::Claims, Way::Neutral, words);
     }
+    amounts(&about, was, is, changes);
     if was.uplift_percent != is.uplift_percent {
         let words = format!(
             "{about}: costs {} % above the list price instead of {} %",
             is.uplift_percent, was.uplift_percent
         );
         note(changes, Topic::Claims, Way::Neutral, words);
+    }
+}
+
+/// What bounds the cost of a call. A smaller number bounds it less surely: a
+/// provider may bill more than was reserved.
+fn amounts(about: &str, was: &Claim, is: &Claim, changes: &mut Vec<Change>) {
+    let lines = [
+        ("context", was.context, is.context),
+        ("max_output", was.max_output, is.max_output),
+        ("max_choices", was.max_choices, is.max_choices),
+    ];
+    let told = |amount: Option<u32>| amount.map_or("not said".to_owned(), |n| n.to_string());
+    for (line, before, now) in lines {
+        if before != now {
+            let less = before.zip(now).is_some_and(|(before, now)| now < before);
+            let way = match less && is.reviewed <= was.reviewed {
+                true => Way::Weaker,
+                false => Way::Neutral,
+            };
+            let words = format!(
+                "{about}: `{line}` is {} instead of {}",
+                told(now),
+                told(before)
+            );
+            note(changes, Topic::Claims, way, words);
+        }
+    }
+    for (kind, claim) in &is.egress {
+        let Some(before) = was.egress.get(kind) else {
+            continue;
+        };
+        if before.max_uses != claim.max_uses {
+            let words = format!(
+                "{about}: `max_uses` of `{kind}` is {} instead of {}",
+                told(claim.max_uses),
+                told(before.max_uses)
+            );
+            note(changes, Topic::Claims, Way::Neutral, words);
+        }
     }
 }

@@ -30,6 +30,17 @@ pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
     }
 }
 
+/// Zones that are new, of which there may be records of an earlier time.
+pub fn compare_new(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
+    let is_new = |zone: &&Zone| !old.zones.contains_key(&zone.id);
+    for zone in new.zones.values().filter(is_new) {
+        if zone.retention_days.is_some() {
+            let words = format!("{}: its records are kept {}; older ones of a zone of that name are deleted within the hour, and no rollback brings them back", zone.id, kept(zone));
+            note(changes, Topic::Rules, Way::Neutral, words);
+        }
+    }
+}
+
 /// How many days a zone's records are kept, for good being longest.
 pub fn longest(zone: &Zone) -> u32 {
     zone.retention_days.unwrap_or(u32::MAX)

@@ -3,11 +3,14 @@
 //! became weaker than it was. It compares what the maps mean, not their text.
 
 mod claims;
+mod egress;
 mod kept;
 mod rules;
+mod secrets;
 mod served;
 
 use crate::config::Config;
+use crate::regions::shown;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -31,6 +34,8 @@ pub enum Topic {
     Countries,
     /// What a zone allows, or the global choices.
     Rules,
+    /// What requests may make a provider do beyond answering.
+    Egress,
     /// What is claimed of an endpoint, and where it leads.
     Claims,
     /// Which endpoints can serve a zone.
@@ -44,6 +49,7 @@ impl Topic {
         match self {
             Topic::Countries => "Countries that move",
             Topic::Rules => "Rules",
+            Topic::Egress => "What requests may make a provider do",
             Topic::Claims => "Claims and hosts",
             Topic::Endpoints => "Endpoints gained and lost",
             Topic::Thin => "One endpoint left, or none",
@@ -78,6 +84,9 @@ pub fn diff(old: &Config, new: &Config) -> Diff {
     let mut changes = Vec::new();
     rules::compare(&old.regions, &new.regions, &mut changes);
     kept::compare(&old.regions, &new.regions, &mut changes);
+    egress::compare(&old.regions, &new.regions, &mut changes);
+    kept::compare_new(&old.regions, &new.regions, &mut changes);
+    secrets::compare(&old.regions, &new.regions, &mut changes);
     claims::compare(&old.regions, &new.regions, &mut changes);
     served::compare(old, new, &mut changes);
     changes.sort();
@@ -114,7 +123,8 @@ impl Diff {
     }
 
     fn told(&self, heading: &str, bullet: &str, mark: fn(Way) -> &'static str) -> String {
-        let mut text = format!("Region map {} → {}\n", self.from, self.to);
+        let (from, to) = (shown(&self.from), shown(&self.to));
+        let mut text = format!("Region map {from} → {to}\n");
         if self.changes.is_empty() {
             text.push_str("\nNothing changes for any request.\n");
             return text;

@@ -1,5 +1,6 @@
 //! What zones allow and which countries are in them.
 
+use super::egress::wider_tighter;
 use super::kept::{kept, longest};
 use super::{listed, note, Change, Topic, Way};
 use crate::regions::{Country, Hosting, Policy, Precedence, RegionMap, Zone};
@@ -24,14 +25,17 @@ fn way((old, before): (&RegionMap, &Zone), (new, after): (&RegionMap, &Zone)) ->
         let Some(outer) = outer else { return false };
         inner.as_ref().is_none_or(|inner| !inner.is_subset(outer))
     };
+    let (opens, shuts) = wider_tighter(&before.egress, &after.egress);
     let wider = !after.hosting.is_subset(&before.hosting)
         || after.guarantee < before.guarantee
         || outside(&runs, &ran)
-        || longest(after) > longest(before);
+        || longest(after) > longest(before)
+        || opens;
     let tighter = !before.hosting.is_subset(&after.hosting)
         || after.guarantee > before.guarantee
         || outside(&ran, &runs)
-        || longest(after) < longest(before);
+        || longest(after) < longest(before)
+        || shuts;
     match (wider, tighter) {
         (true, _) => Way::Weaker,
         (false, true) => Way::Stronger,

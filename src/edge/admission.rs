@@ -6,7 +6,7 @@ use super::host;
 use super::ledger::{hear_load, send_within, Address, Letter, PATIENCE};
 use crate::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
 use crate::limits::{Measure, Unreachable};
-use crate::record::Row;
+use crate::record::{Outcome, Row};
 use crate::refusal::Refusal;
 use crate::units::{Millis, NanoUsd};
 use serde::Serialize;
@@ -42,6 +42,10 @@ pub struct Counts {
     pub asked: u64,
     /// Messages about calls that were over, which no call waits for.
     pub reports: u64,
+    /// All messages to objects of the ledger, and their bytes, rows included.
+    pub messages: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
 }
 
 thread_local! {
@@ -54,7 +58,12 @@ thread_local! {
 
 /// How often this instance had to ask.
 pub fn counts() -> Counts {
-    COUNTS.get()
+    let (messages, bytes) = super::ledger::sent();
+    Counts {
+        messages,
+        bytes,
+        ..COUNTS.get()
+    }
 }
 
 fn count(change: impl FnOnce(&mut Counts)) {
@@ -153,8 +162,8 @@ fn lose(purse: &mut Purse, message: &Message, reply: &Reply) {
     }
 }
 
-/// Remembers a call that begins: should the platform cut it off, it is charged
-/// as far as it was reserved.
+/// Remembers a call that begins: should the platform cut it off, what was
+/// reserved for it is held.
 pub fn begin(row: &Row, address: Address, reservation: Reservation, deadline: Millis) {
     let open = Open {
         row: row.clone(),
@@ -193,7 +202,8 @@ pub fn settle(row: &mut Row) -> Option<(Address, Option<Settled>)> {
         Measure::Concurrent => 0,
     };
     let settle = |purse: &mut Purse| purse.settle(&row.id, open.reservation, took);
-    let settled = with_purse(&open.address, settle);
+    let mut settled = with_purse(&open.address, settle);
+    settled.held = row.outcome == Outcome::Held;
     Some((open.address, Some(settled)))
 }
 

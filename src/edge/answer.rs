@@ -2,7 +2,7 @@
 //! that say what happened.
 
 use super::host;
-use crate::dialect::{self, Api};
+use crate::dialect::{self, Family};
 use crate::receipt;
 use crate::record::Row;
 use crate::refusal::Refusal;
@@ -121,13 +121,17 @@ impl Story {
     }
 }
 
-/// A refusal in the client's dialect.
-pub fn refusal(api: Api, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
+/// A refusal in the words of the client's SDK.
+pub fn refusal(family: Family, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
     story.tell("content-type", "application/json");
     if let Some(seconds) = refusal.retry_after() {
         story.tell("retry-after", &seconds.to_string());
     }
-    let body = dialect::refusal_body(api, refusal, id);
+    let kind = dialect::refusal_header(family, refusal);
+    for (name, value) in kind.into_iter().chain(refusal.header()) {
+        story.tell(name, value);
+    }
+    let body = dialect::refusal_body(family, refusal, id);
     story.respond(refusal.status(), &JsValue::from_str(&body))
 }
 

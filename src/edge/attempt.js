@@ -2,7 +2,7 @@
 // up. Everything that would cost many crossings between wasm and JavaScript is
 // made in one.
 
-import { LARGE, PIECE } from "./host.js";
+import { LARGE, PIECE } from "./body.js";
 
 const STREAMS = /^(text\/event-stream|application\/vnd\.amazon\.eventstream)/;
 const PREAMBLE = 0;
@@ -70,10 +70,10 @@ export class Sending {
   // anything else whole, errors too. `headMs` is for the answer to begin, `bodyMs`
   // for one in one piece to be there. Redirects are never followed: they could
   // lead out of the zone.
-  async send(url, headers, body, headMs, bodyMs) {
+  async send(method, url, headers, body, headMs, bodyMs) {
     this.#limit(headMs);
     try {
-      const response = await fetch(url, { method: "POST", headers: pairs(headers), body: this.#outflow(body), redirect: "manual", signal: this.#abort.signal });
+      const response = await fetch(url, { method, headers: pairs(headers), body: body.length() > 0 ? this.#outflow(body) : undefined, redirect: "manual", signal: this.#abort.signal });
       const contentType = response.headers.get("content-type") ?? "";
       const isStream = response.ok && STREAMS.test(contentType) && response.body !== null;
       if (isStream) this.body = response.body;

@@ -10,12 +10,12 @@ use super::stream::{Pump, Stream};
 use super::upstream::Exchange;
 use super::whole;
 use crate::dialect::form::Voice;
-use crate::dialect::{self, Fault, Reading, Translator};
+use crate::dialect::{Reading, Said, Translator};
 use crate::drill::Kind as DrillKind;
 use crate::record::Served;
 use crate::refusal::Refusal;
 use crate::relay::{Passage, Relay};
-use crate::send::{judge, judge_event, retry_after, Failure, Start, Why};
+use crate::send::{judge, judge_fault, retry_after, Failure, Start, Why};
 use crate::timeouts::Span;
 use crate::translate::{Back, Outbound};
 use crate::units::Millis;
@@ -34,6 +34,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = send)]
     pub async fn send_js(
         this: &Sending,
+        method: &str,
         url: &str,
         headers: &str,
         body: Outflow,
@@ -236,9 +237,9 @@ impl Making<'_, '_> {
             false => answer,
         };
         let (url, body) = (outbound.url(), Outflow::of(&outbound.body));
-        let reply = attempt
-            .0
-            .send_js(&url, headers.trim_end(), body, head as f64, answer as f64);
+        let (head, answer) = (head as f64, answer as f64);
+        let (method, headers) = (outbound.method, headers.trim_end());
+        let reply = attempt.0.send_js(method, &url, headers, body, head, answer);
         match reply.await {
             Ok(reply) => Ok((attempt, reply.unchecked_into())),
             Err(_) => Err(match attempt.why().as_str() {
@@ -269,22 +270,24 @@ impl Making<'_, '_> {
     /// An answer in one piece, or why it is none.
     fn judged(&self, reply: &Reply, bytes: &Uint8Array) -> Result<Begun, Failed> {
         let status = reply.status();
-        let (copy, kind) = match status {
-            400.. => {
-                let copy = bytes.to_vec();
-                let beside = reply.error_kind();
-                let (kind, _) = dialect::read_failure(self.outbound.dialect(), &beside, &copy);
-                (copy, kind)
-            }
-            _ => Default::default(),
+        let said = match status {
+            400.. => Said::read(&reply.error_kind(), &bytes.to_vec()),
+            _ => Said::default(),
         };
         let told = || {
             let mut content_type = reply.content_type();
             let (credential, outbound, x) = (self.credential, self.outbound, self.x);
-            let body = whole::read(reply, bytes, credential, outbound, x, &mut content_type)?;
-            Ok(self.answered(reply, &content_type, body))
+            let told = whole::read(reply, bytes, credential, outbound, x, &mut content_type)?;
+            let mut begun = self.answered(reply, &content_type, told.body);
+            begun.status = told.status;
+            // In a good answer an error is accounted for like one in a stream.
+            if reply.status() >= 400 {
+                begun.served.status = told.status;
+            }
+            begun.dropped.extend(told.left_out);
+            Ok(begun)
         };
-        let why = match judge(status, &kind, &copy) {
+        let why = match judge(status, &said) {
             Start::Answer => return told().map_err(|why| self.failed(why)),
             Start::Failed(why) => why,
         };
@@ -325,18 +328,12 @@ impl Making<'_, '_> {
 
 /// A stream that came to nothing.
 fn broken(reading: Reading, failed: impl Fn(Why) -> Failed) -> Failed {
-    let why = match reading.fault {
-        Some(Fault::Said { kind }) => match judge_event(&kind) {
-            Start::Failed(why) => why,
-            Start::Answer => Why::Failing,
-        },
-        Some(Fault::Garbled) => Why::Malformed,
-        Some(Fault::TimedOut) => Why::TimedOut,
-        Some(Fault::Cut) => Why::BrokeOff,
+    match reading.fault.as_ref().map(judge_fault) {
+        Some(Start::Failed(why)) => failed(why),
+        Some(Start::Answer) => failed(Why::Failing),
         // It was not the stream that ended.
-        None => return Failed::Left,
-    };
-    failed(why)
+        None => Failed::Left,
+    }
 }
 
 /// How an answer is told in another dialect.

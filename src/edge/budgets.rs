@@ -1,9 +1,11 @@
 //! The limits that were set while the gateway runs, as this instance knows them:
 //! read from KV together with the map in force.
 
-use super::keys;
-use crate::budget::Published;
-use std::cell::RefCell;
+use super::{host, keys};
+use crate::budget::{InForce, Published};
+use crate::refusal::Refusal;
+use crate::units::Millis;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::{Env, KvStore};
 
@@ -11,48 +13,65 @@ use worker::{Env, KvStore};
 const NAME: &str = "limits";
 /// KV's shortest.
 const CACHED_S: u64 = 30;
+/// How soon the store is asked again for calls that wait for the first answer.
+const AGAIN_MS: u64 = 1_000;
 
 thread_local! {
-    static SET: RefCell<Rc<Published>> = RefCell::default();
+    // Nothing until the store has answered once.
+    static SET: RefCell<Option<Rc<InForce>>> = RefCell::default();
+    static ASKED: Cell<Millis> = Cell::default();
 }
 
-/// Those in force.
-pub fn in_force() -> Rc<Published> {
-    SET.with_borrow(Rc::clone)
+/// Those in force. Until the store has answered once nobody knows them, and no
+/// call that they could be about may go on.
+pub async fn in_force(env: &Env) -> Result<Rc<InForce>, Refusal> {
+    let known = || SET.with_borrow(Option::clone);
+    if known().is_none() && host::now().since(ASKED.get()) >= AGAIN_MS {
+        look(env).await;
+    }
+    known().ok_or(Refusal::LimitsUnread { limit: None })
 }
 
 /// Looks for them.
 pub async fn look(env: &Env) {
+    ASKED.set(host::now());
     let Ok(store) = env.kv(keys::BINDING) else {
         return;
     };
-    // While the store does not answer, what is known stays in force; so does it
-    // when what is there cannot be read.
-    let Ok(text) = store.get(NAME).cache_ttl(CACHED_S).text().await else {
-        return;
+    let text = match store.get(NAME).cache_ttl(CACHED_S).text().await {
+        // Should a platform not take so short a time, its own is better than
+        // to serve nothing.
+        Err(_) => store.get(NAME).text().await,
+        found => found,
     };
-    let read = text.map_or(Ok(Published::default()), |text| serde_json::from_str(&text));
-    match read {
-        Ok(set) => {
-            SET.replace(Rc::new(set));
-        }
-        Err(error) => worker::console_error!("the limits that were set cannot be read: {error}"),
+    match text {
+        Ok(text) => hold(&Published::of(text.as_deref())),
+        // While the store does not answer, what is known stays in force.
+        Err(error) => worker::console_error!("the limits that were set could not be had: {error}"),
+    }
+}
+
+/// Goes by a set, and tells operators what of it cannot be read.
+fn hold(set: &Published) {
+    let now = Rc::new(set.in_force());
+    let before = SET.replace(Some(Rc::clone(&now)));
+    if before.is_some_and(|before| before.unread == now.unread) {
+        return;
+    }
+    for unread in &now.unread {
+        worker::console_error!("{}", unread.told());
     }
 }
 
 /// Those in the store.
 pub async fn stored(store: &KvStore) -> worker::Result<Published> {
     let text = store.get(NAME).text().await?;
-    match text {
-        Some(text) => Ok(serde_json::from_str(&text)?),
-        None => Ok(Published::default()),
-    }
+    Ok(Published::of(text.as_deref()))
 }
 
 /// Puts them in force: here at once, elsewhere within a minute.
-pub async fn keep(store: &KvStore, set: Published) -> worker::Result<()> {
-    let text = serde_json::to_string(&set)?;
-    store.put(NAME, text)?.execute().await?;
-    SET.replace(Rc::new(set));
+pub async fn keep(store: &KvStore, set: &Published) -> worker::Result<()> {
+    store.put(NAME, set.text())?.execute().await?;
+    hold(set);
     Ok(())
 }

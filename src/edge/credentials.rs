@@ -60,13 +60,14 @@ impl Held {
                     .path()
                     .split_once('?')
                     .unwrap_or((outbound.path(), ""));
+                let body: Vec<&[u8]> = outbound.body.pieces().collect();
                 let request = Request {
-                    method: "POST",
+                    method: outbound.method,
                     host: &outbound.attempt().endpoint().host,
                     path,
                     query,
                     headers: &[("content-type", "application/json")],
-                    body: outbound.body.as_bytes(),
+                    body: &body,
                 };
                 let signed = aws_headers(key, request, host::now());
                 let signed = signed.ok_or_else(|| no_token(outbound))?.into_iter();

@@ -40,7 +40,7 @@ export async function fetchToken(url, form) {
 
 // A team's published keys.
 export async function fetchKeys(url) {
-  const response = await fetch(url, { redirect: "manual" });
+  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(8_000) });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response.text();
 }

@@ -9,7 +9,7 @@ use super::stream::{Client, Finished};
 use super::{health, host, origins, receipts, usage};
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{self, Api, Reading};
+use crate::dialect::{self, Api, Fingerprint, Reading};
 use crate::receipt::{self, Receipt};
 use crate::record::{Row, Served};
 use crate::refusal::Refusal;
@@ -67,7 +67,13 @@ async fn begun_soon(x: &Exchange, beginning: &mut Beginning) -> Option<Called> {
 }
 
 /// Ends a row with a refusal and writes it.
-async fn refuse(x: &Exchange, refusal: &Refusal, mut row: Row, store: String, status: u16) -> Row {
+pub async fn refuse(
+    x: &Exchange,
+    refusal: &Refusal,
+    mut row: Row,
+    store: String,
+    status: u16,
+) -> Row {
     row.refused(refusal, host::now());
     row.status = status;
     let receipt = || Receipt::of(&row, row.status).refused(refusal);
@@ -77,9 +83,17 @@ async fn refuse(x: &Exchange, refusal: &Refusal, mut row: Row, store: String, st
 }
 
 /// Remembers who made what the client will send back.
-fn remember(x: &Exchange, reading: &Reading, served: Served<'_>) {
+fn remember(x: &Exchange, reading: &Reading, served: Served<'_>, team: &str) {
     let endpoint = &served.attempt.endpoint().name;
     origins::remember(&x.env, &x.ctx, &reading.made, endpoint);
+    if let Some(id) = reading
+        .kept
+        .as_ref()
+        .filter(|_| served.attempt.keeps_answers())
+    {
+        let answer = Fingerprint::of_answer(team, id);
+        origins::keep(&x.env, &x.ctx, answer, served.attempt);
+    }
 }
 
 /// Hands the answer to the client; its row is written when it has ended.
@@ -106,7 +120,7 @@ async fn deliver(
     row.first_byte_ms = Some(host::now().since(x.arrived));
     match body {
         Body::Whole(bytes, reading) => {
-            remember(x, &reading, served);
+            remember(x, &reading, served, &row.team);
             row.answered(served, *reading, false, &config.prices, host::now());
             usage::write(&x.env, &x.ctx, store, row);
             story.respond(status, &bytes)
@@ -139,7 +153,7 @@ fn finish(
         reading,
         client_gone,
     } = over;
-    remember(x, &reading, served);
+    remember(x, &reading, served, &row.team);
     if !client_gone {
         health::ended(served.attempt, host::now(), &reading);
     }
@@ -228,7 +242,7 @@ async fn arrive(
                 _ => text,
             };
             client.say_last(&last).await;
-            remember(x, &reading, served);
+            remember(x, &reading, served, &row.team);
             row.answered(served, *reading, false, &config.prices, host::now());
             // Its head had gone out before.
             row.status = 200;

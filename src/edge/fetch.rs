@@ -4,24 +4,24 @@
 use super::answer::{self, Story};
 use super::attempt::Begun;
 use super::ledger::for_calls;
-use super::{
-    admission, budgets, deliver, host, keys, map, origins, receipts, runaway, upstream, usage,
-};
+use super::{admission, body, budgets, host, origins, routes, runaway, stored, upstream, usage};
 use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
-use crate::dialect::{self, Api, Call};
+use crate::dialect::{self, responses, Api, Call, Fingerprint, MadeBy};
+use crate::egress::{self, Egress};
 use crate::gateway::{Gateway, Handling};
-use crate::head::{Head, Route, LARGEST_BODY};
+use crate::head::Head;
 use crate::ledger;
 use crate::limits::{Measure, Subject};
 use crate::plan::{self, Plan};
-use crate::receipt::Receipt;
 use crate::record::Row;
-use crate::refusal::{Invalid, Refusal};
+use crate::refusal::Refusal;
+use crate::regions::egress::STORED_RESPONSE;
 use crate::translate::Asked;
 use crate::units::{Millis, NanoUsd, RequestId};
-use crate::{listing, zone};
+use crate::zone;
+use crate::zone::Verdict;
 use futures::FutureExt;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -57,6 +57,15 @@ pub struct Waits {
     pub keep_alive: Duration,
 }
 
+impl Waits {
+    fn of(row: &Row, handling: Handling) -> Waits {
+        Waits {
+            row: row.clone(),
+            keep_alive: Duration::from_millis(handling.timeouts.keep_alive.0),
+        }
+    }
+}
+
 /// Serves one request. A panic ends this request and no other.
 pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<Response> {
     let arrived = host::now();
@@ -64,35 +73,37 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
     if admin::is_admin(&head.path) {
         return Ok(super::admin::handle(request, head, env, &ctx).await);
     }
-    let (api, id) = (head.api(), host::request_id(arrived));
     let exchange = Rc::new(Exchange {
         request,
         head,
-        id,
+        id: host::request_id(arrived),
         arrived,
         env,
         ctx,
         waits: RefCell::new(None),
     });
-    let serving = serve(Rc::clone(&exchange));
-    let served = AssertUnwindSafe(serving).catch_unwind().await;
-    let refused = match served {
-        Ok(Ok(response)) => return Ok(response),
-        Ok(Err(refused)) => refused,
-        Err(_) => Refused::from(Refusal::Internal),
-    };
-    let Exchange { id, head, env, .. } = &*exchange;
-    let mut story = Story::of(id);
-    match &refused.row {
-        Some(row) => story.tell_row(row),
-        None => {
-            let stranger =
-                || Receipt::of_stranger(id, arrived, &head.origin).refused(&refused.refusal);
-            let receipt = receipts::signed(env, stranger).await;
-            story.tell_receipt(receipt.as_deref());
-        }
+    let served = AssertUnwindSafe(serve(Rc::clone(&exchange)));
+    let served = served.catch_unwind().await;
+    let served = served.unwrap_or_else(|_| Err(Refusal::Internal.into()));
+    let answer = served.unwrap_or_else(|refused| told(&exchange, &refused));
+    routes::let_page_read(&exchange, &answer).await;
+    Ok(answer)
+}
+
+async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
+    #[cfg(feature = "local")]
+    super::local::panic_on_purpose(&x.head);
+    routes::serve(x).await
+}
+
+/// A refusal as its client expects it.
+fn told(x: &Exchange, refused: &Refused) -> Response {
+    let mut story = Story::of(&x.id);
+    // Strangers get no receipt: whoever asks without a key costs no signature.
+    if let Some(row) = &refused.row {
+        story.tell_row(row);
     }
-    Ok(answer::refusal(api, &refused.refusal, story, id))
+    answer::refusal(x.head.family(), &refused.refusal, story, &x.id)
 }
 
 /// A refusal and, once the caller is known, the row it left.
@@ -109,63 +120,15 @@ impl From<Refusal> for Refused {
     }
 }
 
-async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
-    #[cfg(feature = "local")]
-    super::local::panic_on_purpose(&x.head);
-    let route = x.head.route()?;
-    if route == Route::ReceiptKeys {
-        return Ok(answer::json(Story::of(&x.id), &receipts::published(&x.env)));
-    }
-    let config = map::in_force(&x.env, &x.ctx).await?;
-    match route {
-        Route::ReceiptKeys => Err(Refusal::Internal.into()),
-        Route::Root | Route::Health => {
-            let status = serde_json::json!({
-                "status": "ok",
-                "version": env!("CARGO_PKG_VERSION"),
-                "map": config.regions.version,
-            });
-            Ok(answer::json(Story::of(&x.id), &status.to_string()))
-        }
-        Route::Models => {
-            let caller = caller(&x, config).await?;
-            let zone = zone::decide(&config.regions, &caller)?;
-            let names = plan::servable(config, &caller, &zone, None);
-            Ok(answer::json(
-                Story::of(&x.id),
-                &listing::models(x.head.family(), &names),
-            ))
-        }
-        Route::Call(api) => {
-            let caller = caller(&x, config).await?;
-            deliver::call(x, config, caller, api).await
-        }
-    }
-}
-
+/// What engineers have configured.
 #[cfg(not(feature = "local"))]
-async fn caller(x: &Exchange, _: &Config) -> Result<Caller, Refusal> {
-    keys::caller(&x.env, &x.head).await
-}
-
-#[cfg(feature = "local")]
-async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
-    let caller = keys::caller(&x.env, &x.head).await?;
-    Ok(super::local::placed(
-        caller,
-        &x.head,
-        &x.env,
-        &config.regions,
-    ))
-}
-
-#[cfg(not(feature = "local"))]
-fn gateway<'c>(_: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
+pub fn gateway<'c>(_: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
     Cow::Borrowed(&config.gateway)
 }
 
+/// What engineers have configured, or a test.
 #[cfg(feature = "local")]
-fn gateway<'c>(x: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
+pub fn gateway<'c>(x: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
     match super::local::gateway(&x.env) {
         Some(other) => Cow::Owned(other),
         None => Cow::Borrowed(&config.gateway),
@@ -199,7 +162,12 @@ pub async fn begin(
     api: Api,
 ) -> Called {
     let mut row = Row::new(&x.id, x.arrived, &caller, api);
-    let beginning = begun(&x, config, &mut caller, api, &mut row);
+    let beginning = async {
+        match api {
+            Api::Stored => stored::begun(&x, config, &mut caller, &mut row).await,
+            api => begun(&x, config, &mut caller, api, &mut row).await,
+        }
+    };
     let outcome = AssertUnwindSafe(beginning).catch_unwind().await;
     Called {
         store: zone::home(&config.regions, &caller).to_owned(),
@@ -209,20 +177,61 @@ pub async fn begin(
 }
 
 /// A call that asks to be let in.
-struct Asking<'a> {
-    x: &'a Exchange,
-    config: &'static Config,
-    gateway: &'a Gateway,
-    caller: &'a Caller,
-    api: Api,
-    call: &'a Call<'a>,
-    row: &'a mut Row,
+pub struct Asking<'a> {
+    /// What stays the same.
+    pub x: &'a Exchange,
+    /// The configuration in force.
+    pub config: &'static Config,
+    /// What engineers have configured.
+    pub gateway: &'a Gateway,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What is called.
+    pub api: Api,
+    /// What the body says.
+    pub call: &'a Call<'a>,
+    /// What it asks a provider to do beyond answering.
+    pub asks: &'a Egress,
+    /// Its row.
+    pub row: &'a mut Row,
 }
 
 impl Asking<'_> {
+    /// Plans the call, and lets it in: with the model that is asked for, or with the
+    /// one that answers instead once a budget is spent.
+    async fn plan(
+        &mut self,
+        zone: &Verdict,
+        made_by: &MadeBy,
+    ) -> Result<(Plan<'static>, Handling), Refusal> {
+        let mut wanted = self.call.wanted.clone();
+        let mut instead_of: Option<String> = None;
+        loop {
+            let plan = plan::plan(self.config, self.caller, zone, self.api, &wanted, self.asks)?;
+            let plan = plan.bound_to(made_by, self.api)?;
+            self.row.planned(&plan);
+            let thinks = plan.first.claim().thinks(wanted.thinks);
+            self.row.may_hide(thinks, &self.config.regions.egress);
+            let handling = self.gateway.handling(plan.model, thinks);
+            match self.admit(&plan, handling, instead_of.as_deref()).await {
+                Ok(()) => return Ok((plan, handling)),
+                // Once: what answers instead has no other to answer instead of it.
+                Err(Refusal::Exceeded(exceeded)) if instead_of.is_none() => {
+                    let Some(model) = &exceeded.downgrade else {
+                        return Err(Refusal::Exceeded(exceeded));
+                    };
+                    self.row.downgraded = Some(format!("{}: {}", exceeded.limit, plan.model));
+                    wanted.model.clone_from(model);
+                    instead_of = Some(exceeded.limit.clone());
+                }
+                Err(refusal) => return Err(refusal),
+            }
+        }
+    }
+
     /// Reserves what the call may take of every limit that holds for it, but
     /// that it goes around with another model.
-    async fn admit(
+    pub async fn admit(
         &mut self,
         plan: &Plan<'_>,
         handling: Handling,
@@ -237,23 +246,23 @@ impl Asking<'_> {
             model: plan.model,
         };
         let limits = &self.gateway.limits;
-        let mut applied = limits.applying(
-            &budgets::in_force().0,
-            &caller.key.limits,
-            subject,
-            x.arrived,
-        );
+        let set = budgets::in_force(&x.env).await?;
+        if let Some(unread) = set.unread_for(&subject) {
+            let limit = Some(unread.name.clone());
+            return Err(Refusal::LimitsUnread { limit });
+        }
+        let mut applied = limits.applying(&set.limits, &caller.key.limits, subject, x.arrived);
         applied.retain(|one| one.measure != Measure::Money || Some(one.limit.as_str()) != around);
         let store = zone::home(&self.config.regions, caller);
         let deadline = handling.until(x.arrived);
         let address = for_calls(&caller.key.team, store);
-        let bound = ledger::bound(
-            plan,
-            self.api,
-            self.call,
-            &self.config.prices,
-            handling.hedge,
-        );
+        let weighed = ledger::Weighed {
+            api: self.api,
+            call: self.call,
+            egress: self.asks,
+            rules: &self.config.regions.egress,
+        };
+        let bound = ledger::bound(plan, weighed, &self.config.prices, handling.hedge)?;
         let needs = bound.needs(applied, plan.model)?;
         self.row.reserved_nano = bound.money.map(NanoUsd);
         let unreachable = limits.unreachable(&caller.key.team);
@@ -263,6 +272,47 @@ impl Asking<'_> {
         admission::begin(self.row, address, reservation, deadline);
         Ok(())
     }
+}
+
+/// Who made what a request carries back, and whether blobs in it carry an
+/// endpoint's name.
+async fn made_by(
+    x: &Exchange,
+    caller: &Caller,
+    zone: &Verdict,
+    call: &Call<'_>,
+) -> Result<(MadeBy, bool), Refusal> {
+    let (carried, named_blobs) = dialect::blobs_in(call.body);
+    let made_by = origins::find(&x.env, &carried).await;
+    let Some(id) = responses::request::goes_on_from(call) else {
+        return Ok((made_by, named_blobs));
+    };
+    let answer = Fingerprint::of_answer(&caller.key.team, &id);
+    match origins::keeper(&x.env, answer).await {
+        Some(kept) => Ok((MadeBy::KeptBy(kept.endpoint), named_blobs)),
+        // What is not allowed at all is refused as that.
+        None if zone.allows_kind(STORED_RESPONSE) => Err(Refusal::NoSuchAnswer {
+            id: id.chars().take(100).collect(),
+        }),
+        None => Ok((made_by, named_blobs)),
+    }
+}
+
+/// The body of a call, with the model in it.
+async fn read(
+    x: &Exchange,
+    config: &Config,
+    caller: &Caller,
+) -> Result<(Rc<String>, body::Holding), Refusal> {
+    let (body, holding) = body::text(&x.request, &x.head, &caller.key.team).await?;
+    let body = match x.head.model() {
+        Some(model) => {
+            let is_known = config.knows(&model);
+            dialect::with_model(body, &model, is_known).map_err(Refusal::Body)?
+        }
+        None => body,
+    };
+    Ok((Rc::new(body), holding))
 }
 
 async fn begun(
@@ -275,21 +325,18 @@ async fn begun(
     let zone = zone::decide(&config.regions, caller)?;
     row.zoned(&zone, &config.regions.version);
     caller.read_tags(&x.head)?;
-    x.head.drops_unsupported()?;
-    if let Err(refusal) = x.head.check_body() {
-        // A client that is still sending would see a broken connection instead.
-        host::drain(&x.request).await;
-        return Err(refusal);
-    }
-    let body = host::read_body(&x.request, LARGEST_BODY).await?;
-    let body = String::from_utf8(body).map_err(|_| Refusal::Body(Invalid::Encoding))?;
+    let unsupported = x.head.unsupported()?.or(caller.key.unsupported);
+    // Held until an endpoint has answered: from then on no other is asked.
+    let (body, _holding) = read(x, config, caller).await?;
     let call = dialect::read_call(api, &body).map_err(Refusal::Body)?;
     caller.tags.add_from_body(&call.tags);
     row.called(&call.wanted, &caller.tags);
+    let rules = &config.regions.egress;
+    let asks = egress::read(rules, api, &x.head, &body);
+    row.asks(&asks, rules, zone.forbids(rules, &asks).is_some());
     let gateway = gateway(x, config);
     runaway::look(x, caller, api, &body, &gateway.runaway, row)?;
-    let (carried, named_blobs) = dialect::blobs_in(&body);
-    let made_by = origins::find(&x.env, &carried).await;
+    let (made_by, named_blobs) = made_by(x, caller, &zone, &call).await?;
     let mut ask = Asking {
         x,
         config,
@@ -297,44 +344,27 @@ async fn begun(
         caller,
         api,
         call: &call,
+        asks: &asks,
         row,
     };
-    let mut wanted = call.wanted.clone();
-    let mut instead_of: Option<String> = None;
-    let (plan, handling) = loop {
-        let plan = plan::plan(config, ask.caller, &zone, api, &wanted)?;
-        let plan = plan.bound_to(&made_by, api)?;
-        ask.row.planned(&plan);
-        let thinks = plan.first.claim().thinks(call.wanted.thinks);
-        let handling = gateway.handling(plan.model, thinks);
-        match ask.admit(&plan, handling, instead_of.as_deref()).await {
-            Ok(()) => break (plan, handling),
-            // Once: what answers instead has no other to answer instead of it.
-            Err(Refusal::Exceeded(exceeded)) if instead_of.is_none() => {
-                let Some(model) = &exceeded.downgrade else {
-                    return Err(Refusal::Exceeded(exceeded));
-                };
-                ask.row.downgraded = Some(format!("{}: {}", exceeded.limit, plan.model));
-                wanted.model.clone_from(model);
-                instead_of = Some(exceeded.limit.clone());
-            }
-            Err(refusal) => return Err(refusal),
-        }
-    };
+    let (plan, handling) = ask.plan(&zone, &made_by).await?;
     let Asking { row, .. } = ask;
     if call.wanted.stream {
-        x.waits.replace(Some(Waits {
-            row: row.clone(),
-            keep_alive: Duration::from_millis(handling.timeouts.keep_alive.0),
-        }));
+        x.waits.replace(Some(Waits::of(row, handling)));
     }
+    let signers = plan.signers();
     let asked = Asked {
         api,
-        head: &x.head,
+        signers: &signers,
+        unsupported: unsupported.unwrap_or_default(),
+        body: &body,
         call: &call,
-        named_blobs,
+        named_blobs: named_blobs || plan.leaves_thoughts,
+        egress: &asks,
+        stored: None,
     };
     let exchange = upstream::Exchange {
+        colo: &x.head.origin.colo,
         asked,
         id: &x.id,
         arrived: x.arrived,
@@ -342,6 +372,7 @@ async fn begun(
         signal: x.request.signal(),
         prices: &config.prices,
     };
+    upstream::after_others(&body).await;
     let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
     Ok(Answered { begun, handling })
 }

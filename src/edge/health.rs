@@ -3,10 +3,10 @@
 
 use super::host;
 use crate::course::{Course, Retries, Step};
-use crate::dialect::{Fault, Reading};
+use crate::dialect::Reading;
 use crate::health::{Health, Notice};
 use crate::plan::Attempt;
-use crate::send::{judge_event, Failure, Start, Why};
+use crate::send::{judge_fault, Failure, Start};
 use crate::units::Millis;
 use std::cell::RefCell;
 
@@ -65,15 +65,8 @@ pub fn gave_up(attempt: Attempt<'_>) {
 
 /// Its answer ended.
 pub fn ended(attempt: Attempt<'_>, now: Millis, reading: &Reading) {
-    let why = match &reading.fault {
-        None => return,
-        Some(Fault::Said { kind }) => match judge_event(kind) {
-            Start::Failed(why) => why,
-            Start::Answer => return,
-        },
-        Some(Fault::Cut) => Why::BrokeOff,
-        Some(Fault::Garbled) => Why::Malformed,
-        Some(Fault::TimedOut) => Why::TimedOut,
+    let Some(Start::Failed(why)) = reading.fault.as_ref().map(judge_fault) else {
+        return;
     };
     with(attempt, |health, endpoint, model| {
         health.failed(endpoint, model, now, why, None)

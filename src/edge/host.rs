@@ -1,11 +1,8 @@
 //! What the gateway asks of the platform, see `host.js`, and the two things
 //! the core must be given: the time and random bits.
 
-use crate::refusal::Refusal;
 use crate::units::{Millis, RequestId};
 use std::cell::RefCell;
-use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::{Request, Response};
 
@@ -16,16 +13,6 @@ extern "C" {
 
     /// The request's query as JSON, a pair of name and value each.
     pub fn query(request: &Request) -> String;
-
-    #[wasm_bindgen(catch, js_name = readBody)]
-    async fn read_body_js(
-        request: &Request,
-        limit: u32,
-        inflow: Inflow,
-    ) -> Result<JsValue, JsValue>;
-
-    /// Reads what the client still sends, within reason, and forgets it.
-    pub async fn drain(request: &Request);
 
     /// An answer to the client.
     pub fn respond(status: u16, headers: &str, body: &JsValue) -> Response;
@@ -58,33 +45,4 @@ pub fn request_id(at: Millis) -> RequestId {
         left.pop().unwrap_or_default()
     });
     RequestId::new(at, random)
-}
-
-/// Bytes that come from JavaScript piece by piece.
-#[wasm_bindgen]
-pub struct Inflow(AssertUnwindSafe<Rc<RefCell<Vec<u8>>>>);
-
-#[wasm_bindgen]
-impl Inflow {
-    /// So many are to come.
-    pub fn expect(&self, length: usize) {
-        self.0.borrow_mut().reserve_exact(length);
-    }
-
-    /// Takes the next.
-    pub fn push(&self, bytes: &[u8]) {
-        self.0.borrow_mut().extend_from_slice(bytes);
-    }
-}
-
-/// The request's body.
-pub async fn read_body(request: &Request, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let most = u32::try_from(limit).unwrap_or(u32::MAX);
-    let body = Rc::new(RefCell::new(Vec::new()));
-    let inflow = Inflow(AssertUnwindSafe(Rc::clone(&body)));
-    match read_body_js(request, most, inflow).await {
-        Ok(whole) if whole.is_truthy() => Ok(body.take()),
-        Ok(_) => Err(Refusal::BodyTooLarge { limit }),
-        Err(_) => Err(Refusal::BodyBroken),
-    }
 }

@@ -3,29 +3,15 @@
 //! itself may serve its own copy for a minute).
 
 use super::host;
-use crate::caller::{presented_key, Caller, KeyHash, KeyRecord};
+use crate::caller::{presented_key, Caller, KeyHash, KeyMemory, KeyRecord};
 use crate::head::Head;
 use crate::refusal::Refusal;
-use crate::units::Millis;
+pub use crate::regions::bindings::KEYS as BINDING;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use worker::Env;
 
-/// The KV binding.
-pub const BINDING: &str = "KEYS";
-
-const REMEMBERED_MS: u64 = 60_000;
-/// A key that was not found is asked for again sooner: it may be about to be.
-const MISSING_REMEMBERED_MS: u64 = 5_000;
-const MOST_REMEMBERED: usize = 10_000;
-
-struct Remembered {
-    record: Option<KeyRecord>,
-    until: Millis,
-}
-
 thread_local! {
-    static MEMORY: RefCell<HashMap<KeyHash, Remembered>> = RefCell::default();
+    static MEMORY: RefCell<KeyMemory> = RefCell::default();
 }
 
 /// The caller behind a request, if its key is valid.
@@ -40,28 +26,11 @@ pub async fn caller(env: &Env, head: &Head) -> Result<Caller, Refusal> {
 
 async fn find(env: &Env, hash: KeyHash) -> Result<Option<KeyRecord>, Refusal> {
     let now = host::now();
-    let known = MEMORY.with_borrow(|memory| {
-        let found = memory.get(&hash).filter(|found| found.until > now)?;
-        Some(found.record.clone())
-    });
-    if let Some(record) = known {
-        return Ok(record);
+    if let Some(known) = MEMORY.with_borrow(|memory| memory.find(&hash, now)) {
+        return Ok(known);
     }
     let record = look_up(env, &hash).await?;
-    let lasts = match record {
-        Some(_) => REMEMBERED_MS,
-        None => MISSING_REMEMBERED_MS,
-    };
-    let remembered = Remembered {
-        record: record.clone(),
-        until: Millis(now.0 + lasts),
-    };
-    MEMORY.with_borrow_mut(|memory| {
-        if memory.len() >= MOST_REMEMBERED {
-            memory.clear();
-        }
-        memory.insert(hash, remembered);
-    });
+    MEMORY.with_borrow_mut(|memory| memory.note(hash, record.clone(), now));
     Ok(record)
 }
 

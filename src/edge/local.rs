@@ -1,7 +1,7 @@
 //! Local and test builds only. Cloudflare says where a caller is; on a laptop
 //! nobody does, so here a header may, and else the caller is taken to be where
-//! its key's zone is. One path panics on purpose, for the test that a panic
-//! ends its own request only.
+//! its key's zone is. One path panics on purpose and one takes all memory, for
+//! the tests that either ends its own request only.
 
 use crate::caller::Caller;
 use crate::gateway::Gateway;
@@ -12,8 +12,14 @@ use worker::Env;
 /// `npm run deploy` looks for this in the bundle and refuses it.
 pub const MARKER: &str = "meridian-local-build";
 
-/// Panics if the request asks for it.
+/// Panics if the request asks for it, or takes all the memory there is.
 pub fn panic_on_purpose(head: &Head) {
+    if head.path == "/__exhaust" {
+        let mut taken: Vec<Vec<u8>> = Vec::new();
+        loop {
+            taken.push(vec![1; 4 * 1024 * 1024]);
+        }
+    }
     if head.path == "/__panic" {
         #[allow(clippy::panic)]
         {

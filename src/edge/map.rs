@@ -136,6 +136,12 @@ async fn known_or_loaded(
         worker::console_error!("the published map {version} does not hold here; the last good one stays in force. {denied}");
         return Ok(None);
     }
+    let mut map = map;
+    if map.egress.is_empty() {
+        // It is older than the rules of egress: what this deployment knows of
+        // requests holds for it. Its zones allow nothing.
+        map.egress = built_in.regions.egress.clone();
+    }
     let config: &'static Config = Box::leak(Box::new(Config {
         regions: map,
         gateway: built_in.gateway.clone(),

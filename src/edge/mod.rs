@@ -6,6 +6,7 @@ mod admin;
 mod admission;
 mod answer;
 mod attempt;
+mod body;
 mod budgets;
 mod credentials;
 mod deliver;
@@ -18,13 +19,16 @@ mod ledger;
 #[cfg(feature = "local")]
 mod local;
 mod map;
+mod memory;
 mod origins;
 mod outflow;
 mod receipts;
 mod retention;
+mod routes;
 mod rows;
 mod runaway;
 mod settings;
+mod stored;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -41,6 +45,7 @@ async fn fetch(
     env: Env,
     ctx: Context,
 ) -> worker::Result<web_sys::Response> {
+    memory::end_calls_alone();
     fetch::handle(request, env, ctx).await
 }
 

@@ -3,6 +3,7 @@
 
 use super::keys;
 use crate::dialect::{Fingerprint, MadeBy};
+use crate::plan::Attempt;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use worker::{Context, Env};
@@ -46,6 +47,39 @@ pub fn remember(env: &Env, ctx: &Context, made: &[Fingerprint], endpoint: &str) 
             let _ = put.expiration_ttl(KEPT_SECONDS).execute().await;
         }
     });
+}
+
+/// Who keeps an answer.
+pub struct Kept {
+    /// The endpoint.
+    pub endpoint: String,
+    /// The model that made it, by its own name; what was kept before this was noted
+    /// has none.
+    pub model: Option<String>,
+}
+
+/// Remembers that an endpoint keeps an answer of a model's.
+pub fn keep(env: &Env, ctx: &Context, answer: Fingerprint, attempt: Attempt<'_>) {
+    let (endpoint, model) = (&attempt.endpoint().name, &attempt.claim().model);
+    remember(env, ctx, &[answer], &format!("{endpoint}\n{model}"));
+}
+
+/// Who keeps an answer of a team's, if that is known.
+pub async fn keeper(env: &Env, answer: Fingerprint) -> Option<Kept> {
+    let MadeBy::These(names) = find(env, &[answer]).await else {
+        return None;
+    };
+    let name = names.into_iter().next()?;
+    Some(match name.split_once('\n') {
+        Some((endpoint, model)) => Kept {
+            endpoint: endpoint.to_owned(),
+            model: Some(model.to_owned()),
+        },
+        None => Kept {
+            endpoint: name,
+            model: None,
+        },
+    })
 }
 
 /// Who made what a request carries.

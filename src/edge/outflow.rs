@@ -1,18 +1,18 @@
-//! A request's body on its way out, without a second copy of it.
+//! A request's body on its way out, as JavaScript takes it.
 
+use crate::outgoing::Outgoing;
 use js_sys::Uint8Array;
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// A body on its way out, as JavaScript takes it.
+/// A body on its way out.
 #[wasm_bindgen]
-pub struct Outflow(AssertUnwindSafe<Rc<String>>);
+pub struct Outflow(AssertUnwindSafe<Outgoing>);
 
 impl Outflow {
     /// One of a body.
-    pub fn of(body: &Rc<String>) -> Outflow {
-        Outflow(AssertUnwindSafe(Rc::clone(body)))
+    pub fn of(body: &Outgoing) -> Outflow {
+        Outflow(AssertUnwindSafe(body.clone()))
     }
 }
 
@@ -20,14 +20,16 @@ impl Outflow {
 impl Outflow {
     /// How long it is.
     pub fn length(&self) -> usize {
-        self.0.len()
+        self.0.length()
     }
 
     /// Fills bytes of JavaScript's with what stands from a place on.
     pub fn fill(&self, at: usize, target: &Uint8Array) {
-        let end = at.saturating_add(target.length() as usize);
-        if let Some(piece) = self.0.as_bytes().get(at..end) {
-            target.copy_from(piece);
+        let mut filled = 0;
+        for piece in self.0.part(at, target.length() as usize) {
+            let length = piece.len() as u32;
+            target.subarray(filled, filled + length).copy_from(piece);
+            filled += length;
         }
     }
 }

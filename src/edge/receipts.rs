@@ -3,15 +3,13 @@
 //! not let that pass.
 
 use crate::receipt::{Keys, Receipt};
+use crate::regions::bindings::RECEIPT_KEYS;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::Env;
-
-/// The Worker secret with the keys.
-pub const SECRET: &str = "RECEIPT_KEYS";
 
 #[wasm_bindgen(module = "/src/edge/crypto.js")]
 extern "C" {
@@ -36,7 +34,7 @@ fn signer(env: &Env) -> Rc<Signer> {
 
 fn read(env: &Env) -> Signer {
     let text = env
-        .secret(SECRET)
+        .secret(RECEIPT_KEYS)
         .map(|secret| secret.to_string())
         .unwrap_or_default();
     let keys = serde_json::from_str(&text).unwrap_or(Keys { keys: Vec::new() });

@@ -7,6 +7,7 @@ use crate::dialect::{self, Api, Fault, Reading};
 use crate::gateway::{Handling, OnDisconnect};
 use crate::relay::{End, Relay, Stage};
 use crate::units::Millis;
+use js_sys::Uint8Array;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -52,9 +53,10 @@ extern "C" {
     pub type Sieve;
     #[wasm_bindgen(constructor)]
     pub fn new(pump: Pump) -> Sieve;
-    /// What the client gets of the next bytes.
+    /// What the client gets of the next bytes. The sieve keeps them, so they
+    /// must not be a view of wasm memory, which moves as it grows.
     #[wasm_bindgen(method)]
-    pub fn push(this: &Sieve, bytes: &[u8]) -> Vec<u8>;
+    pub fn push(this: &Sieve, bytes: Uint8Array) -> Vec<u8>;
     /// Ends the stream, gives what the client still gets.
     #[wasm_bindgen(method)]
     pub fn finish(this: &Sieve, how: &str) -> Vec<u8>;

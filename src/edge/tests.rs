@@ -1,17 +1,19 @@
 //! What crosses between wasm and JavaScript, tried in a real JavaScript engine.
 
 use super::attempt::{Attempt, Reply, Sending};
-use super::host;
 use super::outflow::Outflow;
 use super::stream::{Client, Finished, Pump, Sieve, Stream};
+use super::{body, host};
+use crate::body::Owner;
 use crate::dialect::Api;
 use crate::gateway::Gateway;
-use crate::head::Head;
-use crate::refusal::Refusal;
+use crate::head::{Coding, Head};
+use crate::outgoing::Outgoing;
+use crate::refusal::{Invalid, Refusal};
 use crate::regions::Dialect;
 use crate::relay::{End, Passage, Relay};
 use crate::units::{Millis, RequestId};
-use std::rc::Rc;
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
@@ -75,10 +77,18 @@ fn the_head_crosses_in_one_piece() {
 async fn a_body_without_a_length_cannot_go_on_for_ever() {
     let headers = js_sys::Object::new();
     let sent = request(&headers, &endless());
-    let refusal = host::read_body(&sent, 10_000).await;
+    let refusal = body::read(&sent, Owner::Admins, (Coding::Plain, None), 10_000)
+        .await
+        .map(|(bytes, _)| bytes);
     assert_eq!(refusal, Err(Refusal::BodyTooLarge { limit: 10_000 }));
-    let whole = host::read_body(&request(&headers, &"Größe".into()), 10_000).await;
-    assert_eq!(whole.unwrap(), "Größe".as_bytes());
+    let whole = body::read(
+        &request(&headers, &"Größe".into()),
+        Owner::Admins,
+        (Coding::Plain, None),
+        10_000,
+    )
+    .await;
+    assert_eq!(whole.unwrap().0, "Größe".as_bytes());
 }
 
 #[wasm_bindgen_test]
@@ -86,9 +96,10 @@ async fn only_what_is_the_clients_business_comes_back() {
     answer_fetches(&answer("{}", 7));
     let sending = Sending::new(None, 0.0);
     let sent = sending.send_js(
+        "POST",
         "https://p.example/",
         "x-api-key: s",
-        Outflow::of(&Rc::new("{}".to_owned())),
+        Outflow::of(&Outgoing::from("{}".to_owned())),
         1_000.0,
         1_000.0,
     );
@@ -123,9 +134,10 @@ async fn a_stream_comes_through_and_is_read() {
         answer_fetches(&answer(sent, size));
         let sending = Sending::new(None, 0.0);
         let asked = sending.send_js(
+            "POST",
             "https://p.example/",
             "x-api-key: s",
-            Outflow::of(&Rc::new("{}".to_owned())),
+            Outflow::of(&Outgoing::from("{}".to_owned())),
             1_000.0,
             1_000.0,
         );
@@ -197,7 +209,7 @@ fn a_sieve_gives_what_the_relay_alone_would() {
             let (piece, rest) = left.split_at(1 + random(left.len().min(90)));
             left = rest;
             alone.push(piece, &mut expected);
-            got.extend(sieve.push(piece));
+            got.extend(sieve.push(Uint8Array::from(piece)));
         }
         alone.finish(End::Closed, &mut expected);
         got.extend(sieve.finish("closed"));
@@ -214,4 +226,21 @@ fn a_sieve_gives_what_the_relay_alone_would() {
             assert!(!after.contains("[DONE]"), "of {sent:?}");
         }
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_compressed_body_is_read_as_what_it_was() {
+    // A gzip of `{}`, made by zlib.
+    let gzip: &[u8] = &[
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xab, 0xae, 5, 0, 0x43, 0xbf, 0xa6, 0xa3, 2, 0, 0, 0,
+    ];
+    let read = async |body: &[u8]| {
+        let sent = request(&js_sys::Object::new(), &Uint8Array::from(body));
+        let read = body::read(&sent, Owner::Admins, (Coding::Gzip, None), 10_000).await;
+        read.map(|(bytes, _)| bytes)
+    };
+    assert_eq!(read(gzip).await, Ok(b"{}".to_vec()));
+    let broken = Err(Refusal::Body(Invalid::Gzip));
+    assert_eq!(read(&gzip[..20]).await, broken);
+    assert_eq!(read(b"{}").await, broken);
 }

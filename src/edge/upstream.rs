@@ -24,6 +24,8 @@ use worker::{Delay, Env};
 pub struct Exchange<'a> {
     /// What the client asks.
     pub asked: Asked<'a>,
+    /// The data center it came in at.
+    pub colo: &'a str,
     /// The request's id.
     pub id: &'a RequestId,
     /// When it came.
@@ -128,6 +130,17 @@ pub async fn run(
         }
     }
     so_far.refusal(x)
+}
+
+/// From so many bytes on a request is read in two parts, with other calls between.
+const LONG: usize = 64 * 1024;
+
+/// Lets calls that came meanwhile go first where a request is long: to read it all
+/// at once takes milliseconds, in which they would stand still.
+pub async fn after_others(body: &str) {
+    if body.len() >= LONG {
+        Delay::from(Duration::ZERO).await;
+    }
 }
 
 /// Makes one attempt, if it can be made at all.
@@ -283,7 +296,7 @@ impl SoFar {
             },
             Why::PlaceRefused => Refusal::PlaceRefused {
                 endpoint,
-                colo: x.asked.head.origin.colo.clone(),
+                colo: x.colo.to_owned(),
             },
             Why::NoToken => Refusal::NoToken { endpoint },
             Why::Malformed => Refusal::ProviderGarbled {

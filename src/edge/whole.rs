@@ -4,10 +4,21 @@
 use super::attempt::{translator, voice, Body, Reply};
 use super::credentials::Held;
 use super::upstream::Exchange;
-use crate::dialect::{self, Api, Fault, Reading};
-use crate::send::Why;
+use crate::dialect::{self, Reading};
+use crate::send::{judge_fault, Start, Why};
 use crate::translate::{Back, Outbound};
 use js_sys::Uint8Array;
+
+/// An answer as the client gets it.
+pub struct Told {
+    /// Its status: a provider that reports an error in a good answer, or with a
+    /// status of its own, is told as the client's SDK knows it.
+    pub status: u16,
+    /// All of it, and what it says.
+    pub body: Body,
+    /// What the client's dialect cannot say, by the provider's names.
+    pub left_out: Vec<String>,
+}
 
 /// Reads it, or says why it is none.
 pub fn read(
@@ -17,39 +28,31 @@ pub fn read(
     outbound: &Outbound<'_>,
     x: &Exchange<'_>,
     content_type: &mut String,
-) -> Result<Body, Why> {
+) -> Result<Told, Why> {
     let copy = bytes.to_vec();
     let mut reading = Reading::default();
     // Some answers quote what they were sent.
     if credential.is_quoted(&copy) {
         return Err(Why::Malformed);
     }
-    let dialect = outbound.dialect();
+    let (dialect, api) = (outbound.dialect(), x.asked.api);
     if reply.status() >= 400 {
-        if matches!(outbound.back, Back::AsIs { .. }) {
-            return Ok(Body::Whole(bytes.clone(), Box::new(reading)));
-        }
-        let (kind, message) = dialect::read_failure(dialect, &reply.error_kind(), &copy);
-        let body = dialect::failure_body(x.asked.api, reply.status(), &kind, &message, x.id);
-        "application/json".clone_into(content_type);
-        return Ok(Body::Whole(
-            Uint8Array::from(body.as_bytes()),
-            Box::new(reading),
-        ));
+        return Ok(failure(reply, bytes, &copy, outbound, x, content_type));
     }
     let told = match &outbound.back {
         Back::AsIs { .. } => {
-            match x.asked.api {
-                // Counting uses nothing.
-                Api::CountTokens => reading.has_usage = true,
+            match api {
+                api if api.is_free() => reading.has_usage = true,
                 _ => dialect::read_reply(dialect, &copy, &mut reading),
             }
+            // The client has all of it.
+            reading.left_out.clear();
             None
         }
         Back::Count => {
             reading.has_usage = true;
             let count = dialect::count::read(dialect, &copy).ok_or(Why::Malformed)?;
-            Some(dialect::count::write(count))
+            Some(dialect::count::write(x.asked.api, count))
         }
         Back::Embeddings { base64 } => {
             let model = &x.asked.call.wanted.model;
@@ -61,13 +64,29 @@ pub fn read(
             let mut translator = translator(outbound, x).ok_or(Why::Malformed)?;
             translator.whole(&copy, &mut reading, &mut out);
             "text/event-stream; charset=utf-8".clone_into(content_type);
-            return finished(Uint8Array::from(out.as_slice()), reading);
+            return finished(reply.status(), Uint8Array::from(out.as_slice()), reading);
         }
         Back::Translated(wishes) => {
             let voice = voice(outbound, x);
             let unwraps = wishes.unwraps_json;
-            let told = dialect::whole(dialect, x.asked.api, &copy, voice, unwraps, &mut reading);
-            Some(told.ok_or(Why::Malformed)?)
+            let told = dialect::whole(dialect, api, &copy, voice, unwraps, &mut reading);
+            match (told, &reading.fault) {
+                (Some(told), _) => Some(told),
+                // The caller's own mistake, in an answer that looked good.
+                (None, Some(fault)) if judge_fault(fault) == Start::Answer => {
+                    let (kind, message) = dialect::read_failure(dialect, fault.as_str(), &copy);
+                    let body = dialect::failure_body(api, 400, &kind, &message, x.id);
+                    "application/json".clone_into(content_type);
+                    return Ok(told_as(400, Uint8Array::from(body.as_bytes()), reading));
+                }
+                (None, fault) => {
+                    let start = fault.as_ref().map(judge_fault);
+                    return Err(match start {
+                        Some(Start::Failed(why)) => why,
+                        _ => Why::Malformed,
+                    });
+                }
+            }
         }
     };
     let bytes = match told {
@@ -77,12 +96,51 @@ pub fn read(
         }
         None => bytes.clone(),
     };
-    finished(bytes, reading)
+    finished(reply.status(), bytes, reading)
 }
 
-fn finished(bytes: Uint8Array, reading: Reading) -> Result<Body, Why> {
-    match reading.fault {
-        Some(Fault::Garbled) => Err(Why::Malformed),
-        _ => Ok(Body::Whole(bytes, Box::new(reading))),
+/// An error of the provider's, as the client's SDK expects it.
+fn failure(
+    reply: &Reply,
+    bytes: &Uint8Array,
+    copy: &[u8],
+    outbound: &Outbound<'_>,
+    x: &Exchange<'_>,
+    content_type: &mut String,
+) -> Told {
+    let (dialect, api, status) = (outbound.dialect(), x.asked.api, reply.status());
+    let beside = reply.error_kind();
+    let (kind, message) = dialect::read_failure(dialect, &beside, copy);
+    let body = match outbound.back {
+        Back::AsIs { .. } => dialect::retold(api, dialect, status, &beside, copy, x.id),
+        _ => Some(dialect::failure_body(api, status, &kind, &message, x.id)),
+    };
+    match body {
+        Some(body) => {
+            let status = dialect::failure_status(status, &kind, &message);
+            "application/json".clone_into(content_type);
+            told_as(
+                status,
+                Uint8Array::from(body.as_bytes()),
+                Reading::default(),
+            )
+        }
+        None => told_as(status, bytes.clone(), Reading::default()),
+    }
+}
+
+fn told_as(status: u16, bytes: Uint8Array, mut reading: Reading) -> Told {
+    let left_out = std::mem::take(&mut reading.left_out);
+    Told {
+        status,
+        body: Body::Whole(bytes, Box::new(reading)),
+        left_out: left_out.into_iter().collect(),
+    }
+}
+
+fn finished(status: u16, bytes: Uint8Array, reading: Reading) -> Result<Told, Why> {
+    match reading.fault.as_ref().map(judge_fault) {
+        Some(Start::Failed(why)) => Err(why),
+        Some(Start::Answer) | None => Ok(told_as(status, bytes, reading)),
     }
 }

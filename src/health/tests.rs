@@ -92,6 +92,16 @@ fn field_16_limits_let_an_endpoint_rest_and_never_open_its_circuit() {
 }
 
 #[test]
+fn guard_an_error_that_nobody_knows_judges_no_endpoint() {
+    let mut health = Health::default();
+    for ms in 0..20 {
+        health.failed("e", "m", at(ms), Why::Unexplained, Some(60_000));
+    }
+    assert_eq!(standing(&health, 20), Standing::Ready);
+    assert!(health.news().is_empty());
+}
+
+#[test]
 fn old_failures_and_few_among_many_do_not_count() {
     let mut health = Health::default();
     for n in 0..20 {

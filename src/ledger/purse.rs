@@ -1,7 +1,9 @@
 //! What one instance has borrowed from one book, and what of it is reserved for
 //! calls under way. Most calls are admitted from it without a word to the book.
 
+mod holdings;
 mod parts;
+mod values;
 mod waiting;
 
 pub use parts::{Need, Question, Reservation};
@@ -12,7 +14,7 @@ use crate::limits::Measure;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use parts::{Asked, Slice};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What no call has taken from for so long is given back.
 const IDLE_MS: u64 = 1_000;
@@ -31,10 +33,11 @@ pub struct Purse {
     /// What was borrowed before then must be settled by then.
     until: Millis,
     slices: BTreeMap<String, Slice>,
+    /// Accounts that the book counts among others.
+    folded: BTreeSet<String>,
     refused: Refused,
-    /// The book may think that there is more here than there is: something was
-    /// said since it last heard what is here.
-    unsure: bool,
+    /// Calls under way.
+    open: u64,
 }
 
 impl Purse {
@@ -47,8 +50,9 @@ impl Purse {
             used_at: Millis(0),
             until: Millis(0),
             slices: BTreeMap::new(),
+            folded: BTreeSet::new(),
             refused: Refused::by_a_book(),
-            unsure: false,
+            open: 0,
         }
     }
 
@@ -60,13 +64,13 @@ impl Purse {
     /// Whether nothing is in it or under way.
     pub fn is_done(&self) -> bool {
         let is_empty = self.slices.values().all(Slice::is_empty);
-        is_empty && self.under_way.is_empty() && !self.unsure
+        is_empty && self.under_way.is_empty() && self.is_noted()
     }
 
     /// Whether there is something in it that no call has reserved, as far as the
     /// book knows.
     pub fn has_some_idle(&self) -> bool {
-        self.unsure || self.slices.values().any(|slice| slice.left > 0)
+        !self.is_noted() || self.slices.values().any(|slice| slice.left > 0)
     }
 
     /// Whether there is, and no call has taken from it for a while.
@@ -81,6 +85,7 @@ impl Purse {
         deadline: Millis,
         needs: &[Need],
     ) -> Option<Reservation> {
+        let needs = self.placed(needs);
         // What costs nothing goes from nothing.
         let mut needs_some = needs.iter().filter(|need| need.amount > 0).peekable();
         let fits = |need: &Need| {
@@ -91,7 +96,7 @@ impl Purse {
         };
         let here = needs_some.peek().is_none() || deadline <= self.until && needs_some.all(fits);
         self.used_at = now;
-        here.then(|| self.take(needs))
+        here.then(|| self.take(&needs))
     }
 
     fn take(&mut self, needs: &[Need]) -> Reservation {
@@ -118,12 +123,14 @@ impl Purse {
                     .push((applied.limit.clone(), slice.level));
             }
         }
+        self.open = self.open.saturating_add(u64::from(!reservation.is_empty()));
         reservation
     }
 
     /// What the book said a moment ago to a call that needed no more than this
     /// one beyond what is here.
     pub fn refused_lately(&self, now: Millis, needs: &[Need]) -> Option<Box<Exceeded>> {
+        let needs = self.placed(needs);
         let mut needs = needs.iter();
         needs.find_map(|need| {
             let account = &need.applied.account;
@@ -139,16 +146,20 @@ impl Purse {
     /// [`Purse::failed`].
     pub fn ask(&mut self, now: Millis, deadline: Millis, needs: Vec<Need>) -> Question {
         self.stop_waiting(now);
+        let needs = self.place(needs);
         let mut message = self.message();
+        message.open = self.open.saturating_add(1);
         let lasts = deadline.since(now);
         message.for_ms = lasts.saturating_add(lasts.min(MOST_ROOM_MS));
-        let mut taken = Vec::new();
+        let (mut taken, mut others) = (Vec::new(), Vec::new());
         for need in &needs {
             let slice = self.slice(now, need);
             let here = slice.left.clamp(0, need.amount);
             slice.left -= here;
             slice.reserved += here;
             if here < need.amount || !slice.is_ample() {
+                slice.unnote(message.number);
+                others.extend(need.among_others());
                 message.wants.push(Want {
                     applied: need.applied.clone(),
                     need: need.amount - here,
@@ -157,7 +168,11 @@ impl Purse {
             }
             taken.push((need.applied.account.clone(), here));
         }
-        let asked = Asked { at: now, taken };
+        let asked = Asked {
+            at: now,
+            taken,
+            others,
+        };
         self.under_way.insert(message.number, asked);
         Question { message, needs }
     }
@@ -176,10 +191,11 @@ impl Purse {
 
     fn message(&mut self) -> Message {
         self.number += 1;
-        self.unsure = true;
         Message {
             holder: self.holder.clone(),
             number: self.number,
+            partial: true,
+            open: self.open,
             ..Message::default()
         }
     }
@@ -198,13 +214,15 @@ impl Purse {
         }
         let has_all = |grants: &Vec<Grant>| {
             let mut wants = question.message.wants.iter();
-            wants.all(|want| grants.iter().any(|g| g.account == want.applied.account))
+            wants.all(|want| grants.iter().any(|grant| grant.is_for(want)))
         };
         match &reply.granted {
             Ok(grants) if has_all(grants) => {
                 self.fill(sent, &question.message, grants);
+                self.is_answered(&question.message);
                 self.over(&question.message);
-                Ok(Some(self.take(&question.needs)))
+                let needs = self.place(question.needs);
+                Ok(Some(self.take(&needs)))
             }
             Ok(_) => {
                 self.failed(question);
@@ -226,16 +244,21 @@ impl Purse {
     fn fill(&mut self, sent: Millis, message: &Message, grants: &[Grant]) {
         let until = Millis(sent.0.saturating_add(message.for_ms));
         self.until = self.until.max(until);
-        for Grant {
-            account,
-            amount,
-            level,
-        } in grants
-        {
+        for grant in grants {
+            let Grant {
+                account,
+                amount,
+                level,
+                ..
+            } = grant;
+            let mut wants = message.wants.iter();
+            let asked = wants.find(|want| grant.is_for(want));
+            if let (Some(_), Some(asked)) = (&grant.asked, asked) {
+                self.fold(sent, asked, message.number);
+            }
             if let Some(slice) = self.slices.get_mut(account) {
                 slice.left = slice.left.saturating_add(*amount);
-                let mut wants = message.wants.iter();
-                if let Some(asked) = wants.find(|want| want.applied.account == *account) {
+                if let Some(asked) = asked {
                     slice.scarce = asked.need >= *amount;
                     slice.lent(sent, *amount >= asked.want / 2);
                 }
@@ -268,7 +291,11 @@ impl Purse {
             holder: reservation.holder,
             parts: Vec::new(),
             about: reservation.unasked,
+            held: false,
         };
+        if settled.holder == self.holder && !reservation.parts.is_empty() {
+            self.open = self.open.saturating_sub(1);
+        }
         for (Part { account, amount }, measure) in reservation.parts {
             let took = match measure {
                 // The place is free again.
@@ -290,96 +317,6 @@ impl Purse {
             }
         }
         settled
-    }
-
-    /// What to tell the book: calls that are over and what is left, and what runs
-    /// low. `idle` gives back what no call has reserved. What comes of it must be
-    /// told to [`Purse::heard`] or [`Purse::unheard`].
-    pub fn report(&mut self, now: Millis, settled: Vec<Settled>, idle: bool) -> Message {
-        self.stop_waiting(now);
-        // What another message may still bring is told by a later one.
-        let says_what_it_holds = self.under_way.is_empty();
-        for slice in self.slices.values_mut().filter(|_| says_what_it_holds) {
-            let is_over = slice.applied.window.is_over(now);
-            match idle || is_over || slice.scarce {
-                // Near a limit others need it now, and nobody needs another time's.
-                true => slice.left = slice.left.min(0),
-                false => slice.give_back_surplus(now),
-            }
-        }
-        self.slices
-            .retain(|_, slice| !slice.is_empty() || !slice.applied.window.is_over(now));
-        let mut message = self.message();
-        if says_what_it_holds {
-            let slices = self.slices.iter();
-            let mut holds: BTreeMap<String, i64> = slices
-                .map(|(account, slice)| (account.clone(), slice.all()))
-                .collect();
-            for part in own_parts(&self.holder, &settled) {
-                if let Some(held) = holds.get_mut(&part.account) {
-                    *held -= part.amount;
-                }
-            }
-            message.holds = Some(holds);
-        }
-        message.settled = settled;
-        if !idle {
-            message.for_ms = self.until.since(now);
-            message.wants = self.low(now);
-            if !message.wants.is_empty() {
-                let taken = Vec::new();
-                let asked = Asked { at: now, taken };
-                self.under_way.insert(message.number, asked);
-            }
-        }
-        message
-    }
-
-    /// The book has heard a report that was sent at a time.
-    pub fn heard(&mut self, sent: Millis, report: &Message, reply: &Reply) {
-        let brings = self.is_awaited(report) && !reply.lost;
-        self.over(report);
-        for part in own_parts(&self.holder, &report.settled) {
-            if let Some(slice) = self.slices.get_mut(&part.account) {
-                slice.untold -= part.amount;
-            }
-        }
-        if report.holder == self.holder && report.number == self.number {
-            self.unsure = !self.is_what_is_here(report);
-        }
-        if let (true, Ok(grants)) = (brings, &reply.granted) {
-            self.fill(sent, report, grants);
-        }
-    }
-
-    /// A report was perhaps not heard.
-    pub fn unheard(&mut self, report: &Message) {
-        self.over(report);
-    }
-
-    /// Whether no more was told than is here. What calls took does not count: the
-    /// book may have heard of them from another report.
-    fn is_what_is_here(&self, report: &Message) -> bool {
-        let here = |slice: &Slice| slice.left.saturating_add(slice.reserved);
-        let all = |account: &String| self.slices.get(account).map_or(0, here);
-        let holds = report.holds.as_ref();
-        holds.is_some_and(|holds| holds.iter().all(|(account, held)| *held <= all(account)))
-    }
-
-    fn low(&mut self, now: Millis) -> Vec<Want> {
-        let runs_low = |slice: &&mut Slice| {
-            !slice.is_ample()
-                && slice.reserved > 0
-                && !slice.scarce
-                && !slice.applied.window.is_over(now)
-        };
-        let low = self.slices.values_mut().filter(runs_low);
-        let wants = low.map(|slice| Want {
-            applied: slice.applied.clone(),
-            need: 0,
-            want: slice.more(now),
-        });
-        wants.collect()
     }
 }
 

@@ -8,7 +8,8 @@ mod measure;
 #[cfg(not(target_arch = "wasm32"))]
 mod reading;
 
-pub use applied::Applied;
+use applied::Terms;
+pub use applied::{Applied, Others};
 pub use calendar::{known_time_zone, Window};
 pub use measure::Measure;
 #[cfg(not(target_arch = "wasm32"))]
@@ -17,7 +18,12 @@ pub use reading::{read, read_webhook};
 use crate::units::{Millis, NanoUsd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
+
+/// How many values of a tag have an account of their own, of one team and limit.
+pub const VALUES_PER_LIMIT: u32 = 1_000;
+/// The percentage of what is left of a limit over all teams that one team may
+/// reserve at once.
+pub const TEAM_SHARE: u8 = 25;
 
 /// Everything that is said of limits.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,6 +37,14 @@ pub struct Limits {
     /// What becomes of calls when the ledger cannot be asked.
     #[serde(default)]
     pub unreachable: Unreachable,
+    /// How many values of a tag a team may use under one limit, each with an
+    /// account of its own; [`VALUES_PER_LIMIT`] if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values_per_limit: Option<u32>,
+    /// The percentage of what is left of a limit over all teams that one team may
+    /// reserve at once; [`TEAM_SHARE`] if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_share: Option<u8>,
     /// What is different for single teams.
     #[serde(default)]
     pub teams: BTreeMap<String, TeamRules>,
@@ -223,12 +237,17 @@ impl Limits {
         call: Subject<'_>,
         at: Millis,
     ) -> Vec<Applied> {
-        let zone = self.time_zone_of(call.team);
+        let terms = Terms {
+            time_zone: self.time_zone_of(call.team),
+            at,
+            values: self.values_per_limit.unwrap_or(VALUES_PER_LIMIT),
+            team_share: self.team_share.unwrap_or(TEAM_SHARE),
+        };
         let mut applied = Vec::new();
         let here = self.all.iter().filter(|(name, _)| !set.contains_key(*name));
         for (name, limit) in here.chain(set) {
             if limit.is_about(&call) {
-                applied.extend(limit.measures(name, &limit.scope, &call, (zone, at)));
+                applied.extend(limit.measures(name, &limit.scope, &call, &terms));
             }
         }
         for (name, limit) in own {
@@ -236,7 +255,7 @@ impl Limits {
                 let mut scope = limit.scope.clone();
                 scope.insert(Dimension::Key, Who::Only(call.key.to_owned()));
                 let name = format!("{}: {name}", call.key);
-                applied.extend(limit.measures(&name, &scope, &call, (zone, at)));
+                applied.extend(limit.measures(&name, &scope, &call, &terms));
             }
         }
         applied
@@ -272,90 +291,26 @@ impl Limit {
     }
 
     fn is_about(&self, call: &Subject<'_>) -> bool {
-        self.scope.iter().all(|(dimension, who)| match who {
-            Who::Each => true,
-            Who::Only(value) => call.value(*dimension) == value,
-        })
+        covers(&self.scope, call)
     }
 
-    fn measures(
-        &self,
-        name: &str,
-        scope: &BTreeMap<Dimension, Who>,
-        call: &Subject<'_>,
-        (zone, at): (&str, Millis),
-    ) -> Vec<Applied> {
-        let mut applied = Vec::new();
-        let has = |dimension| scope.contains_key(&dimension);
-        let authority = match has(Dimension::Team) || has(Dimension::Key) {
-            true => Authority::Team(call.team.to_owned()),
-            false => Authority::Company,
-        };
-        let values = scope
-            .keys()
-            .map(|dimension| (dimension, call.value(*dimension)));
-        let values: Vec<(&Dimension, &str)> = values.collect();
-        let whom = Whom(&values).to_string();
-        // JSON, because values may hold any letter.
-        let values: Vec<&str> = values.iter().map(|(_, value)| *value).collect();
-        let takes_all = self.downgrade.is_none()
-            && scope
-                .iter()
-                .all(|(dimension, who)| *dimension == Dimension::Team || *who == Who::Each);
-        let mut push = |measure: Measure, cap: i64, window: Window| {
-            let parts = (name, measure.as_str(), &values, window.start.0);
-            applied.push(Applied {
-                account: serde_json::to_string(&parts).unwrap_or_default(),
-                authority: Some(authority.clone()),
-                limit: name.to_owned(),
-                whom: whom.clone(),
-                measure,
-                cap,
-                window,
-                takes_all,
-                downgrade: (measure == Measure::Money)
-                    .then(|| self.downgrade.clone())
-                    .flatten(),
-                webhook: (measure == Measure::Money)
-                    .then(|| self.webhook.clone())
-                    .flatten(),
-            });
-        };
-        if let Some(budget) = self.budget {
-            push(
-                Measure::Money,
-                budget.amount.0,
-                Window::of(budget.per, at, zone),
-            );
+    /// The limit that an entry of the store holds, or why it is none. One
+    /// without a measure would be kept by every call, so it is none either.
+    pub fn deserialized(entry: &serde_json::Value) -> Result<Limit, String> {
+        let limit = Limit::deserialize(entry).map_err(|error| error.to_string())?;
+        match limit.has_measure() {
+            true => Ok(limit),
+            false => Err("it limits nothing".to_owned()),
         }
-        if let Some(requests) = self.requests_per_minute {
-            push(Measure::Requests, i64::from(requests), Window::minute(at));
-        }
-        if let Some(tokens) = self.tokens_per_minute {
-            push(Measure::Tokens, i64::from(tokens), Window::minute(at));
-        }
-        if let Some(at_once) = self.concurrent {
-            push(Measure::Concurrent, i64::from(at_once), Window::EVER);
-        }
-        applied
     }
 }
 
-/// The values of a scope, for people.
-struct Whom<'a>(&'a [(&'a Dimension, &'a str)]);
-
-impl fmt::Display for Whom<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (dimension, value)) in self.0.iter().enumerate() {
-            let comma = if at > 0 { ", " } else { "" };
-            let name = dimension.as_str();
-            match value.is_empty() {
-                true => write!(f, "{comma}no {name}")?,
-                false => write!(f, "{comma}{name} {value}")?,
-            }
-        }
-        Ok(())
-    }
+/// Whether a call is among those that a scope names.
+pub fn covers(scope: &BTreeMap<Dimension, Who>, call: &Subject<'_>) -> bool {
+    scope.iter().all(|(dimension, who)| match who {
+        Who::Each => true,
+        Who::Only(value) => call.value(*dimension) == value,
+    })
 }
 
 #[cfg(test)]

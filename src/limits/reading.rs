@@ -13,6 +13,11 @@ pub fn read(table: &mut Table<'_>, notes: &mut Notes) -> Limits {
         limits.unreachable = ledger
             .maybe_choice("unreachable", notes)
             .unwrap_or_default();
+        let few = "a whole number from 1 to 100000 such as 1000";
+        limits.values_per_limit = ledger.maybe_between("values_per_limit", 1..=100_000, few, notes);
+        let percent = "a percentage from 1 to 100 such as 25";
+        let share = ledger.maybe_between("team_share", 1..=100, percent, notes);
+        limits.team_share = share.and_then(|share| u8::try_from(share).ok());
         ledger.finish(notes);
     }
     if let Some(mut teams) = table.table("teams", notes) {

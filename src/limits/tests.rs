@@ -117,3 +117,51 @@ fn a_keys_own_limit_is_about_that_key_and_kept_with_its_team() {
         )]
     );
 }
+
+#[test]
+fn guard_values_that_callers_choose_have_an_account_of_others() {
+    let others = |scope: &[(Dimension, &str)]| {
+        let applied = applying(limit(scope));
+        applied[0]
+            .others
+            .clone()
+            .map(|one| (one.account, one.whom, one.most))
+    };
+    assert_eq!(others(&[(Dimension::Feature, "chat")]), None);
+    assert_eq!(
+        others(&[(Dimension::Team, "*"), (Dimension::Key, "*")]),
+        None
+    );
+    assert_eq!(
+        others(&[(Dimension::Team, "*"), (Dimension::Feature, "*")]),
+        Some((
+            r#"["l","requests",["search",null],60000]"#.to_owned(),
+            "team search, other features (more than 1000 values)".to_owned(),
+            1_000
+        )),
+        "no value is null, so nobody gets in by calling a feature so"
+    );
+    let few = Limits {
+        all: BTreeMap::from([("l".to_owned(), limit(&[(Dimension::Environment, "*")]))]),
+        values_per_limit: Some(5),
+        ..Limits::default()
+    };
+    let applied = few.applying(&BTreeMap::new(), &BTreeMap::new(), subject(), Millis(0));
+    let one = applied[0].among_others().unwrap();
+    assert_eq!(one.whom, "other environments (more than 5 values)");
+    assert_eq!((one.limit.as_str(), one.others.as_ref()), ("l", None));
+}
+
+#[test]
+fn what_teams_share_has_a_share_for_each() {
+    let mut shared = limit(&[(Dimension::Feature, "chat")]);
+    shared.tokens_per_minute = Some(9);
+    let share = |limit: Limit| -> Vec<Option<u8>> {
+        let applied = applying(limit).into_iter();
+        applied.map(|one| one.team_share).collect()
+    };
+    assert_eq!(share(shared), [None, Some(25)], "requests are exact");
+    let mut own = limit(&[(Dimension::Team, "search")]);
+    own.tokens_per_minute = Some(9);
+    assert_eq!(share(own), [None, None]);
+}

@@ -35,6 +35,18 @@ pub struct Tried {
     pub drill: bool,
 }
 
+impl Tried {
+    /// Whether the provider may have thought, or read what the request does not
+    /// hold, without its showing: it was hung up on or not waited for, or what it
+    /// answered broke off or is no answer.
+    pub(super) fn may_have_worked_unseen(&self) -> bool {
+        matches!(
+            self.why.as_str(),
+            "client_left" | "timed_out" | "hedged" | "broke_off" | "malformed"
+        )
+    }
+}
+
 /// Where the answer came from.
 #[derive(Debug, Clone, Copy)]
 pub struct Served<'c> {

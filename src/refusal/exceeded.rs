@@ -5,6 +5,9 @@ use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Calls under way end within seconds, and with them what is reserved.
+const SHARE_RETRY_S: u64 = 5;
+
 /// A limit that a call does not fit into.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exceeded {
@@ -20,12 +23,19 @@ pub struct Exceeded {
     pub spent: i64,
     /// How much calls that are under way may still take.
     pub reserved: i64,
+    /// How much is held for calls of which nobody knows what they took.
+    #[serde(default)]
+    pub held: i64,
     /// How much this call may take.
     pub needed: i64,
     /// When it begins anew.
     pub resets: Option<Millis>,
     /// The model that answers instead.
     pub downgrade: Option<String>,
+    /// There is room, but the team has reserved its share of it: this many percent.
+    /// What is `reserved` is the team's own.
+    #[serde(default)]
+    pub share: Option<u8>,
     /// The seconds after which there may be room.
     #[serde(default)]
     pub retry_after: Option<u64>,
@@ -46,6 +56,7 @@ impl Exceeded {
     /// Says when it is worth trying again.
     pub fn as_of(mut self, now: Millis) -> Exceeded {
         self.retry_after = match (self.measure, self.resets) {
+            _ if self.share.is_some() => Some(SHARE_RETRY_S),
             (Measure::Concurrent, _) => Some(1),
             (_, Some(end)) => Some(end.since(now).div_ceil(1_000).max(1)),
             (_, None) => None,
@@ -56,6 +67,9 @@ impl Exceeded {
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(share) = self.share {
+            return self.fmt_share(share, f);
+        }
         let told = |amount| self.measure.told(amount);
         let (limit, what) = (&self.limit, told(self.cap));
         match self.whom.as_str() {
@@ -69,6 +83,9 @@ impl fmt::Display for Exceeded {
             )?,
         }
         let (spent, reserved) = (told(self.spent), told(self.reserved));
+        if self.held > 0 {
+            write!(f, "at most {} are held for calls of which nobody knows what they took, until an operator releases them (`meridian budget release`), ", told(self.held))?;
+        }
         match self.measure {
             Measure::Concurrent => write!(f, "all are under way.")?,
             _ => write!(f, "{spent} are spent, {reserved} are reserved for calls under way, and this one may take {}.", told(self.needed))?,
@@ -86,5 +103,19 @@ impl fmt::Display for Exceeded {
             }
             Measure::Requests | Measure::Concurrent => f.write_str(" Nothing was sent."),
         }
+    }
+}
+
+impl Exceeded {
+    fn fmt_share(&self, share: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |amount| self.measure.told(amount);
+        write!(
+            f,
+            "The limit `{}` of {} is shared by all teams, and a team reserves at most {share} % of what is left of it at once, or one larger call: {} are reserved for your team's calls under way, and this one may take {}. Nothing was sent. Try again when they are over; a smaller `max_tokens` takes less room.",
+            self.limit,
+            told(self.cap),
+            told(self.reserved),
+            told(self.needed)
+        )
     }
 }

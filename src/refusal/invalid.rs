@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Invalid {
     /// It is not UTF-8.
     Encoding,
+    /// It is said to be compressed, and is not, or not to its end.
+    Gzip,
     /// It is no JSON object, or a field stands in it twice.
     Json {
         /// What the parser says, with line and column.
@@ -23,6 +25,30 @@ pub enum Invalid {
         field: String,
         /// What it should be.
         expected: &'static str,
+    },
+    /// A field is no whole number in digits, or none that can be.
+    Number {
+        /// Where it stands.
+        field: String,
+        /// The least it may be.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// It asks for more answers than anybody makes of one request.
+    Answers {
+        /// Where it stands.
+        field: String,
+        /// The most that is claimed.
+        most: u64,
+        /// Of this model.
+        model: String,
+    },
+    /// It holds more values than a body of its length may, or an object in it more
+    /// fields.
+    TooManyValues {
+        /// How many it may hold.
+        most: usize,
     },
     /// A field says what is not known.
     Value {
@@ -46,11 +72,20 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Invalid::Encoding => f.write_str("The body is not UTF-8."),
+            Invalid::Gzip => f.write_str(
+                "The body is sent with content-encoding `gzip`, and it is no gzip, not all of it, or cut into too many blocks.",
+            ),
             Invalid::Json { detail } => write!(f, "The body is not valid JSON: {detail}."),
+            Invalid::TooManyValues { most } => write!(
+                f,
+                "The body, or an object in it, holds more than {most} values, which is too many for its length. Send fewer and longer messages and parts."
+            ),
             Invalid::Missing { field } => write!(f, "The body lacks the field `{field}`."),
             Invalid::Type { field, expected } => {
                 write!(f, "The field `{field}` must be {expected}.")
             }
+            Invalid::Number { field, least, most } => write!(f, "The field `{field}` must be a whole number from {least} to {most}, in digits alone."),
+            Invalid::Answers { field, most, model } => write!(f, "The field `{field}` asks for more answers than the {most} that `{model}` gives to one request here (`max_choices` in regions/endpoints). Nothing was sent."),
             Invalid::Value { field, value } => {
                 write!(
                     f,

@@ -2,6 +2,7 @@
 //! data: host, dialect, credentials, and one claim per model about where that
 //! model is processed there.
 
+use super::claim::Claim;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -161,6 +162,19 @@ impl Auth {
             | Auth::SigV4 { secret } => secret,
         }
     }
+
+    /// How it pays, as the map writes it before the colon.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Auth::Bearer { .. } => "bearer",
+            Auth::ApiKey { .. } => "x-api-key",
+            Auth::AzureKey { .. } => "api-key",
+            Auth::GoogleKey { .. } => "x-goog-api-key",
+            Auth::Google { .. } => "google",
+            Auth::Entra { .. } => "entra",
+            Auth::SigV4 { .. } => "sigv4",
+        }
+    }
 }
 
 /// What kind of deployment an Azure endpoint is. Its host name does not show.
@@ -257,53 +271,15 @@ pub struct Quirks {
     pub known: Vec<String>,
     /// Ids of tool calls must be nine letters or digits.
     pub short_ids: bool,
+    /// Documents stand at `document_url`, also those that are in the request.
+    #[serde(default)]
+    pub document_urls: bool,
 }
 
 impl Quirks {
     /// Whether there are any.
     pub fn are_any(&self) -> bool {
         *self != Quirks::default()
-    }
-}
-
-/// What is claimed of one model at one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The model's own name, the same at every endpoint.
-    pub model: String,
-    /// What this endpoint calls it.
-    pub id: String,
-    /// Where it is processed.
-    pub hosting: Hosting,
-    /// How firmly that is promised.
-    pub guarantee: Guarantee,
-    /// Where the promise is written.
-    pub source: String,
-    /// When somebody last checked, `YYYY-MM-DD`.
-    pub reviewed: String,
-    /// Who did.
-    pub reviewer: String,
-    /// What this host charges above the list price, in percent.
-    #[serde(default)]
-    pub uplift_percent: u32,
-    /// How this model is told to think, if not as its dialect has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thinking: Option<ThinkingStyle>,
-    /// The most tokens an answer may have when the client does not say, for
-    /// dialects that must be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_output: Option<u32>,
-}
-
-impl Claim {
-    /// Whether the model thinks before it answers, where the request says this.
-    pub fn thinks(&self, asked: Option<bool>) -> bool {
-        match (self.thinking, asked) {
-            (Some(ThinkingStyle::None), _) => false,
-            (_, Some(asked)) => asked,
-            (Some(ThinkingStyle::Effort | ThinkingStyle::Adaptive), None) => true,
-            (Some(ThinkingStyle::Budget) | None, None) => false,
-        }
     }
 }
 
@@ -348,6 +324,9 @@ pub struct Endpoint {
     /// Listed but never used, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off: Option<String>,
+    /// Why it may be the only endpoint that serves a model in a zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<String>,
     /// One claim per model.
     pub models: Vec<Claim>,
 }

@@ -3,8 +3,11 @@
 //! write it as TOML in `regions/`; `read.rs` turns that into the types here,
 //! which is all the gateway ever sees.
 
+pub mod bindings;
 pub mod check;
 pub mod country;
+pub mod egress;
+pub mod claim;
 pub mod endpoint;
 pub mod finding;
 #[cfg(not(target_arch = "wasm32"))]
@@ -16,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use claim::Claim;
 pub use country::Country;
+pub use egress::{Allowance, EgressClaim, EgressKind, EgressRules};
 pub use endpoint::{
-    Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks, Sku, StreamUsage,
-    ThinkingStyle,
+    Auth, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks, Sku, StreamUsage, ThinkingStyle,
 };
 
 /// The place of endpoints that promise none.
@@ -82,6 +86,9 @@ pub struct Zone {
     /// published before there was this have the version they had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
+    /// What a request may make a provider do beyond answering it.
+    #[serde(default, skip_serializing_if = "Allowance::is_empty")]
+    pub egress: Allowance,
 }
 
 /// What a word in `hosting` means.
@@ -108,18 +115,42 @@ pub struct RegionMap {
     pub zones: BTreeMap<String, Zone>,
     /// All endpoints, in order of preference.
     pub endpoints: Vec<Endpoint>,
+    /// What requests can ask of a provider. Empty in maps that are older than
+    /// this: the deployment's own rules hold for them.
+    #[serde(default, skip_serializing_if = "EgressRules::is_empty")]
+    pub egress: EgressRules,
+}
+
+/// As many digits of a version are shown where people read it.
+const SHOWN: usize = 12;
+
+/// A version, short, for people. Nothing is looked up or compared by it.
+pub fn shown(version: &str) -> &str {
+    let is_digest = version.len() > SHOWN && version.bytes().all(|b| b.is_ascii_hexdigit());
+    match version.get(..SHOWN).filter(|_| is_digest) {
+        Some(short) => short,
+        None => version,
+    }
 }
 
 impl RegionMap {
-    /// Twelve hex digits of the content's SHA-256: what its version must be.
-    /// Equal maps have equal versions.
+    /// The content's SHA-256 in hex: what its version must be. Equal maps have
+    /// equal versions.
     pub fn digest(&self) -> String {
         let mut unnamed = self.clone();
         unnamed.version = String::new();
         let text = serde_json::to_string(&unnamed).unwrap_or_default();
         let digest = Sha256::digest(text);
-        let hex = digest.iter().map(|byte| format!("{byte:02x}"));
-        hex.collect::<String>().chars().take(12).collect()
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether its version is its digest, or was by the rules of a release that
+    /// took the first twelve digits of it. Such a map can be in force and can be
+    /// gone back to; a new one must have the whole digest.
+    pub fn has_its_version(&self) -> bool {
+        let digest = self.digest();
+        let earlier = self.version.len() == SHOWN && digest.starts_with(&self.version);
+        self.version == digest || earlier
     }
 
     /// The zone that names this country, if one does.

@@ -46,9 +46,21 @@ pub struct Source {
     pub file: String,
     /// Its content.
     pub text: String,
+    /// Where each of its lines ends.
+    ends: Vec<usize>,
 }
 
 impl Source {
+    /// A file.
+    pub fn new(file: impl Into<String>, text: impl Into<String>) -> Source {
+        let text = text.into();
+        Source {
+            file: file.into(),
+            ends: text.match_indices('\n').map(|(at, _)| at).collect(),
+            text,
+        }
+    }
+
     /// The name of the file without folder and ending.
     pub fn stem(&self) -> &str {
         let name = self.file.rsplit('/').next().unwrap_or_default();
@@ -57,8 +69,7 @@ impl Source {
 
     /// The line of a byte offset, from 1.
     pub fn line(&self, at: usize) -> usize {
-        let before = self.text.get(..at).unwrap_or(&self.text);
-        before.bytes().filter(|b| *b == b'\n').count() + 1
+        self.ends.partition_point(|end| *end < at) + 1
     }
 
     /// A problem of a rule at a byte offset of this file.

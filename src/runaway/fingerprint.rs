@@ -4,11 +4,56 @@
 //! nothing, nor does `cache_control`, which clients move along as a
 //! conversation grows.
 
-use memchr::memchr2;
+use crate::tokens::first_quote;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// A hash that takes tokens together: most of them are far shorter than what
+/// a hash costs to be given anything.
+#[derive(Clone)]
+struct Tally {
+    hash: DefaultHasher,
+    held: Vec<u8>,
+}
+
+/// So many bytes are held before they are hashed.
+const HELD: usize = 512;
+
+impl Tally {
+    fn of(hash: DefaultHasher) -> Tally {
+        let held = Vec::with_capacity(HELD);
+        Tally { hash, held }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if self.held.len() + bytes.len() > HELD {
+            self.hash.write(&self.held);
+            self.held.clear();
+        }
+        match bytes.len() > HELD {
+            true => self.hash.write(bytes),
+            false => self.held.extend_from_slice(bytes),
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.held.len() >= HELD {
+            self.hash.write(&self.held);
+            self.held.clear();
+        }
+        self.held.push(byte);
+    }
+
+    fn finish(&mut self) -> u64 {
+        self.hash.write(&self.held);
+        self.held.clear();
+        self.hash.finish()
+    }
+}
 
 /// So much of a body is looked at.
 pub const MOST_BYTES: usize = 1 << 20;
+/// So many hashes of a list are kept at least: the newest.
+pub const MOST_CONTEXTS: usize = 1_024;
 /// The lists that a conversation grows in, one for each API, as they stand at
 /// the top of a body.
 const LISTS: [&[u8]; 2] = [br#""messages""#, br#""input""#];
@@ -19,7 +64,8 @@ const MARK: &[u8] = br#""cache_control""#;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     /// Of its list of messages, as far as each message's end. The last is that
-    /// of the whole list, or of what was looked at.
+    /// of the whole list, or of what was looked at. Of a long list the first
+    /// are left out.
     pub contexts: Vec<u64>,
     /// Whether the list goes on behind what was looked at.
     pub is_cut: bool,
@@ -40,15 +86,16 @@ impl Fingerprint {
         let mut scope = DefaultHasher::new();
         (team, feature).hash(&mut scope);
         let mut list = List {
-            hash: scope.clone(),
+            hash: Tally::of(scope.clone()),
             contexts: Vec::new(),
             is_cut: false,
             size: 0,
         };
-        let mut rest = scope;
+        let mut rest = Tally::of(scope);
         let mut depth = 0_usize;
         while let Some(token) = tokens.next() {
             token.hash_into(&mut rest);
+            tokens.pass_numbers(token, &mut rest);
             depth = token.deeper(depth);
             let is_a_list = depth == 1
                 && list.size == 0
@@ -58,8 +105,8 @@ impl Fingerprint {
                 list.read(&mut tokens, bytes.len());
             }
         }
-        rest.write_u64(list.hash.finish());
-        rest.write_usize(bytes.len());
+        rest.write(&list.hash.finish().to_le_bytes());
+        rest.write(&bytes.len().to_le_bytes());
         Fingerprint {
             contexts: list.contexts,
             is_cut: list.is_cut,
@@ -71,13 +118,21 @@ impl Fingerprint {
 
 /// The list of messages, while it is read.
 struct List {
-    hash: DefaultHasher,
+    hash: Tally,
     contexts: Vec<u64>,
     is_cut: bool,
     size: usize,
 }
 
 impl List {
+    /// Keeps the hash so far, and of the earlier ones no more than are looked at.
+    fn push(&mut self) {
+        if self.contexts.len() >= 2 * MOST_CONTEXTS {
+            self.contexts.drain(..MOST_CONTEXTS);
+        }
+        self.contexts.push(self.hash.finish());
+    }
+
     fn read(&mut self, tokens: &mut Tokens<'_>, body: usize) {
         tokens.next();
         let start = tokens.at;
@@ -92,14 +147,16 @@ impl List {
                 continue;
             }
             token.hash_into(&mut self.hash);
+            tokens.pass_numbers(token, &mut self.hash);
             depth = token.deeper(depth);
-            if depth == 0 {
-                self.contexts.push(self.hash.finish());
+            // A number is no message.
+            if depth == 0 && !matches!(token, Token::Bare(_)) {
+                self.push();
             }
         }
         // No message ends here, so this is none of the hashes above.
         self.hash.write(b"cut");
-        self.contexts.push(self.hash.finish());
+        self.push();
         self.is_cut = true;
         self.size = body.saturating_sub(start);
     }
@@ -117,14 +174,14 @@ enum Token<'b> {
 }
 
 impl Token<'_> {
-    fn hash_into(self, hash: &mut DefaultHasher) {
+    fn hash_into(self, hash: &mut Tally) {
         match self {
-            Token::Open(byte) | Token::Close(byte) => hash.write_u8(byte),
+            Token::Open(byte) | Token::Close(byte) => hash.write(&[byte]),
             Token::Text(text) => hash.write(text),
             Token::Bare(bare) => {
                 hash.write(bare);
                 // `1,2` is not `12`.
-                hash.write_u8(b',');
+                hash.write(b",");
             }
         }
     }
@@ -174,6 +231,36 @@ impl<'b> Tokens<'b> {
         })
     }
 
+    /// Takes the numbers that follow one: a list of them is long at times.
+    fn pass_numbers(&mut self, first: Token<'b>, hash: &mut Tally) {
+        if !matches!(first, Token::Bare(_)) {
+            return;
+        }
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let mut inside = false;
+        let mut length = 0;
+        for byte in rest {
+            match byte {
+                b'"' | b'{' | b'}' | b'[' | b']' => break,
+                b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => {
+                    if inside {
+                        hash.push(b',');
+                    }
+                    inside = false;
+                }
+                other => {
+                    hash.push(*other);
+                    inside = true;
+                }
+            }
+            length += 1;
+        }
+        if inside {
+            hash.push(b',');
+        }
+        self.at += length;
+    }
+
     fn since(&self, start: usize) -> &'b [u8] {
         self.bytes.get(start..self.at).unwrap_or_default()
     }
@@ -212,14 +299,6 @@ impl<'b> Tokens<'b> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         rest.iter().find(|next| !is_space(**next)) == Some(&byte)
     }
-}
-
-/// Where the first quote or backslash is. JSON inside a text has one at every
-/// turn, and a picture none at all.
-fn first_quote(bytes: &[u8]) -> Option<usize> {
-    let (near, far) = bytes.split_at_checked(16).unwrap_or((bytes, &[]));
-    let near = near.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-    near.or_else(|| memchr2(b'"', b'\\', far).map(|at| at + 16))
 }
 
 fn is_space(byte: u8) -> bool {

@@ -294,7 +294,12 @@ fn who_keeps_hammering_waits_up_to_a_minute() {
 
 #[test]
 fn the_most_that_rules_can_say_is_seen() {
-    let list = |n: usize| (0..n).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let list = |n: usize| {
+        (0..n)
+            .map(|n| format!("[{n}]"))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let body = |n: usize| format!(r#"{{"input":[{}]}}"#, list(n));
     let most = *Rules::CALLS.end();
     for (calls, added) in [(most, 1), (3, MOST_ADDED)] {

@@ -1,129 +1,222 @@
 //! From what a provider says to what it means: by status, by its word for an
-//! error, and in an error's text where there is no word.
+//! error, and by two or three whole sentences where it has no word. A caller can
+//! have an error quote whatever it wants, so nothing is looked for in a text.
 
 use super::{Start, Why};
+use crate::dialect::{word, Fault, Said};
 
-/// What providers call what, in lower case: the word, or a part of the sentence.
-const WORDS: [(&str, Why); 27] = [
+/// Words for an error that is the endpoint's, in lower case.
+const ENDPOINTS: [(&str, Why); 43] = [
     ("insufficient_quota", Why::QuotaUsedUp),
     ("billing_hard_limit_reached", Why::QuotaUsedUp),
     ("billing_not_active", Why::QuotaUsedUp),
     ("billing_error", Why::QuotaUsedUp),
-    // Anthropic says so in a 400.
-    ("credit balance is too low", Why::QuotaUsedUp),
     ("servicequotaexceededexception", Why::QuotaUsedUp),
     // Google says so in a 400.
     ("api_key_invalid", Why::RefusedUs),
-    ("api key not valid", Why::RefusedUs),
+    ("api_key_expired", Why::RefusedUs),
+    ("invalid_api_key", Why::RefusedUs),
     ("authentication_error", Why::RefusedUs),
     ("permission_error", Why::RefusedUs),
+    ("unauthenticated", Why::RefusedUs),
+    ("permission_denied", Why::RefusedUs),
+    ("accessdeniedexception", Why::RefusedUs),
+    ("unrecognizedclientexception", Why::RefusedUs),
+    ("expiredtokenexception", Why::RefusedUs),
+    ("unsupported_country_region_territory", Why::PlaceRefused),
     ("rate_limit", Why::RateLimited),
+    ("rate_limit_error", Why::RateLimited),
+    ("rate_limit_exceeded", Why::RateLimited),
+    ("rate_limited", Why::RateLimited),
+    // OpenAI's types of the same.
+    ("requests", Why::RateLimited),
+    ("tokens", Why::RateLimited),
     ("throttlingexception", Why::RateLimited),
     ("toomanyrequests", Why::RateLimited),
+    ("toomanyrequestsexception", Why::RateLimited),
+    ("too_many_requests", Why::RateLimited),
     ("resource_exhausted", Why::RateLimited),
     ("overloaded", Why::Overloaded),
+    ("overloaded_error", Why::Overloaded),
     ("serviceunavailableexception", Why::Overloaded),
+    ("service_unavailable", Why::Overloaded),
     ("unavailable", Why::Overloaded),
     ("modelnotreadyexception", Why::Overloaded),
     ("modeltimeoutexception", Why::Failing),
     ("modelerrorexception", Why::Failing),
     ("modelstreamerrorexception", Why::Failing),
     ("internalserverexception", Why::Failing),
+    ("internal_server_error", Why::Failing),
+    ("internal", Why::Failing),
     ("server_error", Why::Failing),
     ("api_error", Why::Failing),
     ("timeout_error", Why::Failing),
-    // The map names a deployment that is not there: another endpoint's may be.
-    ("deploymentnotfound", Why::Failing),
-    ("model_not_found", Why::Failing),
+    ("deadline_exceeded", Why::Failing),
 ];
 
-/// What providers say when it is the place a request comes from that they do
-/// not serve. They see the gateway's data center there, not the caller.
-const PLACE_REFUSED: [&str; 5] = [
-    "unsupported_country_region_territory",
-    "country, region, or territory not supported",
-    "user location is not supported",
-    "not available in your country",
-    "not available in your region",
-];
+/// The map names a deployment that is not there: another endpoint's may be.
+const MISSING: [&str; 2] = ["deploymentnotfound", "model_not_found"];
 
-/// Words of an error that is the caller's own: no other endpoint would answer.
-const CALLERS: [&str; 8] = [
+/// Words for an error that is the caller's own: no other endpoint would answer.
+const CALLERS: [&str; 34] = [
     "invalid_request",
+    "invalid_request_error",
     "invalid_prompt",
+    "invalid_value",
+    "invalid_type",
+    "invalid_json",
+    "missing_required_parameter",
+    "unsupported_parameter",
+    "unsupported_value",
+    "unknown_parameter",
+    "previous_response_not_found",
     "not_found_error",
+    "not_found",
     "request_too_large",
     "validationexception",
     "invalid_argument",
+    "failed_precondition",
+    "out_of_range",
     "context_length_exceeded",
+    "string_above_max_length",
     "content_filter",
+    "content_policy_violation",
+    "image_content_policy_violation",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "invalid_image_mode",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "failed_to_download_image",
 ];
 
+/// Whole messages of errors for which a provider has only the word that it has
+/// for a caller's mistakes. What such a message says of a field begins with the
+/// field's name, so none is ever all of one of these.
+const SENTENCES: [(&str, Why); 4] = [
+    (
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
+        Why::QuotaUsedUp,
+    ),
+    (
+        "API key not valid. Please pass a valid API key.",
+        Why::RefusedUs,
+    ),
+    (
+        "User location is not supported for the API use.",
+        Why::PlaceRefused,
+    ),
+    (
+        "Country, region, or territory not supported",
+        Why::PlaceRefused,
+    ),
+];
+
+/// Whose error a word is for.
+enum Whose {
+    Endpoints(Why),
+    Callers,
+}
+
+fn whose(word: &str) -> Option<Whose> {
+    let known = ENDPOINTS.iter().find(|(known, _)| *known == word);
+    if let Some((_, why)) = known {
+        return Some(Whose::Endpoints(*why));
+    }
+    CALLERS.contains(&word).then_some(Whose::Callers)
+}
+
+/// What the most precise word that is known says.
+fn by_words(said: &Said) -> Option<Whose> {
+    said.words.iter().find_map(|word| whose(word))
+}
+
+fn by_sentence(said: &Said) -> Option<Why> {
+    let known = SENTENCES.iter().find(|(whole, _)| *whole == said.message);
+    known.map(|(_, why)| *why)
+}
+
+/// What a status means that a provider gives for one thing only.
+fn by_status(status: u16) -> Option<Why> {
+    match status {
+        401 | 403 => Some(Why::RefusedUs),
+        402 => Some(Why::QuotaUsedUp),
+        429 => Some(Why::RateLimited),
+        503 | 529 => Some(Why::Overloaded),
+        408 | 424 | 500.. => Some(Why::Failing),
+        _ => None,
+    }
+}
+
 /// Judges an answer by its status and, if it is an error, by what it says.
-/// `kind` is the provider's word for it, where one was found.
-pub fn judge(status: u16, kind: &str, body: &[u8]) -> Start {
+pub fn judge(status: u16, said: &Said) -> Start {
     if status < 300 {
         return Start::Answer;
     }
     if status < 400 {
         return Start::Failed(Why::Redirected);
     }
-    let text = String::from_utf8_lossy(body).to_lowercase();
-    // A status that a provider gives for one thing only needs no words.
-    let by_status = match status {
-        401 | 403 => Some(
-            match PLACE_REFUSED.iter().any(|words| text.contains(words)) {
-                true => Why::PlaceRefused,
-                false => Why::RefusedUs,
-            },
-        ),
-        402 => Some(Why::QuotaUsedUp),
-        429 => Some(Why::RateLimited),
-        503 | 529 => Some(Why::Overloaded),
-        408 | 424 | 500.. => Some(Why::Failing),
-        _ => None,
+    let word = || match by_words(said) {
+        Some(Whose::Endpoints(why)) => Some(why),
+        Some(Whose::Callers) | None => None,
     };
-    let kind = kind.to_lowercase();
-    match (by_status, status) {
-        (Some(Why::RateLimited), _) if said(&kind) == Some(Why::QuotaUsedUp) => {
-            Start::Failed(Why::QuotaUsedUp)
+    let found = match by_status(status) {
+        Some(Why::RefusedUs) => {
+            let place = word().or_else(|| by_sentence(said));
+            place
+                .filter(|why| *why == Why::PlaceRefused)
+                .or(Some(Why::RefusedUs))
         }
-        (Some(why), _) => Start::Failed(why),
-        // In a 400 the words count, but only those that cannot be the caller's
-        // mistake: a prompt may be quoted in an error.
-        (None, 400) => match text.contains("location is not supported") {
-            true => Start::Failed(Why::PlaceRefused),
-            false => said(&kind)
-                .or_else(|| of_account(&text))
-                .map_or(Start::Answer, Start::Failed),
-        },
-        (None, 404) => said(&kind).map_or(Start::Answer, Start::Failed),
-        (None, _) => Start::Answer,
-    }
+        Some(Why::RateLimited) => {
+            let quota = word().filter(|why| *why == Why::QuotaUsedUp);
+            quota.or(Some(Why::RateLimited))
+        }
+        Some(why) => Some(why),
+        None if status == 400 => word().or_else(|| by_sentence(said)),
+        None if status == 404 => missing(said).or_else(word),
+        None => None,
+    };
+    found.map_or(Start::Answer, Start::Failed)
 }
 
-fn of_account(text: &str) -> Option<Why> {
-    let sentences = [
-        "credit balance is too low",
-        "api key not valid",
-        "api_key_invalid",
-    ];
-    let found = sentences.into_iter().find(|words| text.contains(words))?;
-    said(found)
+/// A model or deployment that the address or the gateway names, and not some
+/// other field of the caller's.
+fn missing(said: &Said) -> Option<Why> {
+    let is_ours = matches!(said.param.as_deref(), None | Some("model"));
+    let is_missing = said
+        .words
+        .iter()
+        .any(|word| MISSING.contains(&word.as_str()));
+    (is_ours && is_missing).then_some(Why::Failing)
 }
 
-/// Judges an error that came as the first event of a stream, by the provider's
-/// word for it.
+/// Judges an error that came as an event of a stream, by the provider's word
+/// for it; some have a status there.
 pub fn judge_event(kind: &str) -> Start {
-    let kind = kind.to_lowercase();
-    if CALLERS.iter().any(|words| kind.contains(words)) {
-        return Start::Answer;
+    let word = word(kind).unwrap_or_default();
+    match whose(&word) {
+        Some(Whose::Endpoints(why)) => return Start::Failed(why),
+        Some(Whose::Callers) => return Start::Answer,
+        None => {}
     }
-    // Whatever it is, it is no answer.
-    Start::Failed(said(&kind).unwrap_or(Why::Failing))
+    match word.parse() {
+        Ok(status @ 400..=599) => by_status(status).map_or(Start::Answer, Start::Failed),
+        // Whatever it is, it is no answer; but it may be the caller's doing.
+        _ => Start::Failed(Why::Unexplained),
+    }
 }
 
-fn said(kind: &str) -> Option<Why> {
-    let known = WORDS.iter().find(|(words, _)| kind.contains(words));
-    known.map(|(_, why)| *why)
+/// Judges an answer that had begun with a good status by what went wrong in it.
+pub fn judge_fault(fault: &Fault) -> Start {
+    Start::Failed(match fault {
+        Fault::Said { kind } => return judge_event(kind),
+        Fault::Cut => Why::BrokeOff,
+        Fault::Garbled => Why::Malformed,
+        Fault::TimedOut => Why::TimedOut,
+    })
 }

@@ -89,11 +89,19 @@ pub enum Sum {
     CostNano,
     /// What attempts cost that came to nothing.
     LostNano,
+    /// The most that calls can have cost of which nobody knows what they cost; it
+    /// is in no cost.
+    HeldNano,
+    /// How many calls that is held for.
+    HeldCalls,
+    /// Calls that cost at least what is told: the provider counted what nobody
+    /// knows.
+    AtLeast,
 }
 
 impl Sum {
     /// All sums, in the order they are told.
-    pub const ALL: [Sum; 11] = [
+    pub const ALL: [Sum; 14] = [
         Sum::Calls,
         Sum::NotOk,
         Sum::Estimated,
@@ -105,6 +113,9 @@ impl Sum {
         Sum::Reasoning,
         Sum::CostNano,
         Sum::LostNano,
+        Sum::HeldNano,
+        Sum::HeldCalls,
+        Sum::AtLeast,
     ];
 
     /// The name of its column.
@@ -121,6 +132,9 @@ impl Sum {
             Sum::Reasoning => "reasoning",
             Sum::CostNano => "cost_nano",
             Sum::LostNano => "lost_nano",
+            Sum::HeldNano => "held_nano",
+            Sum::HeldCalls => "held_calls",
+            Sum::AtLeast => "at_least",
         }
     }
 }
@@ -136,7 +150,11 @@ pub struct Sums(BTreeMap<Sum, i64>);
 impl Sums {
     /// Reads them from a row, exactly or not at all.
     fn read(row: &Row) -> Option<Sums> {
-        let read = |sum: Sum| Some((sum, row.get(sum.as_str())?.parse().ok()?));
+        let read = |sum: Sum| match (sum, row.get(sum.as_str())) {
+            // A gateway of an earlier version does not say so.
+            (Sum::HeldNano | Sum::HeldCalls | Sum::AtLeast, None) => Some((sum, 0)),
+            (sum, told) => Some((sum, told?.parse().ok()?)),
+        };
         Sum::ALL
             .into_iter()
             .map(read)
@@ -163,13 +181,16 @@ impl Sums {
         Some(())
     }
 
-    /// Names and values, the cost in dollars after the one in billionths.
+    /// Names and values, what is held and the cost in dollars after billionths.
     fn told(&self) -> Vec<(&'static str, Value)> {
         let mut told = Vec::new();
         for sum in Sum::ALL {
             told.push((sum.as_str(), json!(self.of(sum))));
-            if sum == Sum::CostNano {
-                told.push(("cost", json!(self.cost().to_string())));
+            let dollars = json!(NanoUsd(self.of(sum)).to_string());
+            match sum {
+                Sum::CostNano => told.push(("cost", dollars)),
+                Sum::HeldNano => told.push(("held", dollars)),
+                _ => {}
             }
         }
         told
@@ -203,6 +224,8 @@ pub struct Found {
     pub groups: Vec<Row>,
     /// The sum of all its groups, wherever the page begins.
     pub total: Vec<Row>,
+    /// The numbers that nobody knows, of its newest calls that have such.
+    pub unknown: Vec<Row>,
 }
 
 /// One page of groups.
@@ -218,6 +241,9 @@ pub struct Page {
     pub groups: Vec<Group>,
     /// The sum of all groups, of all pages.
     pub total: Sums,
+    /// The fields of providers' usage that nobody knows, and because of which
+    /// sums are at least what is told.
+    pub at_least_fields: Vec<String>,
     /// Where the next page begins; nothing on the last.
     pub next: Option<String>,
 }
@@ -241,6 +267,7 @@ impl Page {
             "by": self.by,
             "groups": self.groups.iter().map(group).collect::<Vec<_>>(),
             "total": object(Vec::new(), &self.total),
+            "at_least_fields": self.at_least_fields,
             "next": self.next,
         })
     }
@@ -251,12 +278,15 @@ impl Page {
         let by: Vec<Field> = serde_json::from_value(told.get("by")?.clone()).ok()?;
         let groups = told.get("groups")?.as_array()?.iter();
         let groups = groups.map(|group| Group::read(&by, &row(group)?));
+        // A gateway of an earlier version does not tell them.
+        let fields = told.get("at_least_fields").cloned().unwrap_or(json!([]));
         Some(Page {
             groups: groups.collect::<Option<_>>()?,
             by,
             from: text("from")?,
             to: text("to")?,
             total: Sums::read(&row(told.get("total")?)?)?,
+            at_least_fields: serde_json::from_value(fields).ok()?,
             next: text("next"),
         })
     }

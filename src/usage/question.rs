@@ -7,13 +7,15 @@ use crate::units::Millis;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
 const USUAL_DAYS: u64 = 30;
 const USUAL_LIMIT: usize = 100;
 const LARGEST_LIMIT: usize = 1_000;
+/// As many names of fields that nobody knows as a page tells.
+const MOST_FIELDS: usize = 50;
 /// The parameters that are no filter.
 const PARAMETERS: [&str; 6] = ["from", "to", "by", "limit", "after", "format"];
 /// What calls can be filtered by.
@@ -117,6 +119,29 @@ impl Question {
         self.select(Vec::new())
     }
 
+    /// The fields of usage that nobody knows, in one database: those of the newest
+    /// calls that have such.
+    pub fn unknown(&self) -> Statement {
+        let mut statement = Statement {
+            sql: "SELECT DISTINCT at_least FROM (SELECT at_least FROM usage WHERE at_least <> ''"
+                .to_owned(),
+            values: Vec::new(),
+        };
+        let from = statement.bind(&self.range.0 .0.to_string());
+        let to = statement.bind(&self.range.1 .0.to_string());
+        let range = format!(" AND at >= CAST({from} AS INTEGER) AND at < CAST({to} AS INTEGER)");
+        statement.sql.push_str(&range);
+        for (field, value) in &self.only {
+            let value = statement.bind(value);
+            let only = format!(" AND coalesce({}, '') = {value}", field.as_str());
+            statement.sql.push_str(&only);
+        }
+        statement
+            .sql
+            .push_str(" ORDER BY at DESC LIMIT 1000) LIMIT 100");
+        statement
+    }
+
     fn select(&self, mut columns: Vec<String>) -> Statement {
         columns.extend(Sum::ALL.map(|sum| {
             let name = sum.as_str();
@@ -177,9 +202,19 @@ impl Question {
             by: self.by.clone(),
             groups,
             total,
+            at_least_fields: fields(found),
             next: cursor.map(|cursor| cursor.write()),
         })
     }
+}
+
+/// The names of the fields that nobody knows, each once.
+fn fields(found: &[Found]) -> Vec<String> {
+    let rows = found.iter().flat_map(|one| &one.unknown);
+    let listed = rows.filter_map(|row| row.get("at_least"));
+    let names: BTreeSet<&str> = listed.flat_map(|names| names.split(',')).collect();
+    let names = names.into_iter().filter(|name| !name.is_empty());
+    names.take(MOST_FIELDS).map(str::to_owned).collect()
 }
 
 impl Statement {

@@ -46,6 +46,7 @@ fn database(rows: &[Row], question: &Question) -> Found {
     Found {
         groups,
         total: rows.to_vec(),
+        unknown: Vec::new(),
     }
 }
 
@@ -161,6 +162,7 @@ fn what_is_asked_is_bound_and_never_part_of_the_sql() {
     let found = Found {
         groups: rows.to_vec(),
         total: Vec::new(),
+        unknown: Vec::new(),
     };
     let after = cursor.page(&[found]).unwrap().next.unwrap();
     let filters = [
@@ -253,6 +255,7 @@ fn sums_that_would_be_wrong_are_refused() {
         let found = Found {
             groups: vec![row],
             total: Vec::new(),
+            unknown: Vec::new(),
         };
         let wrong = question.page(&[found]).unwrap_err();
         assert!(wrong.contains("usage_by_hour"), "{wrong}");

@@ -19,7 +19,8 @@ const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
 /** The key store and the databases: they count and keep the rows they are sent. */
 export async function startStores() {
   const rows = [];
-  // What the key store holds besides, by name, and whether it answers at all.
+  // What the key store holds besides, by name, and whether it does not answer
+  // at all, or not when it is asked for one name.
   const kv = new Map();
   const state = { down: false };
   const record = JSON.stringify({ id: "bench00000", team: "bench", created: "2026-11-20T00:00:00Z" });
@@ -31,7 +32,7 @@ export async function startStores() {
       if (request.method === "GET") {
         const name = decodeURIComponent(request.url.split("?")[0]);
         const value = name === keyName ? record : kv.get(name.slice(1));
-        if (state.down) response.writeHead(500).end();
+        if (state.down === true || state.down === name.slice(1)) response.writeHead(500).end();
         else response.writeHead(value ? 200 : 404).end(value ?? "");
         return;
       }

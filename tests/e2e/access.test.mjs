@@ -8,7 +8,7 @@ import { startGateway } from "./gateway.mjs";
 
 const TEAM = "acme.cloudflareaccess.com";
 const AUDIENCE = "app-tag";
-let gateway, signing, stranger, secondKey, published, asked;
+let gateway, signing, stranger, secondKey, published, asked, down;
 before(async () => {
   signing = await generateKeyPair("RS256");
   secondKey = await generateKeyPair("RS256");
@@ -23,6 +23,7 @@ before(async () => {
     if (url.hostname !== TEAM) return real(input, init);
     asked += 1;
     assert.equal(url.pathname, "/cdn-cgi/access/certs");
+    if (down) return new Promise((resolve) => setTimeout(() => resolve(new Response("away", { status: 502 })), 50));
     return Promise.resolve(Response.json({ keys: published }));
   };
   await gateway.env.KEYS.put("admin:person:anna@example.com", JSON.stringify({ id: "", who: "anna@example.com", roles: ["compliance"], created: "2026-11-20T00:00:00Z" }));
@@ -36,6 +37,23 @@ const whoami = async (assertion) => {
   const response = await fetch(`${gateway.url}/admin/v1/whoami`, { headers: { "cf-access-jwt-assertion": assertion } });
   return { status: response.status, body: await response.json() };
 };
+
+test("guard_access keys that cannot be had are not asked for with each request", async () => {
+  down = true;
+  const one = await token();
+  const many = await Promise.all(Array.from({ length: 20 }, () => whoami(one)));
+  assert.deepEqual(new Set(many.map(({ status }) => status)), new Set([503]));
+  assert.equal(asked, 1, "one at a time");
+  const until = Date.now() + 4_000;
+  let sent = 0;
+  for (; Date.now() < until; sent++) assert.equal((await whoami(await token({ kid: `k${sent}` }))).status, 503);
+  assert.ok(sent > 50 && asked <= 4, `${asked} times for ${sent} requests`);
+  down = false;
+  const began = Date.now();
+  while ((await whoami(await token())).status !== 200 && Date.now() - began < 20_000) await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal((await whoami(await token())).status, 200, "and once they can be had again, they are");
+  asked = 1;
+});
 
 test("a genuine token names its holder, with the roles of the key store", async () => {
   const { status, body } = await whoami(await token());

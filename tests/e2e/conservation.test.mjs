@@ -16,7 +16,8 @@ test("nothing is lost, counted twice or over its limit, whoever is killed", () =
   console.log(printed({ figures, byTeam, killed: evidence.killed }).replace(/^/gm, "# "));
   assert.deepEqual(wrong, []);
   assert.equal(figures.kills, 5, "two alone, and all three");
-  assert.ok(figures.billed > 0 && figures.limited > 0 && figures.served > 100);
+  assert.ok(figures.billed > 0 && figures.limited > 0 && figures.served > 60);
+  for (const kind of ["remote file", "web search"]) assert.ok(figures.kinds[kind].served > 0 && figures.kinds[kind].byZone > 0, kind);
 });
 
 // Each of these once went unseen would make the check above worth nothing.
@@ -25,9 +26,14 @@ const TAMPERED = {
   "a row is missing": [/left no row, and nobody was killed/, ({ rows }) => rows.splice(rows.findIndex((row) => isOk(row) && quiet(row)), 1)],
   "a row is there twice": [/left 2 rows/, ({ rows }) => rows.push({ ...rows.find(isOk), id: "01ARZ3NDEKTSV4RRFFQ69G5FAV" })],
   "a row says a billionth too little": [/was billed \d+, and its row says/, ({ rows }) => rows.find(isOk).cost_nano--],
+  "a row forgets its searches": [/was billed \d+, and its row says/, ({ rows }) => rows.find((row) => isOk(row) && /web-search/.test(row.counts)).cost_nano -= 10_000_000],
+  "what nobody saw is settled below what it took": [/was billed \d+ in all, and its row says 0/, (all) => Object.assign(unseen(all), { cost_nano: 0, lost_nano: 0 })],
+  "a file was fetched where no zone allows it": [/of which nothing of that kind is claimed/, ({ calls, rows }) => calls.find(({ id, hides }) => hides && rows.some((row) => row.id === id && isOk(row))).country = "JP"],
   "an hour says a token too many": [/^output of the hour/, ({ hours }) => hours[0].output++],
   "an hour is missing": [/is not summed up/, ({ hours }) => hours.pop()],
-  "nothing is charged for calls that were killed": [/are charged as unsettled/, (all) => (all.rows = all.rows.filter((row) => row.outcome !== "unsettled"))],
+  "nothing is held for calls that were killed": [/and \d+ are held/, (all) => (all.rows = all.rows.filter((row) => row.outcome !== "held"))],
+  "what is held is told as spent": [/is held and says that 1 are spent/, ({ rows }) => rows.find((row) => row.outcome === "held").cost_nano = 1],
+  "the ledger holds less than the rows": [/are held of \S+ by the ledger/, ({ accounts }) => accounts.find((account) => account.held > 0 && account.whom.startsWith("team") && !account.whom.includes("feature")).held--],
   "a budget is smaller than what was spent of it": [/is exceeded by/, ({ teams }) => teams.small["small-ever"].budget.amount = 1_000],
   "the ledger says that less is spent": [/are spent of ample-ever by the ledger/, ({ accounts }) => accounts.find((account) => account.limit === "ample-ever").spent--],
   "fewer calls a minute are allowed": [/hasty-calls allows 1/, ({ teams }) => teams.hasty["hasty-calls"].requests_per_minute = 1],
@@ -35,6 +41,9 @@ const TAMPERED = {
   "fewer at once are allowed": [/narrow-at-once allows 0.5/, ({ teams }) => teams.narrow["narrow-at-once"].concurrent = 0.5],
   "a call took more than it had reserved": [/took more than it had reserved/, ({ rows }) => rows.find(isOk).over_bound = 1],
 };
+
+/** A row of a call that thought, without a final count. */
+const unseen = ({ calls, rows }) => rows.find((row) => row.outcome === "ok" && row.estimated && calls.some(({ id, kind }) => id === row.id && kind === "thinking, no count"));
 
 // So far from any kill that none is to blame for what happens to it.
 const quiet = ({ id }) => {

@@ -1,14 +1,15 @@
 // A map with one endpoint for each way of speaking to a provider, put in force
 // as a published map is. All of them stand behind the simulator.
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { APPLICATION } from "../simulator/entra-token.mjs";
 import { serviceAccount } from "../simulator/google-token.mjs";
 import { ACCESS_KEY, SECRET_KEY } from "../simulator/sigv4.mjs";
-import { ROOT, startGateway } from "./gateway.mjs";
+import { aliased } from "./aliases.mjs";
+import { approval, ROOT, startGateway } from "./gateway.mjs";
 
 /** Where the callers of these tests are. Their zone accepts every place. */
 export const COUNTRY = "BV";
@@ -29,7 +30,7 @@ export const TARGETS = {
     paths: { once: "/{model}/invoke", stream: "/{model}/invoke-with-response-stream" },
     without: ["model", "stream"], fixed: { anthropic_version: "bedrock-2023-05-31" }, claim: { id: "global.anthropic.claude-haiku-4-5-20251001-v1:0", thinking: "budget" },
   },
-  "azure-classic": { host: "resource.openai.azure.com", dialect: "openai-chat", auth: "api-key:T_KEY", base_path: "/openai/deployments/{model}", query: "api-version=2024-10-21", sku: "GlobalStandard", claim: { thinking: "effort" } },
+  "azure-classic": { host: "resource.openai.azure.com", dialect: "openai-chat", auth: "api-key:T_KEY", base_path: "/openai/deployments/{model}", query: "api-version=2024-10-21", sku: "GlobalStandard", claim: { id: "m-azure-classic-128k", context: 128_000, max_output: 16_384, max_choices: 128, thinking: "effort" } },
   "azure-v1": { host: "resource.openai.azure.com", dialect: "openai-responses", auth: "entra:T_ENTRA", base_path: "/openai/v1", sku: "GlobalStandard", claim: { thinking: "effort" } },
   "gemini-api": { host: "generativelanguage.googleapis.com", dialect: "gemini", auth: "x-goog-api-key:T_KEY", claim: { thinking: "budget" } },
   vertex: { host: VERTEX, dialect: "gemini", auth: "google:T_GOOGLE", base_path: `${PROJECT}/google`, claim: { thinking: "effort" } },
@@ -39,7 +40,7 @@ export const TARGETS = {
   },
   mistral: {
     host: "mistral.example.com", dialect: "openai-chat", auth: "bearer:T_KEY", stream_usage: "always",
-    quirks: { rename: { max_completion_tokens: "max_tokens" }, unknown: ["user"], short_ids: true },
+    quirks: { rename: { max_completion_tokens: "max_tokens", seed: "random_seed" }, unknown: ["user", "verbosity", "logprobs", "top_logprobs", "service_tier", "prompt_cache_key"], short_ids: true }, claim: { context: null },
   },
 };
 
@@ -72,11 +73,18 @@ const toml = (value) =>
   : typeof value === "object" ? `{ ${Object.entries(value).map(([k, v]) => `${k} = ${toml(v)}`).join(", ")} }`
   : JSON.stringify(value);
 
+/** Every kind of egress that a zone can allow, from the map's own file. */
+export const KINDS = [...readFileSync(join(ROOT, "regions/egress.toml"), "utf8").matchAll(/^\[kinds\.([a-z-]+)\]/gm)].map(([, kind]) => kind).filter((kind) => kind !== "place");
+
+/** The host that addresses may name in the lab. */
+export const ALLOWED_HOST = "files.example.com";
+
 function endpoint(name, { claim, ...fields }, model = modelOf(name)) {
   const lines = Object.entries(fields).map(([field, value]) => `${field} = ${toml(value)}`);
-  const about = { id: `m-${name}`, hosting: "global", guarantee: "none", source: "https://example.com", reviewer: "privacy@example.com", ...claim };
-  const claimed = Object.entries(about).map(([field, value]) => `${field} = ${toml(value)}`);
-  return [`[${name}]`, ...lines, `[${name}.models."${model}"]`, ...claimed, "reviewed = 2026-11-21", ""].join("\n");
+  const about = { id: `m-${name}`, hosting: "global", guarantee: "none", source: "https://example.com", reviewer: "privacy@example.com", context: 1_048_576, ...claim };
+  const claimed = Object.entries(about).filter(([, value]) => value !== null).map(([field, value]) => `${field} = ${toml(value)}`);
+  const beyond = KINDS.flatMap((kind) => [`[${name}.models."${model}".egress.${kind}]`, ...["hosting", "guarantee", "source", "reviewer"].map((field) => `${field} = ${toml(about[field])}`), "reviewed = 2026-11-21"]);
+  return [`[${name}]`, ...lines, `[${name}.models."${model}"]`, ...claimed, "reviewed = 2026-11-21", ...beyond, ""].join("\n");
 }
 
 const ANYWHERE = `name = "The lab"
@@ -86,6 +94,10 @@ hosting = ["global"]
 guarantee = "none"
 usage_store = "USAGE_WORLD"
 review_by = 2027-06-30
+
+[egress]
+allow = ${toml(KINDS)}
+hosts = ["${ALLOWED_HOST}"]
 `;
 
 /** The gateway with that map in force. */
@@ -101,6 +113,9 @@ export async function startWithTargets(options = {}) {
   }
   const all = Object.entries({ ...TARGETS, ...EMBEDDERS });
   writeFileSync(join(folder, "regions/endpoints/targets.toml"), all.map(([name, target]) => endpoint(name, target)).join("\n"));
+  const rest = aliased().filter((model) => !PRICED.includes(model));
+  const other = { host: "rest.example.com", dialect: "openai-chat", auth: "bearer:T_KEY" };
+  writeFileSync(join(folder, "regions/endpoints/rest.toml"), rest.map((model, i) => endpoint(`rest-${i}`, other, model)).join("\n"));
   writeFileSync(join(folder, "regions/zones/anywhere.toml"), ANYWHERE);
   // A map wants a strict default, and something that serves it.
   cpSync(join(ROOT, "regions/zones/default.toml"), join(folder, "regions/zones/default.toml"));
@@ -113,7 +128,7 @@ export async function startWithTargets(options = {}) {
   };
   const [anna, bert] = [await gateway.admin("anna@example.com", "compliance"), await gateway.admin("bert@example.com", "compliance")];
   const said = await as(anna, "publish", "--why", "for a test");
-  await as(bert, "approve", /This is draft (\w+)/.exec(said)[1]);
+  await as(bert, "approve", ...approval(said));
   rmSync(folder, { recursive: true });
   await inForce(gateway);
   return gateway;

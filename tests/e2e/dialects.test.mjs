@@ -240,7 +240,7 @@ test("tokens are counted where a provider counts them, and refused where none do
     const row = await gateway.row(response.headers.get("meridian-request-id"));
     assert.deepEqual([row.dialect, row.input, row.cost_nano, row.estimated], ["anthropic-count-tokens", 0, 0, 0], target);
   }
-  await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 403, message: /openai-chat, which cannot/ });
+  await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 404, message: /openai-chat, which cannot/ });
 });
 
 // ---- what cannot be said
@@ -251,21 +251,31 @@ test("what a target cannot say is refused by the client's own name for it", asyn
     [() => openai().chat.completions.create({ model: modelOf("anthropic-messages"), messages: hello, logit_bias: { 5: 1 } }), "logit_bias"],
     [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: hello, seed: 7 }), "seed"],
     [() => openai().chat.completions.create({ model: modelOf("gemini-api"), messages: hello, n: 2 }), "n"],
-    [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }), "messages[0].content[0]"],
+    [() => openai().chat.completions.create({ model: modelOf("bedrock-converse"), messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://files.example.com/a.png" } }] }] }), "messages[0].content[0]"],
     [() => openai().responses.create({ model: modelOf("anthropic-messages"), input: "hi", conversation: "conv_1" }), "conversation"],
     [() => openai().responses.create({ model: modelOf("gemini-api"), input: "hi", tools: [{ type: "web_search" }] }), "tools[0]"],
-    [() => openai().chat.completions.create({ model: modelOf("anthropic-messages"), messages: hello, temperature: 1.5 }), "temperature"],
   ];
   for (const [call, param] of cases) await assert.rejects(call(), { status: 400, code: "unsupported_parameter", param });
   await assert.rejects(anthropic().messages.create({ model: modelOf("openai-chat"), max_tokens: 9, messages: hello, top_k: 5 }), { status: 400, message: /`top_k`.*meridian-on-unsupported: drop/ });
   assert.equal(gateway.simulator.log.length, 0, "nothing was sent");
 });
 
+test("a hint is left out and listed, unless the request is strict", async () => {
+  const asked = { model: modelOf("anthropic-messages"), messages: [{ role: "user", content: "hi", name: "ann" }], temperature: 1.5, verbosity: "low", metadata: { ticket: "7" } };
+  const { response } = await openai().chat.completions.create(asked).withResponse();
+  assert.equal(response.headers.get("meridian-dropped"), "temperature, verbosity, metadata, messages[0].name");
+  assert.equal(JSON.parse(last().body).temperature, 1);
+  await assert.rejects(openai({ "meridian-on-unsupported": "strict" }).chat.completions.create(asked), { status: 400, code: "unsupported_parameter", param: "temperature" });
+  const strict = await gateway.key({ team: "strict", unsupported: "strict" });
+  const refused = await gateway.from(COUNTRY)(`${gateway.url}/v1/chat/completions`, { method: "POST", headers: { authorization: `Bearer ${strict}` }, body: JSON.stringify(asked) });
+  assert.equal(refused.status, 400, "a key can say so for all its requests");
+});
+
 test("it is left out if the request says so, and then listed", async () => {
   const drop = { "meridian-on-unsupported": "drop" };
   const asked = { model: modelOf("anthropic-messages"), messages: [{ role: "user", content: "hi" }], seed: 7, logit_bias: { 5: 1 }, temperature: 1.5 };
   const { response } = await openai(drop).chat.completions.create(asked).withResponse();
-  assert.equal(response.headers.get("meridian-dropped"), "temperature, seed, logit_bias");
+  assert.equal(response.headers.get("meridian-dropped"), "seed, logit_bias, temperature");
   const sent = JSON.parse(last().body);
   assert.deepEqual([sent.seed, sent.logit_bias, sent.temperature], [undefined, undefined, 1]);
   await assert.rejects(openai({ "meridian-on-unsupported": "maybe" }).chat.completions.create(asked), { status: 400, code: "invalid_header" });
@@ -279,9 +289,8 @@ test("field_21 a signature goes back to the endpoint that made it, and to no oth
   await messages.say(modelOf("vertex"), turn);
   for (const target of ["anthropic-messages", "bedrock-converse", "gemini-api", "openai-responses"]) {
     await gateway.reset();
-    await assert.rejects(messages.say(modelOf(target), turn), { status: 400 }, target);
+    const dropped = await anthropic().messages.create({ model: modelOf(target), max_tokens: 2000, messages: turn }).withResponse();
     assert.ok(gateway.simulator.log.every((entry) => !entry.body.includes("bWFkZSBie")), `${target} was sent the signature`);
-    const dropped = await anthropic({ "meridian-on-unsupported": "drop" }).messages.create({ model: modelOf(target), max_tokens: 2000, messages: turn }).withResponse();
     assert.match(dropped.response.headers.get("meridian-dropped") ?? "", /messages\[1\]\.content\[\d\]/, target);
   }
 });
@@ -293,15 +302,23 @@ test("field_21 bare signatures and stored responses go back to their endpoint to
   assert.ok(!JSON.stringify(first.turn).includes("meridian."), "byte for byte");
   const turn = [...conversation, ...first.turn, { role: "user", content: "Go on." }];
   await messages.say(modelOf("anthropic-messages"), turn);
+  const { signature } = first.turn.flatMap(({ content }) => content).find(({ type }) => type === "thinking");
   for (const target of ["vertex-claude", "bedrock-converse", "gemini-api"]) {
     await gateway.reset();
-    await assert.rejects(messages.say(modelOf(target), turn), { status: 400, message: /bound|only the endpoint that made them/ }, target);
-    assert.equal(gateway.simulator.log.length, 0, target);
+    const { response } = await anthropic().messages.create({ model: modelOf(target), max_tokens: 2000, messages: turn }).withResponse();
+    assert.match(response.headers.get("meridian-dropped") ?? "", /messages\[1\]\.content\[0\]/, target);
+    assert.ok(!last().body.includes(signature), `${target} was sent the signature`);
   }
   const response = await openai().responses.create({ model: modelOf("openai-responses"), input: "Remember this." });
   const next = { previous_response_id: response.id, input: "And now?" };
   await openai().responses.create({ model: modelOf("openai-responses"), ...next });
   await assert.rejects(openai().responses.create({ model: modelOf("azure-v1"), ...next }), { status: 400, code: "bound_to_endpoint" });
+});
+
+test("a thread of messages, which no zone lets Anthropic keep, is refused in the words that its SDK goes by", async () => {
+  const body = JSON.stringify({ model: "claude-sonnet", max_tokens: 9, messages: [{ role: "user", content: "hi" }], thread: { type: "create" } });
+  const refused = await gateway.from("US")(`${gateway.url}/v1/messages`, { method: "POST", headers: { authorization: `Bearer ${key}`, "anthropic-version": "2023-06-01" }, body });
+  assert.deepEqual([refused.status, (await refused.json()).error.details?.error_code], [400, "thread_unsupported_request"]);
 });
 
 // ---- bad input, bad answers

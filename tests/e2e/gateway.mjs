@@ -109,6 +109,9 @@ export async function startGateway({ local = false, vars = {}, without = [], led
   };
 }
 
+/** What `meridian approve` is told of a draft, from what `meridian publish` said. */
+export const approval = (said) => [/This is draft (\w+)/.exec(said)[1], "--digest", /approves map (\w+)/.exec(said)[1]];
+
 let keys;
 /** The keys that receipts are signed with, made by the command line. */
 export function receiptKeys() {

@@ -119,3 +119,27 @@ test("a fresh instance goes by the newest map that is good, and by none if it ca
     gateway.close();
   }
 });
+
+test("guard_limits an instance that could not read the limits yet serves nobody, and reads them soon", async () => {
+  stores.kv.delete("map:current");
+  stores.state.down = "limits";
+  const gateway = await start();
+  try {
+    for (let i = 0; i < 3; i++) {
+      const { status, text } = await call(gateway);
+      assert.equal(status, 503, text);
+      assert.match(JSON.parse(text).error.message, /The limits that were set for calls could not be read/);
+    }
+    assert.match(gateway.said(), /the limits that were set could not be had/);
+    stores.state.down = false;
+    await seconds(1.1);
+    assert.equal((await call(gateway)).status, 200);
+    // What was read once stays in force while the store is away.
+    stores.state.down = "limits";
+    await seconds(26);
+    assert.equal((await call(gateway)).status, 200);
+  } finally {
+    stores.state.down = false;
+    gateway.close();
+  }
+});

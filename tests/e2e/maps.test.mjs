@@ -6,7 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { ROOT, startGateway } from "./gateway.mjs";
+import { approval, ROOT, startGateway } from "./gateway.mjs";
 
 let gateway, key, anna, bert, viewer, operator, folder;
 before(async () => {
@@ -54,8 +54,14 @@ async function call(country) {
 async function published(why = "for a test") {
   const { ok, out, err } = await meridian(anna, "publish", "--why", why);
   assert.ok(ok, err);
-  return /This is draft (\w+)/.exec(out)[1];
+  const [id, , digest] = approval(out);
+  digests.set(id, digest);
+  return id;
 }
+// What a draft's approver has looked at.
+const digests = new Map();
+const approve = (who, id) => api(who, "POST", `drafts/${id}/approve`, { digest: digests.get(id) });
+const approveBy = (who, id) => meridian(who, "approve", id, "--digest", digests.get(id));
 const off = () => edit("regions/endpoints/bedrock.toml", "[bedrock-frankfurt]\n", '[bedrock-frankfurt]\noff = "an outage"\n');
 
 test("field_26 a map is proposed, approved by somebody else, in force within a minute, and rolled back", async () => {
@@ -66,15 +72,15 @@ test("field_26 a map is proposed, approved by somebody else, in force within a m
   const draft = await published("Frankfurt is down");
 
   const shown = await meridian(bert, "drafts", draft, "--replay");
-  assert.match(shown.out, /eu, claude-haiku-4-5, claude-opus-4-6, claude-sonnet-4-6: loses bedrock-frankfurt/);
+  assert.match(shown.out, /eu, claude-haiku-4-5, .*claude-opus-4-6, .*claude-sonnet-4-6, .*: loses bedrock-frankfurt/);
   assert.match(shown.out, /1 would go to another endpoint/);
   assert.equal((await call("DE")).headers.get("meridian-map"), before.get("meridian-map"), "a draft changes nothing");
 
-  const own = await meridian(anna, "approve", draft);
+  const own = await approveBy(anna, draft);
   assert.ok(!own.ok);
   assert.match(own.err, /anna@example.com wrote this draft: somebody else has to approve it/);
   const began = Date.now();
-  const approved = await meridian(bert, "approve", draft);
+  const approved = await approveBy(bert, draft);
   assert.ok(approved.ok, approved.err);
   let now;
   do {
@@ -85,7 +91,7 @@ test("field_26 a map is proposed, approved by somebody else, in force within a m
   assert.notEqual(now.get("meridian-map"), before.get("meridian-map"));
 
   assert.match((await meridian(viewer, "history")).out, /draft.approved by bert@example.com: Frankfurt is down/);
-  const again = await meridian(bert, "approve", draft);
+  const again = await approveBy(bert, draft);
   assert.ok(again.ok, "what is in force already is put there once more");
 
   const back = await meridian(operator, "rollback", "--why", "Frankfurt is up");
@@ -126,10 +132,10 @@ test("roles are held to, and strangers get nothing", async () => {
     assert.equal(got, status, `${path}: ${JSON.stringify(body)}`);
   }
   const draft = await published();
-  assert.equal((await api(operator, "POST", `drafts/${draft}/approve`, {})).status, 403);
+  assert.equal((await approve(operator, draft)).status, 403);
   assert.equal((await api(viewer, "POST", `drafts/${draft}/withdraw`, { why: "x" })).status, 403);
   assert.equal((await api(bert, "POST", `drafts/${draft}/withdraw`, { why: "not now" })).status, 200);
-  assert.equal((await api(bert, "POST", `drafts/${draft}/approve`, {})).status, 409);
+  assert.equal((await approve(bert, draft)).status, 409);
   const admin = await gateway.admin("gone@example.com", "compliance");
   const record = (await gateway.env.KEYS.list({ prefix: "admin:key:" })).keys;
   assert.equal((await api(admin, "GET", "whoami")).body.who, "gone@example.com");
@@ -144,7 +150,7 @@ test("one person is one person, whatever key they use", async () => {
   off();
   const draft = await published();
   const second = await gateway.admin(" ANNA@example.com", "compliance");
-  const { status, body } = await api(second, "POST", `drafts/${draft}/approve`, {});
+  const { status, body } = await approve(second, draft);
   assert.deepEqual([status, body.error.code], [403, "own_draft"]);
   await api(bert, "POST", `drafts/${draft}/withdraw`, { why: "done" });
 });
@@ -154,8 +160,8 @@ test("a draft from a map that is no longer in force is refused", async () => {
   const first = await published("one");
   edit("regions/endpoints/bedrock.toml", 'off = "an outage"', 'off = "another outage"');
   const second = await published("two");
-  assert.equal((await api(bert, "POST", `drafts/${first}/approve`, {})).status, 200);
-  const { status, body } = await api(bert, "POST", `drafts/${second}/approve`, {});
+  assert.equal((await approve(bert, first)).status, 200);
+  const { status, body } = await approve(bert, second);
   assert.deepEqual([status, body.error.code], [409, "conflict"]);
   assert.ok((await meridian(operator, "rollback", "--to", "built-in", "--why", "done")).ok);
 });
@@ -165,7 +171,7 @@ test("two who approve at once: one entry each is in the log and the chain holds"
   const drafts = [await published("one")];
   edit("regions/endpoints/bedrock.toml", 'off = "an outage"', 'off = "x"');
   drafts.push(await published("two"));
-  const results = await Promise.all(drafts.map((draft) => api(bert, "POST", `drafts/${draft}/approve`, {})));
+  const results = await Promise.all(drafts.map((draft) => approve(bert, draft)));
   assert.deepEqual(results.map(({ status }) => status).sort(), [200, 409]);
   assert.ok((await meridian(viewer, "audit", "verify")).ok);
   assert.ok((await meridian(operator, "rollback", "--to", "built-in", "--why", "done")).ok);
@@ -206,7 +212,7 @@ test("field_26 a published map that cannot be used leaves the last good one in f
 
 test("a map that wants the gateway inside the zone refuses those who reached it elsewhere", async () => {
   edit("regions/policy.toml", "colo_in_zone = []", 'colo_in_zone = ["eu", "default"]');
-  assert.equal((await api(bert, "POST", `drafts/${await published("stay inside")}/approve`, {})).status, 200);
+  assert.equal((await approve(bert, await published("stay inside"))).status, 200);
   await api(viewer, "GET", "map");
   await gateway.reset();
   const from = async (country, colo) => {
@@ -251,15 +257,15 @@ test("replay and the transfer report count what was recorded", async () => {
   const day = new Date().toISOString().slice(0, 10);
   const { out } = await meridian(viewer, "report", "transfers", "--from", day, "--to", day);
   const lines = out.trim().split("\r\n");
-  assert.equal(lines[0], "country,zone,hosting,endpoint,team,requests,refused,failed,maps,first,last");
+  assert.equal(lines[0], "country,zone,hosting,endpoint,team,egress,requests,refused,failed,maps,first,last");
   const fr = lines.find((line) => line.startsWith("FR,"));
-  assert.match(fr, /^FR,eu,eu,bedrock-frankfurt,search,2,0,0,\w{12},\d{4}-/);
-  assert.match(out, /US,,none,none,search,1,1,0,/);
-  const total = lines.slice(1).reduce((sum, line) => sum + Number(line.split(",")[5]), 0);
+  assert.match(fr, /^FR,eu,eu,bedrock-frankfurt,search,,2,0,0,\w{64},\d{4}-/);
+  assert.match(out, /US,,none,none,search,,1,1,0,/);
+  const total = lines.slice(1).reduce((sum, line) => sum + Number(line.split(",")[6]), 0);
   let rows = 0;
   for (const store of ["USAGE_EU", "USAGE_US", "USAGE_WORLD"]) rows += (await gateway.env[store].prepare("SELECT count(*) AS n FROM usage").first()).n;
   assert.equal(total, rows);
-  assert.match((await meridian(viewer, "report", "transfers", "--from", day, "--to", day, "--zone", "us", "--format", "markdown")).out, /\| US \| us \| us \| anthropic-us \| search \| 3 \|/);
+  assert.match((await meridian(viewer, "report", "transfers", "--from", day, "--to", day, "--zone", "us", "--format", "markdown")).out, /\| US \| us \| us \| anthropic-us \| search \|  \| 3 \|/);
 
   off();
   const replay = await meridian(viewer, "diff", "--in-force", "--replay");
@@ -276,8 +282,8 @@ test("a report over many pages counts every row once", async () => {
   const { out, err } = await meridian(viewer, "report", "transfers", "--from", "2026-04-29", "--to", "2026-05-02");
   const lines = out.trim().split("\r\n").slice(1).map((line) => line.split(","));
   assert.equal(lines.length, 3, out + err);
-  assert.equal(lines.reduce((sum, line) => sum + Number(line[5]), 0), 65_000);
-  assert.deepEqual(lines.map((line) => line[8]), ["m0 m1", "m0 m1", "m0 m1"]);
+  assert.equal(lines.reduce((sum, line) => sum + Number(line[6]), 0), 65_000);
+  assert.deepEqual(lines.map((line) => line[9]), ["m0 m1", "m0 m1", "m0 m1"]);
   const page = (await api(viewer, "GET", "transfers?from=1777420800000&until=1777766400000")).body;
   assert.match(page.next, /^USAGE_EU:01KQGDBJ/, "a page looks at so many rows and no more");
   const outside = await meridian(viewer, "report", "transfers", "--from", "2026-05-03", "--to", "2026-05-04");

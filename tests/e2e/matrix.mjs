@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../bench/rig.mjs";
+import { aliased } from "./aliases.mjs";
 
 export const PAGE = join(ROOT, "docs/failover-matrix.md");
 export const COUNTRY = "BV";
@@ -75,8 +76,8 @@ export function map() {
     endpoint(`first-${dialect}`, { ...rest, dialect }, model, id),
     endpoint(`next-${dialect}`, { ...nextOf(dialect) }, model),
   ]);
-  // Every alias of the deployment must lead somewhere.
-  const rest = ["claude-haiku-4-5", "gpt-5.4-mini", "gpt-4o-mini", "mistral-large", "mistral-small"];
+  const tried = Object.values(DIALECTS).map(({ model }) => model);
+  const rest = aliased().filter((model) => !tried.includes(model));
   all.push(...rest.map((model, i) => endpoint(`rest-${i}`, { host: "rest.example.com", dialect: "openai-chat", auth: "bearer:T_KEY" }, model)));
   // And something must serve the strict default zone.
   all.push(endpoint("strict", { host: "strict.example.com", dialect: "cohere-embed", auth: "bearer:T_KEY", hosting: "eu", guarantee: "processing" }, "embed-v4"));

@@ -56,7 +56,7 @@ for (const country of ["DE", "US", "JP"]) {
   });
 }
 
-test("what is charged for a killed instance is what the ledger says is spent of its budgets", async () => {
+test("what is held for a killed instance is what the ledger says is held of its budgets, and is not spent", async () => {
   for (const team of ["beside", "apart"]) assert.equal((await ask(team)).status, 200);
   const cut = ["beside", "apart"].flatMap((team) => ["chat", "search"].map((feature) => ask(team, { feature })));
   await sleep(150);
@@ -64,9 +64,13 @@ test("what is charged for a killed instance is what the ledger says is spent of 
   assert.ok((await Promise.all(cut)).every(({ error }) => error), "they were to be cut off");
   await cluster.processes.gateway.start();
   const { accounts } = await settled(cluster, { beside: teams.beside, apart: teams.apart });
-  const said = (limit) => accounts.filter((account) => account.limit === limit).reduce((sum, account) => sum + account.spent, 0);
-  assert.equal(spentBy(await rowsOf("beside")), said("beside-ever"));
-  assert.equal(spentBy(await rowsOf("apart")), said("apart-features"));
+  const said = (limit, what) => accounts.filter((account) => account.limit === limit).reduce((sum, account) => sum + account[what], 0);
+  for (const [team, limit] of [["beside", "beside-ever"], ["apart", "apart-features"]]) {
+    const rows = await rowsOf(team);
+    const held = rows.reduce((sum, row) => sum + row.held_nano, 0);
+    assert.ok(held > 0, team);
+    assert.deepEqual([said(limit, "spent"), said(limit, "held")], [spentBy(rows), held], team);
+  }
 });
 
 test("an attempt at counting tokens that breaks costs nothing", async () => {

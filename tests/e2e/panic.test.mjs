@@ -16,6 +16,8 @@ const call = (body, headers = {}, path = "/v1/chat/completions") => gateway.from
   headers: { authorization: `Bearer ${key}`, "anthropic-version": "2023-06-01", ...headers },
   body: JSON.stringify({ model: "gpt-mini", messages: [{ role: "user", content: "hi" }], ...body }),
 });
+// At once: the body of a response that nobody reads is cancelled once its first owner is collected.
+const read = (streams) => streams.map((stream) => stream.text());
 const message = (body) => call({ model: "claude-sonnet", max_tokens: 20, ...body }, {}, "/v1/messages");
 
 test("streams in flight on the same instance outlive a panic", async () => {
@@ -23,6 +25,7 @@ test("streams in flight on the same instance outlive a panic", async () => {
   const asked = { stream_options: { include_usage: true } };
   const slow = { stream: true };
   const streams = await Promise.all([call(slow), call({ ...slow, ...asked }), call(slow), call({ ...slow, ...asked }), message(slow), message(slow)]);
+  const texts = read(streams);
   for (let i = 0; i < 3; i++) {
     const panicked = await gateway.from("US")(`${gateway.url}/__panic`);
     assert.equal(panicked.status, 500);
@@ -33,8 +36,8 @@ test("streams in flight on the same instance outlive a panic", async () => {
   }
   assert.ok(gateway.simulator.log.every((entry) => entry.finished === null), "the streams must still be in flight");
   assert.ok(gateway.harness.getLogs().some((log) => /on purpose/.test(log.message)), "it did panic");
-  for (const stream of streams) {
-    const text = await stream.text();
+  for (const [at, stream] of streams.entries()) {
+    const text = await texts[at];
     assert.match(text, /\[DONE\]|message_stop/);
     assert.doesNotMatch(text, /"error"/);
     const row = await gateway.row(stream.headers.get("meridian-request-id"));
@@ -42,6 +45,23 @@ test("streams in flight on the same instance outlive a panic", async () => {
   }
   assert.equal((await call({})).status, 200);
   assert.equal((await message({})).status, 200);
+});
+
+test("guard_memory an allocation that fails ends its own call: others go on, and it can be called again", async () => {
+  gateway.simulator.fault({ times: 3, fault: { chunks: 40, delay_between_ms: 200 } });
+  const streams = await Promise.all([call({ stream: true }), message({ stream: true }), call({ stream: true })]);
+  const texts = read(streams);
+  for (let i = 0; i < 3; i++) {
+    const exhausted = await gateway.from("US")(`${gateway.url}/__exhaust`);
+    assert.deepEqual([exhausted.status, (await exhausted.json()).error.code], [500, "internal_error"]);
+  }
+  assert.ok(gateway.simulator.log.slice(-3).every((entry) => entry.finished === null), "the streams must still be in flight");
+  for (const [at, stream] of streams.entries()) {
+    const text = await texts[at];
+    assert.match(text, /\[DONE\]|message_stop/);
+    assert.equal((await gateway.row(stream.headers.get("meridian-request-id"))).outcome, "ok");
+  }
+  assert.equal((await call({ messages: [{ role: "user", content: "x".repeat(4_000_000) }] })).status, 200, "what it took is free again");
 });
 
 test("in the local build a header says where the caller is", async () => {

@@ -58,13 +58,13 @@ for (const stream of [false, true]) {
   });
 }
 
-test("a refused call has one too, and so has a stranger's", async () => {
+test("a refused call has one too, but not a stranger's", async () => {
   const refused = await call("US", { apiKey: await gateway.key({ zone: "eu" }) });
   const said = await receipt(refused);
   assert.deepEqual([said.outcome, said.status, said.error, said.attempts], ["refused", 403, "zones_clash", []]);
   assert.equal((await gateway.row(said.jti)).receipt, refused.headers.get("meridian-receipt"));
-  const stranger = await receipt(await call("US", { apiKey: "mk_nobody" }));
-  assert.deepEqual([stranger.outcome, stranger.status, stranger.error, stranger.zone, stranger.country], ["refused", 401, "invalid_api_key", "", "US"]);
+  const stranger = await call("US", { apiKey: "mk_nobody" });
+  assert.deepEqual([stranger.status, stranger.headers.get("meridian-receipt")], [401, null]);
   gateway.simulator.fault({ times: 0, fault: { garbage: true } });
   const failed = await receipt(await call("AT"));
   assert.deepEqual([failed.outcome, failed.error, failed.attempts.length], ["refused", "provider_malformed", 2]);

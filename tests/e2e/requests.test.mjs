@@ -25,10 +25,10 @@ test("field_19 the body is byte for byte the client's but for the model", async 
 });
 
 // Odd, and valid: every provider has to see it as it was written.
-const ODD = '"x_new":{"b":1,"a":[1e400,-0.0,1E+2,123456789012345678901234567890],"a":null},"\\u0073eed":9007199254740993';
+const odd = (field) => `"metadata":{"b":1,"a":[1e400,-0.0,1E+2,123456789012345678901234567890],"a":null},${field}:9007199254740993`;
 
 test("field_19 Anthropic's body is byte for byte the client's but for the model and where it runs", async () => {
-  const body = (model, geo) => `\n{\t${geo}"max_tokens":5, "system":[{"cache_control":{"type":"ephemeral"},"text":"\\ud83d\\ude00\\t\u2028","type":"text"}],${ODD},"messages":[{"role":"user","content":"hi"}],"model" : "${model}" }\n`;
+  const body = (model, geo) => `\n{\t${geo}"max_tokens":5, "system":[{"cache_control":{"type":"ephemeral"},"text":"\\ud83d\\ude00\\t\u2028","type":"text"}],${odd('"\\u0074op_k"')},"messages":[{"role":"user","content":"hi"}],"model" : "${model}" }\n`;
   await (await post("DE", "/v1/messages", body("claude-sonnet", ""))).text();
   await (await post("US", "/v1/messages", body("claude-sonnet-4-6", '"inference_geo": "global" ,'))).text();
   const [frankfurt, us] = gateway.simulator.log;
@@ -37,8 +37,8 @@ test("field_19 Anthropic's body is byte for byte the client's but for the model 
 });
 
 test("field_19 a stream's body differs by the usage option alone, and not where it is set or not known", async () => {
-  const body = (model, rest = "", first = "") => `{${first}"messages":[{"role":"user","content":"hi"}] ,${ODD}, "stream" :true${rest},"model":"${model}"}`;
-  const asked = ',"stream_options":{ "include_usage" : true, "other":1 }';
+  const body = (model, rest = "", first = "") => `{${first}"messages":[{"role":"user","content":"hi"}] ,${odd('"\\u0073eed"')}, "stream" :true${rest},"model":"${model}"}`;
+  const asked = ',"stream_options":{ "include_usage" : true, "include_obfuscation":0 }';
   const cases = [
     ["gpt-4.1", "", body("gpt-4.1-2025-04-14", "", '"stream_options":{"include_usage":true},')],
     ["gpt-4.1", ',"stream_options":{"include_usage":false}', body("gpt-4.1-2025-04-14", ',"stream_options":{"include_usage":true}')],
@@ -62,7 +62,8 @@ test("a host with other words for some fields gets those, and the client's own f
 });
 
 test("field_19 a body of 20 MiB arrives whole", async () => {
-  const body = (model) => `{"model":"${model}","messages":[{"role":"user","content":"${"gr\u00f6\u00dfer ".repeat(2_400_000)}"}]}`;
+  const picture = `data:image/png;base64,iVBORw0KGgo${"A".repeat(20 * 1024 * 1024)}=`;
+  const body = (model) => `{"model":"${model}","messages":[{"role":"user","content":[{"type":"text","text":"gr\u00f6\u00dfer ${"gr\u00f6\u00dfer ".repeat(20_000)}"},{"type":"image_url","image_url":{"url":"${picture}"}}]}]}`;
   const response = await post("DE", "/v1/chat/completions", body("gpt-4.1"));
   await response.text();
   assert.equal(response.status, 200);
@@ -82,12 +83,12 @@ test("field_23 only the headers that mean something reach the provider, and only
   const headers = {
     "meridian-tags": "feature=x", "x-portkey-metadata": "{}", "helicone-property-a": "b", cookie: "session=1",
     "x-stainless-lang": "js", "openai-organization": "org-caller", "cf-connecting-ip": "9.9.9.9", "x-forwarded-for": "9.9.9.9",
-    "anthropic-beta": "beta-1",
+    "anthropic-beta": "interleaved-thinking-2025-05-14", "openai-beta": "responses=v1,shiny=v1",
   };
   await (await post("DE", "/v1/chat/completions", '{"model":"gpt-mini","messages":[{"role":"user","content":"hi"}]}', headers)).text();
   const [{ headers: sent }] = gateway.simulator.log;
   assert.equal(sent.authorization, `Bearer ${secretOf("OPENAI_EU_KEY")}`);
-  assert.equal(sent["anthropic-beta"], "beta-1");
+  assert.deepEqual([sent["anthropic-beta"], sent["openai-beta"]], [undefined, "responses=v1"], "what this dialect does not know stays here");
   const all = JSON.stringify(sent);
   for (const word of [key, "meridian", "portkey", "helicone", "session=1", "stainless", "org-caller", "9.9.9.9"]) {
     assert.ok(!all.replace("meridian.example.com", "").includes(word), `${word} reached the provider: ${all}`);
@@ -99,14 +100,14 @@ const RUNTIME = ["host", "connection", "content-length", "transfer-encoding", "a
 
 test("field_23 field_19 no other header than those on the list reaches a provider", async () => {
   const invented = Object.fromEntries(["x-new", "accept-charset", "x-api-version", "openai-project", "api-key", "x-goog-api-key", "proxy-authorization", "forwarded", "via", "referer", "origin", "traceparent", "meridian-zone", "x-portkey-api-key"].map((name) => [name, name === "meridian-zone" ? "us" : "caller-value"]));
-  const meant = { accept: "text/x", "openai-beta": "b1", "anthropic-beta": "b2" };
-  for (const [path, model, credential, secret] of [["/v1/chat/completions", "gpt-4.1", "authorization", `Bearer ${secretOf("OPENAI_US_KEY")}`], ["/v1/messages", "claude-sonnet", "x-api-key", secretOf("ANTHROPIC_US_KEY")]]) {
+  const meant = { accept: "text/x", "openai-beta": "responses=v1", "anthropic-beta": "claude-code-20250219" };
+  for (const [path, model, beta, credential, secret] of [["/v1/chat/completions", "gpt-4.1", "openai-beta", "authorization", `Bearer ${secretOf("OPENAI_US_KEY")}`], ["/v1/messages", "claude-sonnet", "anthropic-beta", "x-api-key", secretOf("ANTHROPIC_US_KEY")]]) {
     for (const own of [{}, { authorization: "", "x-api-key": key }, { "x-api-key": "sk-of-the-caller" }]) {
       await gateway.reset();
       await (await post("US", path, JSON.stringify({ model, max_tokens: 5, messages: [{ role: "user", content: "hi" }] }), { ...invented, ...meant, ...own })).text();
       const [{ headers: sent }] = gateway.simulator.log;
       const names = Object.keys(sent).filter((name) => !RUNTIME.includes(name));
-      assert.deepEqual(names.sort(), ["accept", "anthropic-beta", "anthropic-version", "content-type", "openai-beta", credential].sort());
+      assert.deepEqual(names.sort(), ["accept", "anthropic-version", "content-type", beta, credential].sort());
       assert.equal(sent[credential], secret);
       assert.doesNotMatch(JSON.stringify(sent), /caller|mk_/);
     }

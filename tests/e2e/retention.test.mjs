@@ -6,7 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { ROOT, startGateway, STORES } from "./gateway.mjs";
+import { approval, ROOT, startGateway, STORES } from "./gateway.mjs";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -31,8 +31,7 @@ before(async () => {
   writeFileSync(eu, `${readFileSync(eu, "utf8")}\nretention_days = ${DAYS}\n`);
   const published = await meridian(anna, "publish", "--why", "thirty days are enough");
   assert.match(published.out, /its records are kept for 30 days and were kept for good; those that are older are deleted/, published.err);
-  const draft = /This is draft (\w+)/.exec(published.out)[1];
-  const approved = await meridian(bert, "approve", draft);
+  const approved = await meridian(bert, "approve", ...approval(published.out));
   assert.ok(approved.ok, approved.err);
 });
 after(async () => {

@@ -14,6 +14,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { writeConfig } from "../../tools/sidecar/config.mjs";
 import { retention } from "../../tools/sidecar/retention.mjs";
 import { ROOT, close, listen } from "../bench/rig.mjs";
+import { approval } from "./gateway.mjs";
 
 const KEY = "mk_sidecar000_0123456789abcdef0123456789abcdef01234567";
 const ADMIN = "ma_sidecar000_0123456789abcdef0123456789abcdef01234567";
@@ -160,8 +161,7 @@ test("what its zone no longer keeps is deleted here too, without Cloudflare's cr
   for (const name of ["regions", "gateway.toml", "prices.toml"]) cpSync(join(ROOT, name), join(source, name), { recursive: true });
   appendFileSync(join(source, "regions/zones/eu.toml"), "\nretention_days = 1\n");
   const [anna, bert] = COMPLIANCE.map(([, key]) => (...args) => execFileSync(join(ROOT, "target/debug/meridian"), args, { cwd: source, encoding: "utf8", env: { ...process.env, MERIDIAN_URL: one, MERIDIAN_ADMIN_KEY: key } }));
-  const draft = /This is draft (\w+)/.exec(anna("publish", "--why", "one day is enough"))[1];
-  bert("approve", draft);
+  bert("approve", ...approval(anna("publish", "--why", "one day is enough")));
   rmSync(source, { recursive: true });
 
   await call(one);

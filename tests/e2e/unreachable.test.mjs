@@ -58,10 +58,11 @@ test("a team without limits is served, and its row is there", async () => {
   assert.ok(row.cost_nano > 0 && row.reserved_nano > row.cost_nano);
 });
 
-test("what no model can say is not reserved", async () => {
+test("what no model can say is refused, and nothing is reserved", async () => {
   const response = await ask("free", { max_tokens: 2_000_000_000 });
+  assert.equal(response.status, 400);
   const row = await gateway.row(response.headers.get("meridian-request-id"), { within: 8_000 });
-  assert.ok(row.reserved_nano > 1e9 && row.reserved_nano < 1e12, `$${row.reserved_nano / 1e9} for ${row.status}`);
+  assert.deepEqual([row.status, row.reserved_nano ?? 0], [400, 0]);
 });
 
 // As deployed, but for objects that take everything and answer nothing.

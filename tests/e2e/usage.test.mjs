@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
 import { ROOT, startGateway } from "./gateway.mjs";
 
 let gateway, vera;
@@ -12,7 +13,7 @@ before(async () => {
   vera = await gateway.admin("vera@example.com", "viewer");
   await fill("USAGE_EU", "2026-05-01T10:00:00Z", { cost_nano: 1_500_000_000, calls: 3, not_ok: 1 });
   await fill("USAGE_EU", "2026-05-01T11:00:00Z", { cost_nano: 250_000_000, feature: "", estimated: 1, unpriced: 1 });
-  await fill("USAGE_EU", "2026-05-02T00:00:00Z", { cost_nano: 1, team: "=SUM(A1)", lost_nano: 5_000_000 });
+  await fill("USAGE_EU", "2026-05-02T00:00:00Z", { cost_nano: 1, team: "=SUM(A1)", lost_nano: 5_000_000, held_nano: 1_250_000_001, held_calls: 3 });
   // The same group in the other database, with more than a float can tell apart.
   await fill("USAGE_US", "2026-05-01T10:00:00Z", { cost_nano: 9_007_199_254_740_993n });
   await fill("USAGE_US", "2026-05-31T23:00:00Z", { zone: "us", model: "gpt-5 mini", endpoint: "openai-us", team: "o'brien & söhne+1" });
@@ -53,7 +54,7 @@ test("without groups it is one sum over all databases, exact to the billionth", 
   const { cost_nano, ...others } = body.total;
   assert.deepEqual(others, {
     calls: 7, not_ok: 1, estimated: 1, unpriced: 1, input: 5000, cache_read: 100, cache_write: 15, output: 250, reasoning: 35,
-    cost: "$9007201.004740994", lost_nano: 5_000_000,
+    cost: "$9007201.004740994", lost_nano: 5_000_000, held_nano: 1_250_000_001, held: "$1.250000001", held_calls: 3, at_least: 0,
   });
   assert.match(text, /"cost_nano":9007201004740994,/);
   const nothing = await usage({ from: "2020-01-01", to: "2020-01-31" });
@@ -74,7 +75,7 @@ test("groups of several databases are one group, sorted by their fields", async 
   ]);
   const all = (await usage({ by: "zone,team,feature,environment,model,endpoint,day,hour" })).groups;
   assert.equal(all.length, 4);
-  assert.deepEqual(Object.keys(all[0]).filter((name) => typeof all[0][name] === "string").sort(), ["cost", "day", "endpoint", "environment", "feature", "hour", "model", "team", "zone"]);
+  assert.deepEqual(Object.keys(all[0]).filter((name) => typeof all[0][name] === "string").sort(), ["cost", "day", "endpoint", "environment", "feature", "held", "hour", "model", "team", "zone"]);
 });
 
 test("filters are exact, and an hour belongs to the range when its beginning does", async () => {
@@ -124,14 +125,14 @@ test("CSV: a line of names, no formulas, and pages by a header", async () => {
   assert.equal(headers.get("content-type"), "text/csv; charset=utf-8");
   assert.equal(headers.get("cache-control"), "no-store");
   assert.equal(text, [
-    "team,feature,calls,not_ok,estimated,unpriced,input,cache_read,cache_write,output,reasoning,cost_nano,cost,lost_nano",
-    "'=SUM(A1),summaries,1,0,0,0,1000,20,3,50,7,1,$0.000000001,5000000",
-    "o'brien & söhne+1,summaries,1,0,0,0,1000,20,3,50,7,0,$0.000000000,0",
-    "search,,1,0,1,1,1000,20,3,50,7,250000000,$0.250000000,0",
+    "team,feature,calls,not_ok,estimated,unpriced,input,cache_read,cache_write,output,reasoning,cost_nano,cost,lost_nano,held_nano,held,held_calls,at_least",
+    "'=SUM(A1),summaries,1,0,0,0,1000,20,3,50,7,1,$0.000000001,5000000,1250000001,$1.250000001,3,0",
+    "o'brien & söhne+1,summaries,1,0,0,0,1000,20,3,50,7,0,$0.000000000,0,0,$0.000000000,0,0",
+    "search,,1,0,1,1,1000,20,3,50,7,250000000,$0.250000000,0,0,$0.000000000,0,0",
     "",
   ].join("\r\n"));
   const next = await ask({ by: "team,feature", format: "csv", after: headers.get("meridian-next") });
-  assert.equal(next.text.split("\r\n")[1], "search,summaries,4,1,0,0,2000,40,6,100,14,9007200754740993,$9007200.754740993,0");
+  assert.equal(next.text.split("\r\n")[1], "search,summaries,4,1,0,0,2000,40,6,100,14,9007200754740993,$9007200.754740993,0,0,$0.000000000,0,0");
   assert.equal(next.headers.get("meridian-next"), null);
 });
 
@@ -159,20 +160,21 @@ test("what cannot be answered says why", async () => {
   assert.equal((await fetch(`${gateway.url}/admin/v1/usage`, { method: "POST", headers, body: "{}" })).status, 405);
 });
 
-test("the command line: a table with a total, or CSV, of all pages", async () => {
+test("the command line: a table with a total, to the digit that small amounts need, or CSV, of all pages", async () => {
   const may = ["usage", "--from", MAY.from, "--to", MAY.to];
   const { out, err } = await meridian(vera, ...may, "--by", "team,feature");
   assert.equal(out, [
     "Hours from 2026-05-01T00:00:00Z to 2026-06-01T00:00:00Z",
     "",
-    "team               feature    calls  not ok  input  cache read  cache write  output  reasoning         cost   lost",
-    "=SUM(A1)           summaries      1       0   1000          20            3      50          7        $0.00  $0.01",
-    "o'brien & söhne+1  summaries      1       0   1000          20            3      50          7        $0.00  $0.00",
-    "search             -              1       0   1000          20            3      50          7        $0.25  $0.00",
-    "search             summaries      4       1   2000          40            6     100         14  $9007200.75  $0.00",
-    "total                             7       1   5000         100           15     250         35  $9007201.00  $0.01",
+    "team               feature    calls  not ok  input  cache read  cache write  output  reasoning          cost          lost   held",
+    "=SUM(A1)           summaries      1       0   1000          20            3      50          7  $0.000000001  $0.005000000  $1.25",
+    "o'brien & söhne+1  summaries      1       0   1000          20            3      50          7         $0.00         $0.00  $0.00",
+    "search             -              1       0   1000          20            3      50          7       $0.2500         $0.00  $0.00",
+    "search             summaries      4       1   2000          40            6     100         14   $9007200.75         $0.00  $0.00",
+    "total                             7       1   5000         100           15     250         35   $9007201.00  $0.005000000  $1.25",
     "! calls without a price, which the cost lacks: 1",
     "! calls whose tokens are an estimate: 1",
+    "! held: at most $1.250000001 for 3 calls, not in the cost: nobody knows what they took, because they were cut off or their instance died",
     "",
   ].join("\n"), err);
   const sum = await meridian(vera, ...may, "--zone", "us");
@@ -182,17 +184,39 @@ test("the command line: a table with a total, or CSV, of all pages", async () =>
   assert.match((await meridian(vera, ...may, "--feature", "", "--environment", "prod")).out, /\ntotal +1 /);
 
   // More groups than a page has.
-  await gateway.env.USAGE_EU.prepare("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) INSERT INTO usage_by_hour SELECT 1783000800000, 'eu', printf('team%05d', i), '', '', '', '', 1, 0, 0, 0, 1, 0, 0, 1, 0, i, 0 FROM n").run();
+  await gateway.env.USAGE_EU.prepare("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) INSERT INTO usage_by_hour (hour, zone, team, feature, environment, model, endpoint, calls, not_ok, estimated, unpriced, input, cache_read, cache_write, output, reasoning, cost_nano, lost_nano) SELECT 1783000800000, 'eu', printf('team%05d', i), '', '', '', '', 1, 0, 0, 0, 1, 0, 0, 1, 0, i, 0 FROM n").run();
   const july = ["usage", "--from", "2026-07-01", "--to", "2026-07-31", "--by", "team"];
   const csv = (await meridian(vera, ...july, "--csv")).out.trim().split("\r\n");
   assert.equal(csv[0].split(",")[0], "team");
   assert.equal(csv.length, 2501);
-  assert.equal(csv[2500], "team02500,1,0,0,0,1,0,0,1,0,2500,$0.000002500,0");
+  assert.equal(csv[2500], "team02500,1,0,0,0,1,0,0,1,0,2500,$0.000002500,0,0,$0.000000000,0,0");
   assert.match((await meridian(vera, ...july)).out, /\nteam02500 .*\ntotal +2500 /);
 
   const wrong = await meridian(vera, "usage", "--by", "taem");
   assert.ok(!wrong.ok);
   assert.match(wrong.err, /`by` has no `taem`; did you mean `team`\?/);
+});
+
+test("guard_rows_that_were_unsettled_are_held_after_the_migration_and_leave_the_cost", async () => {
+  const db = gateway.env.USAGE_WORLD;
+  // As it was before 0008.
+  for (const table of ["usage", "usage_by_hour"]) for (const column of ["held_nano", "held_calls"]) await db.prepare(`ALTER TABLE ${table} DROP COLUMN ${column}`).run();
+  const at = Date.parse("2026-04-01T10:30:00Z");
+  const row = { key_id: "k", team: "before", tags: "{}", country: "DE", colo: "FRA", zone_reason: "", map: "m", dialect: "openai-chat", model_asked: "m", attempts: 1, stream: 0, status: 200, input: 0, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, audio_input: 0, output: 0, reasoning: 0, audio_output: 0, duration_ms: 1, at };
+  const insert = (one) => db.prepare(`INSERT INTO usage (${Object.keys(one)}) VALUES (${Object.keys(one).map(() => "?")})`).bind(...Object.values(one)).run();
+  await insert({ ...row, id: "ok", zone: "eu", outcome: "ok", estimated: 0, cost_nano: 5 });
+  await insert({ ...row, id: "cut", zone: "eu", outcome: "unsettled", estimated: 1, cost_nano: 100 });
+  await insert({ ...row, id: "died", zone: "", outcome: "unsettled", estimated: 1, cost_nano: 1_000 });
+  const hour = Math.floor(at / 3_600_000) * 3_600_000;
+  const sums = "INSERT INTO usage_by_hour (hour, zone, team, feature, environment, model, endpoint, calls, not_ok, estimated, unpriced, input, cache_read, cache_write, output, reasoning, cost_nano, lost_nano) VALUES";
+  await db.prepare(`${sums} (${hour}, 'eu', 'before', '', '', '', '', 2, 1, 1, 0, 0, 0, 0, 0, 0, 105, 0), (${hour}, '', 'before', '', '', '', '', 1, 1, 1, 0, 0, 0, 0, 0, 0, 1000, 0)`).run();
+  const migration = readFileSync(join(ROOT, "migrations/0008_held.sql"), "utf8").replace(/--.*\n/g, "");
+  for (const statement of migration.split(";").filter((text) => text.trim())) await db.prepare(statement).run();
+  const { total } = await usage({ from: "2026-04-01", to: "2026-04-01", team: "before" });
+  const { calls, not_ok, estimated, cost_nano, held_nano, held_calls } = total;
+  assert.deepEqual({ calls, not_ok, estimated, cost_nano, held_nano, held_calls }, { calls: 2, not_ok: 1, estimated: 0, cost_nano: 5, held_nano: 1_100, held_calls: 1 });
+  const { results } = await db.prepare("SELECT id, outcome, cost_nano, held_nano, held_calls FROM usage WHERE team = 'before' ORDER BY id").all();
+  assert.deepEqual(results.map((one) => Object.values(one)), [["cut", "held", 0, 100, 1], ["died", "held", 0, 1_000, 0], ["ok", "ok", 5, 0, 0]]);
 });
 
 test("a database that cannot answer: no sum rather than one that lacks it", async () => {

@@ -152,11 +152,17 @@ test("field_24 no header and no field of the body chooses the host", async () =>
   assert.deepEqual(hosts(), ["eu.api.openai.com"]);
 });
 
-test("field_24 what the body says of hosts goes to the provider as text and steers nothing", async () => {
+test("field_24 what the body says of hosts steers nothing: fields that nobody knows are refused", async () => {
   const steering = { base_url: "https://evil.example", api_base: "https://evil.example", provider: { url: "https://evil.example" }, "x-portkey-custom-host": "https://evil.example", host: "evil.example", endpoint: "openai-us", zone: "us" };
-  const send = (path, body) => gateway.from("DE")(gateway.url + path, { method: "POST", headers: { "x-api-key": key, "anthropic-version": "2023-06-01" }, body: JSON.stringify(body) }).then((r) => r.text());
-  await send("/v1/chat/completions", { ...chat, ...steering });
-  await send("/v1/messages?base_url=https://evil.example", { ...message, ...steering });
+  const send = (path, body) => gateway.from("DE")(gateway.url + path, { method: "POST", headers: { "x-api-key": key, "anthropic-version": "2023-06-01" }, body: JSON.stringify(body) });
+  for (const [field, value] of Object.entries(steering)) {
+    for (const [path, body] of [["/v1/chat/completions", chat], ["/v1/messages", message]]) {
+      const response = await send(path, { ...body, [field]: value });
+      assert.deepEqual([response.status, ((await response.json()).error.param ?? field).split(".")[0], gateway.simulator.log], [403, field, []], `${path} ${field}`);
+    }
+  }
+  await (await send("/v1/chat/completions", { ...chat, user: "https://evil.example" })).text();
+  await (await send("/v1/messages?base_url=https://evil.example", message)).text();
   assert.deepEqual(hosts(), ["eu.api.openai.com", "bedrock-runtime.eu-central-1.amazonaws.com"]);
   assert.deepEqual(gateway.simulator.log.map((entry) => entry.path), ["/v1/chat/completions", "/anthropic/v1/messages"]);
 });

@@ -146,10 +146,12 @@ fn who_is_lent_little_does_not_ask_for_more_and_more() {
             account: "a0".to_owned(),
             amount: if lends == 0 { want } else { lends },
             level: 0,
+            asked: None,
         };
         let reply = Reply {
             granted: Ok(vec![grant]),
             lost: false,
+            noted: true,
         };
         purse
             .answered(Millis(1), question, &reply)
@@ -210,7 +212,7 @@ fn a_shard_gives_back_what_is_more_than_it_lends() {
 
 #[test]
 fn a_shard_tells_until_it_was_heard() {
-    let (_, mut leaf, ..) = shard();
+    let (mut above, mut leaf, ..) = shard();
     let authority = Authority::Team("t".to_owned());
     // Its only holder gives everything back, and nobody asks for a while.
     let back = Message {
@@ -222,15 +224,18 @@ fn a_shard_tells_until_it_was_heard() {
     leaf.take(Millis(200_000), &back);
     let report = leaf.report(Millis(300_000), &authority).unwrap();
     assert_eq!(report.holds.as_ref().unwrap()["a0"], 0);
-    leaf.reported(&authority, &report, false);
+    leaf.reported(&authority, &report, None);
     assert!(leaf.has_borrowed(), "for all its authority knows");
     let report = leaf.report(Millis(300_001), &authority).unwrap();
-    leaf.reported(&authority, &report, true);
+    let mut report = report;
+    report.holder = "leaf".to_owned();
+    let reply = above.take(Millis(300_001), &report);
+    leaf.reported(&authority, &report, Some(&reply));
     assert!(!leaf.has_borrowed());
 }
 
 #[test]
-fn who_dies_is_charged_what_its_calls_can_have_cost() {
+fn what_the_calls_of_one_who_dies_can_have_cost_is_held() {
     let authority = Authority::Team("t".to_owned());
     let mut book = Book::new([authority.clone()], Vec::new());
     let mut purse = Purse::new("p".to_owned());
@@ -249,14 +254,9 @@ fn who_dies_is_charged_what_its_calls_can_have_cost() {
     assert!(narrow < wide, "{narrow} {wide}");
     let forfeits = book.expire(Millis(1_000_000));
     assert_eq!(forfeits[0].money, narrow);
-    let spent = |name: &str| {
-        let mut accounts = book.accounts();
-        accounts
-            .find(|account| account.applied.account == name)
-            .unwrap()
-            .spent
-    };
-    assert_eq!((spent("a0"), spent("a1")), (narrow, narrow));
+    let held = |name: &str| book.held(name).amount;
+    assert_eq!((held("a0"), held("a1")), (narrow, narrow));
+    assert!(book.accounts().all(|account| account.spent == 0));
 }
 
 #[test]
@@ -316,7 +316,8 @@ fn what_was_borrowed_for_a_minute_that_is_over_goes_back() {
     };
     // Never idle, whatever the minute.
     let held = (0..300).map(|n| call(1_000 + n * 900)).max();
-    assert_eq!(held, Some(1), "accounts at once");
+    // That of the minute before is told to be empty.
+    assert_eq!(held, Some(2), "accounts at once");
     assert_eq!(book.lent("requests 0"), 0);
 }
 

@@ -1,5 +1,5 @@
 //! Calls that no budget is about go from an account without an end: their object
-//! knows of them, and charges them should their instance die.
+//! knows of them, and holds what they may cost should their instance die.
 
 use super::{applied, ENDLESS};
 use meridian::ledger::{Book, Bound, Need, Purse};
@@ -21,7 +21,11 @@ fn need(which: usize, amount: i64) -> Need {
 fn a_call_is_noted_there_if_no_budget_is_about_it() {
     let noted = |money, limits: &[usize]| {
         let limits = limits.iter().map(|which| applied(*which, &authority()));
-        let bound = Bound { money, tokens: 7 };
+        let bound = Bound {
+            money,
+            tokens: 7,
+            unbounded: None,
+        };
         let needs = bound.needs(limits.collect(), "m").unwrap();
         let mut needs = needs.into_iter();
         let noted = needs.find(|need| need.applied == Applied::endless());
@@ -108,13 +112,8 @@ fn what_was_said_to_a_budget_is_charged_to_it_alone_if_calls_without_one_die_too
     let lent = book.lent("a0");
     assert!(lent < book.lent("a1"));
     book.expire(Millis(300_000));
-    let spent = |name| {
-        book.accounts()
-            .find(|one| one.applied.account == name)
-            .unwrap()
-            .spent
-    };
-    assert_eq!((spent("a0"), spent("a1")), (lent, lent));
+    let held = |name: &str| book.held(name).amount;
+    assert_eq!((held("a0"), held("a1")), (lent, lent));
 }
 
 #[test]

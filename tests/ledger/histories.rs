@@ -3,7 +3,8 @@
 
 use super::op::op;
 use super::world::World;
-use super::{applied, ENDLESS};
+use super::{applied, ENDLESS, VALUES};
+use meridian::ledger::Account;
 use meridian::units::Millis;
 use proptest::prelude::*;
 
@@ -20,13 +21,24 @@ proptest! {
         }
         world.rest();
         world.check()?;
-        let spent = |world: &World, which: usize| {
-            let name = applied(which, &world.ledger.authority).account;
+        // What an account has, of a kind.
+        let all = |world: &World, which: usize, of: fn(&Account) -> i64| {
+            let limit = applied(which, &world.ledger.authority).limit;
             let accounts: Vec<_> = match which {
                 ENDLESS => world.ledger.leaves.iter().flat_map(|leaf| leaf.book.accounts()).collect(),
                 _ => world.ledger.top().book.accounts().collect(),
             };
-            accounts.iter().filter(|account| account.applied.account == name).map(|account| account.spent).sum::<i64>()
+            accounts.iter().filter(|account| account.applied.limit == limit).map(|account| of(account)).sum::<i64>()
+        };
+        let spent = |world: &World, which| all(world, which, |account| account.spent);
+        // Of limits, the authority says what is held anywhere.
+        let held = |world: &World, which| match which {
+            ENDLESS => all(world, which, Account::held),
+            _ => {
+                let limit = applied(which, &world.ledger.authority).limit;
+                let standings = world.ledger.top().book.standings().into_iter();
+                standings.filter(|one| one.applied.limit == limit).map(|one| one.held.amount).sum::<i64>()
+            }
         };
         for object in world.ledger.objects() {
             prop_assert!(object.credited <= object.charged);
@@ -35,11 +47,12 @@ proptest! {
         }
         if !world.crashed {
             // To the last unit, and everything that was lent is back.
-            for which in [0, 1, 2, ENDLESS] {
-                prop_assert_eq!(spent(&world, which), world.took[which], "of account {}", which);
+            for which in [0, 1, 2, ENDLESS, VALUES] {
+                prop_assert_eq!(spent(&world, which) + world.cut[which], world.took[which], "of account {}", which);
+                prop_assert_eq!(held(&world, which), world.held[which], "held of account {}", which);
             }
-            for account in world.ledger.top().book.accounts() {
-                prop_assert_eq!(account.lent(), 0, "{:?}", account);
+            for one in world.ledger.top().book.standings() {
+                prop_assert_eq!(one.reserved, 0, "{:?}", one);
             }
         }
         // What crashed instances had is charged once its time is over.
@@ -52,8 +65,8 @@ proptest! {
             above.expire(world.now);
         }
         world.check()?;
-        for which in [0, 1, 2, ENDLESS] {
-            let counted = spent(&world, which);
+        for which in [0, 1, 2, ENDLESS, VALUES] {
+            let counted = spent(&world, which) + held(&world, which);
             prop_assert!(counted >= world.took[which], "{} were taken, {counted} counted", world.took[which]);
         }
         // Calls that nobody told of are in the rows of those that were given up.

@@ -9,13 +9,14 @@ pub struct Running {
     pub instance: usize,
     pub epoch: u32,
     pub reservation: Reservation,
+    pub bound: i64,
     pub took: i64,
     pub ends: Millis,
 }
 
 pub enum Saying {
     Question(Box<Question>),
-    Report(Message),
+    Report(Box<Message>),
 }
 
 pub struct Sent {
@@ -24,8 +25,13 @@ pub struct Sent {
     /// The same by nobody's clock.
     pub since: Millis,
     pub from: (usize, u32),
-    pub call: Option<(String, i64)>,
+    /// The call, its bound and what it takes.
+    pub call: Option<(String, i64, i64)>,
 }
+
+/// The message that a shard goes on with, who waits for its reply, and whether what
+/// it says of holdings was noted.
+pub type Then = (Message, Option<(Sent, bool)>, bool);
 
 /// From a shard to the authority, and back.
 pub struct Up {
@@ -36,5 +42,5 @@ pub struct Up {
     /// Its sender does not wait for it any more.
     pub is_ghost: bool,
     /// What the shard goes on with.
-    pub then: Option<(Message, Option<(Sent, bool)>)>,
+    pub then: Option<Then>,
 }

@@ -4,23 +4,28 @@
 
 mod cases;
 mod endless;
+mod guards;
 mod histories;
 mod letters;
 mod object;
 mod op;
 mod world;
 
-use meridian::limits::{Applied, Authority, Measure, Window};
+use meridian::limits::{Applied, Authority, Measure, Others, Window};
 
-/// The last is the account without an end.
-const CAPS: [(Measure, i64); 5] = [
+/// After the account without an end, an account for each value of a tag.
+const CAPS: [(Measure, i64); 6] = [
     (Measure::Money, 1_000),
     (Measure::Money, 400),
     (Measure::Requests, 30),
     (Measure::Concurrent, 5),
     (Measure::Money, i64::MAX),
+    (Measure::Money, 150),
 ];
 const ENDLESS: usize = 4;
+const VALUES: usize = 5;
+/// So many values have an account of their own.
+const MOST_VALUES: u32 = 2;
 
 fn applied(which: usize, authority: &Authority) -> Applied {
     if which == ENDLESS {
@@ -38,5 +43,20 @@ fn applied(which: usize, authority: &Authority) -> Applied {
         takes_all: which == 0,
         downgrade: None,
         webhook: None,
+        others: None,
+        team_share: None,
+    }
+}
+
+/// The account of a value.
+fn valued(value: usize, authority: &Authority) -> Applied {
+    Applied {
+        account: format!("v{value}"),
+        others: Some(Others {
+            account: "other".to_owned(),
+            whom: "others".to_owned(),
+            most: MOST_VALUES,
+        }),
+        ..applied(VALUES, authority)
     }
 }

@@ -57,7 +57,8 @@ impl Object {
             .settled
             .retain(|one| self.settled.insert(one.id.clone()));
         for one in &message.settled {
-            self.credited += self.book.credit(&one.holder, &one.parts);
+            let credit = self.book.credit(&one.holder, &one.parts);
+            self.credited += credit.map_or(0, |credit| credit.money);
         }
         let reply = self.book.take(now, &message);
         self.store();

@@ -3,7 +3,14 @@
 use proptest::prelude::*;
 
 /// Some calls have no budget.
-const LIMITS: &[&[usize]] = &[&[0, 2, 3], &[0, 1, 2, 3], &[3, 4], &[4]];
+const LIMITS: &[&[usize]] = &[
+    &[0, 2, 3],
+    &[0, 1, 2, 3],
+    &[3, 4],
+    &[4],
+    &[0, 5],
+    &[0, 2, 5],
+];
 
 #[derive(Debug, Clone)]
 pub enum Op {
@@ -13,8 +20,11 @@ pub enum Op {
         took: i64,
         /// The limits that it goes from.
         limits: &'static [usize],
+        /// What it says of itself.
+        value: usize,
     },
     Finish(usize),
+    CutOff(usize),
     Report(usize),
     GiveBack(usize),
     Deliver {
@@ -37,8 +47,9 @@ pub enum Op {
 
 pub fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        8 => (0..3usize, 1..90i64, 0..=100i64, prop::sample::select(LIMITS)).prop_map(|(instance, bound, part, limits)| Op::Call { instance, bound, took: bound * part / 100, limits }),
+        8 => (0..3usize, 1..90i64, 0..=100i64, prop::sample::select(LIMITS), 0..4usize).prop_map(|(instance, bound, part, limits, value)| Op::Call { instance, bound, took: bound * part / 100, limits, value }),
         6 => any::<usize>().prop_map(Op::Finish),
+        1 => any::<usize>().prop_map(Op::CutOff),
         3 => (0..3usize).prop_map(Op::Report),
         1 => (0..3usize).prop_map(Op::GiveBack),
         8 => (any::<usize>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(which, lose_reply, twice)| Op::Deliver { which, lose_reply, twice }),

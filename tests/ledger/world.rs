@@ -2,10 +2,10 @@
 //! doubled, objects that are evicted, clocks that are off and jump; beside it the
 //! naive reference, which adds up what calls really took.
 
-use super::letters::{Running, Saying, Sent, Up};
+use super::letters::{Running, Saying, Sent, Then, Up};
 use super::object::{Ledger, Object};
 use super::op::Op;
-use super::{applied, CAPS, ENDLESS};
+use super::{applied, valued, CAPS, ENDLESS, MOST_VALUES, VALUES};
 use meridian::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
 use meridian::limits::{Authority, Measure};
 use meridian::units::Millis;
@@ -28,6 +28,9 @@ pub struct World {
     pub names: u32,
     // The naive reference: everything admitted calls took, by account.
     pub took: [i64; CAPS.len()],
+    /// Of that, what calls took that were cut off, and the most they can have taken.
+    pub cut: [i64; CAPS.len()],
+    pub held: [i64; CAPS.len()],
     pub calls: BTreeMap<String, i64>,
     pub limits: BTreeMap<String, &'static [usize]>,
     /// Calls of which the ledger hears only when they are over.
@@ -59,6 +62,8 @@ impl World {
             sent: Vec::new(),
             names: 100,
             took: [0; CAPS.len()],
+            cut: [0; CAPS.len()],
+            held: [0; CAPS.len()],
             calls: BTreeMap::new(),
             limits: BTreeMap::new(),
             unnoted: BTreeSet::new(),
@@ -76,9 +81,12 @@ impl World {
         format!("n{}", self.names)
     }
 
-    pub fn needs(&self, bound: i64, limits: &[usize]) -> Vec<Need> {
+    pub fn needs(&self, bound: i64, limits: &[usize], value: usize) -> Vec<Need> {
         let needs = limits.iter().map(|&which| Need {
-            applied: applied(which, &self.ledger.authority),
+            applied: match which {
+                VALUES => valued(value, &self.ledger.authority),
+                _ => applied(which, &self.ledger.authority),
+            },
             amount: if CAPS[which].0 == Measure::Money {
                 bound
             } else {
@@ -88,15 +96,27 @@ impl World {
         needs.collect()
     }
 
-    pub fn begin(&mut self, id: String, instance: usize, reservation: Reservation, took: i64) {
-        for (which, (measure, _)) in CAPS.iter().enumerate() {
-            let holds = self.limits[&id].contains(&which);
-            self.took[which] += match measure {
-                Measure::Money if holds => took,
-                Measure::Requests if holds => 1,
+    /// What a call takes of each account that took so much money.
+    fn takes(&self, id: &str, money: i64) -> [i64; CAPS.len()] {
+        let mut takes = [0; CAPS.len()];
+        for which in self.limits[id] {
+            takes[*which] = match CAPS[*which].0 {
+                Measure::Money => money,
+                Measure::Requests => 1,
                 _ => 0,
             };
         }
+        takes
+    }
+
+    pub fn begin(
+        &mut self,
+        (id, bound, took): (String, i64, i64),
+        instance: usize,
+        reservation: Reservation,
+    ) {
+        let takes = self.takes(&id, took);
+        add(&mut self.took, takes);
         self.calls.insert(id.clone(), took);
         let epoch = self.purses[instance].1;
         let ends = Millis(self.now.0 + CALL_MS);
@@ -105,26 +125,32 @@ impl World {
             instance,
             epoch,
             reservation,
+            bound,
             took,
             ends,
         });
     }
 
-    pub fn finish(&mut self, at: usize) {
+    /// A call is over, or the platform cuts it off and nobody knows what it took.
+    pub fn finish(&mut self, at: usize, is_cut: bool) {
         let call = self.running.swap_remove(at);
         if self.purses[call.instance].1 != call.epoch {
             return;
         }
-        let took = |measure, _| {
-            if measure == Measure::Requests {
-                1
-            } else {
-                call.took
-            }
+        let money = if is_cut { call.bound } else { call.took };
+        let took = |measure, _| match measure {
+            Measure::Requests => 1,
+            _ => money,
         };
-        let settled = self.purses[call.instance]
-            .0
-            .settle(&call.id, call.reservation, took);
+        if is_cut {
+            let (took, bound) = (call.took, call.bound);
+            let takes = [took, bound].map(|money| self.takes(&call.id, money));
+            add(&mut self.cut, takes[0]);
+            add(&mut self.held, takes[1]);
+        }
+        let (purse, _) = &mut self.purses[call.instance];
+        let mut settled = purse.settle(&call.id, call.reservation, took);
+        settled.held = is_cut;
         self.finished[call.instance].push(settled);
     }
 
@@ -139,7 +165,7 @@ impl World {
         let message = purse.report(now, settled, idle);
         let from = (instance, *epoch);
         self.sent.push(Sent {
-            saying: Saying::Report(message),
+            saying: Saying::Report(Box::new(message)),
             at: now,
             since: self.now,
             from,
@@ -151,7 +177,7 @@ impl World {
         let sent = self.sent.remove(at);
         let message = match &sent.saying {
             Saying::Question(question) => question.message.clone(),
-            Saying::Report(message) => message.clone(),
+            Saying::Report(message) => message.as_ref().clone(),
         };
         let shard = sent.from.0 % self.ledger.leaves.len();
         if twice {
@@ -167,6 +193,7 @@ impl World {
         let wants = std::mem::take(&mut message.wants);
         let leaf = &mut self.ledger.leaves[at];
         let reply = leaf.take(now, message.clone());
+        let noted = reply.noted;
         if wants.is_empty() {
             return self.reply(whom, reply);
         }
@@ -177,6 +204,7 @@ impl World {
                 Reply {
                     granted,
                     lost: false,
+                    noted,
                 },
             );
         }
@@ -190,21 +218,17 @@ impl World {
         message.holds = None;
         message.wants = wants;
         if missing.is_empty() {
-            let reply = leaf.take(now, message);
+            let mut reply = leaf.take(now, message);
+            reply.noted |= noted;
             return self.reply(whom, reply);
         }
         let mut question = leaf.book.ask(now, &authority, &missing);
         question.holder = format!("leaf{at}");
         leaf.store();
-        self.up(at, question, Some((message, whom)));
+        self.up(at, question, Some((message, whom, noted)));
     }
 
-    pub fn up(
-        &mut self,
-        leaf: usize,
-        message: Message,
-        then: Option<(Message, Option<(Sent, bool)>)>,
-    ) {
+    pub fn up(&mut self, leaf: usize, message: Message, then: Option<Then>) {
         self.ups.push(Up {
             leaf,
             evictions: self.ledger.evictions,
@@ -232,10 +256,15 @@ impl World {
             self.up(up.leaf, message, None);
             self.ups.last_mut().unwrap().is_ghost = true;
         }
-        let Some((message, whom)) = up.then else {
+        let leaf = &mut self.ledger.leaves[up.leaf];
+        let Some((message, whom, noted)) = up.then else {
+            if up.evictions == self.ledger.evictions {
+                let reply = up.reply.filter(|_| !lose);
+                let authority = &self.ledger.authority;
+                leaf.book.reported(authority, &up.message, reply.as_ref());
+            }
             return;
         };
-        let leaf = &mut self.ledger.leaves[up.leaf];
         if up.evictions != self.ledger.evictions {
             return self.not_replied(whom);
         }
@@ -245,13 +274,11 @@ impl World {
         };
         let answered = leaf.book.answered(here, &up.message, &reply);
         leaf.store();
-        let reply = match answered {
+        let mut reply = match answered {
             Ok(()) => leaf.take(here, message),
-            Err(exceeded) => Reply {
-                granted: Err(exceeded),
-                lost: false,
-            },
+            Err(exceeded) => Reply::refuses(exceeded),
         };
+        reply.noted |= noted;
         self.reply(whom, reply);
     }
 
@@ -291,8 +318,8 @@ impl World {
         if reply.lost && holder == purse.holder() {
             purse.lose(fresh);
         }
-        if let (Some(reservation), Some((id, took))) = (admitted, sent.call) {
-            self.begin(id, instance, reservation, took);
+        if let (Some(reservation), Some(call)) = (admitted, sent.call) {
+            self.begin(call, instance, reservation);
         }
     }
 
@@ -329,11 +356,11 @@ impl World {
             }
         }
         // Who is under no limit goes on without an answer.
-        let Some((id, took)) = sent.call else { return };
-        if self.limits[&id] == [ENDLESS] {
-            let reservation = Reservation::unasked(&self.needs(1, &[ENDLESS]));
-            self.unnoted.insert(id.clone());
-            self.begin(id, instance, reservation, took);
+        let Some(call) = sent.call else { return };
+        if self.limits[&call.0] == [ENDLESS] {
+            let reservation = Reservation::unasked(&self.needs(1, &[ENDLESS], 0));
+            self.unnoted.insert(call.0.clone());
+            self.begin(call, instance, reservation);
         }
     }
 
@@ -344,14 +371,15 @@ impl World {
                 bound,
                 took,
                 limits,
+                value,
             } => {
-                let (id, needs) = (self.name(), self.needs(bound, limits));
+                let (id, needs) = (self.name(), self.needs(bound, limits, value));
                 self.limits.insert(id.clone(), limits);
                 let now = self.clock(instance);
                 let deadline = Millis(now.0 + CALL_MS);
                 let (purse, epoch) = &mut self.purses[instance];
                 match purse.reserve(now, deadline, &needs) {
-                    Some(reservation) => self.begin(id, instance, reservation, took),
+                    Some(reservation) => self.begin((id, bound, took), instance, reservation),
                     None if purse.refused_lately(now, &needs).is_some() => {}
                     None => {
                         self.asked[instance] = true;
@@ -362,13 +390,16 @@ impl World {
                             at: now,
                             since: self.now,
                             from,
-                            call: Some((id, took)),
+                            call: Some((id, bound, took)),
                         });
                     }
                 }
             }
             Op::Finish(which) if !self.running.is_empty() => {
-                self.finish(which % self.running.len())
+                self.finish(which % self.running.len(), false)
+            }
+            Op::CutOff(which) if !self.running.is_empty() => {
+                self.finish(which % self.running.len(), true)
             }
             Op::Report(instance) => self.report(instance, false),
             Op::GiveBack(instance) => self.report(instance, true),
@@ -409,7 +440,7 @@ impl World {
                 self.lose_what_is_late();
                 // No call outlives its deadline.
                 while let Some(at) = self.running.iter().position(|call| call.ends <= self.now) {
-                    self.finish(at);
+                    self.finish(at, false);
                 }
             }
             _ => {}
@@ -419,8 +450,14 @@ impl World {
     pub fn check(&self) -> Result<(), TestCaseError> {
         let top = self.ledger.top();
         for account in top.book.accounts() {
-            let (spent, lent) = (account.spent, account.lent());
-            prop_assert!(spent + lent <= account.cap && lent >= 0, "{account:?}");
+            let (spent, lent, held) = (account.spent, account.lent(), account.held());
+            let is_kept = spent + lent + held <= account.cap && lent >= 0 && held >= 0;
+            prop_assert!(is_kept, "{account:?}");
+        }
+        for object in self.ledger.leaves.iter().chain(&self.ledger.above) {
+            let values = object.book.accounts();
+            let values = values.filter(|account| account.applied.others.is_some());
+            prop_assert!(values.count() <= MOST_VALUES as usize, "accounts of values");
         }
         for account in self
             .ledger
@@ -442,8 +479,12 @@ impl World {
             );
         }
         for (which, (measure, cap)) in CAPS.iter().enumerate() {
+            let cap = match which {
+                VALUES => cap * (i64::from(MOST_VALUES) + 1),
+                _ => *cap,
+            };
             prop_assert!(
-                self.took[which] <= *cap,
+                self.took[which] <= cap,
                 "{} of {cap} of {measure:?} were taken",
                 self.took[which]
             );
@@ -461,7 +502,7 @@ impl World {
     pub fn rest(&mut self) {
         for _ in 0..4 {
             while !self.running.is_empty() {
-                self.finish(0);
+                self.finish(0, false);
             }
             self.arrive();
             for instance in 0..3 {
@@ -501,4 +542,10 @@ impl World {
             }
         }
     }
+}
+
+fn add(all: &mut [i64; CAPS.len()], more: [i64; CAPS.len()]) {
+    all.iter_mut()
+        .zip(more)
+        .for_each(|(all, more)| *all += more);
 }

@@ -4,6 +4,7 @@
 import * as anthropic from "./anthropic.mjs";
 import * as azure from "./azure.mjs";
 import * as bedrock from "./bedrock.mjs";
+import { beyond, tooLong, used } from "./beyond.mjs";
 import * as cohere from "./cohere.mjs";
 import { embedded } from "./embeddings.mjs";
 import * as entra from "./entra-token.mjs";
@@ -11,11 +12,16 @@ import { parseFault } from "./faults.mjs";
 import * as gemini from "./gemini.mjs";
 import * as google from "./google-token.mjs";
 import { randomText } from "./ids.mjs";
+import * as mistral from "./mistral.mjs";
 import * as openai from "./openai.mjs";
 import { instructionIn } from "./prompt.mjs";
 import { compose } from "./reply.mjs";
 import * as responses from "./responses.mjs";
+import { countTokens } from "./responses-kept.mjs";
+import * as stored from "./responses-stored.mjs";
 import { frames } from "./stream.mjs";
+
+const NAMES = new Map([[anthropic, "anthropic"], [openai, "openai"], [mistral, "openai"], [responses, "responses"]]);
 
 /**
  * request: {host, method, path, pathname, headers, body}; rule: the fault of a rule, or null
@@ -51,6 +57,8 @@ function performed(operation, dialect, request, json, ctx, fault) {
       return { status: 200, body: dialect.countTokens(json, request) };
     case "embed":
       return { status: 200, body: embedded(dialect, json, request) };
+    case "stored":
+      return stored.answer(request, dialect.errorBody);
     case "token":
       return { status: 200, body: dialect.token(request, fault) };
     default:
@@ -65,8 +73,10 @@ function route({ host, method, pathname }) {
   if (host.endsWith(".openai.azure.com")) return azure.route(pathname, method);
   const inPath = bedrock.route(host, pathname) ?? gemini.route(host, pathname) ?? cohere.route(host, pathname);
   if (inPath) return inPath;
-  if (pathname.endsWith("/chat/completions")) return { dialect: openai, operation: "generate" };
+  if (pathname.endsWith("/chat/completions")) return { dialect: host.includes("mistral") ? mistral : openai, operation: "generate" };
   if (pathname.endsWith("/responses")) return { dialect: responses, operation: "generate" };
+  const asksStored = stored.route(pathname, method);
+  if (asksStored) return { dialect: responses, operation: "stored", ...asksStored };
   if (pathname.endsWith("/responses/input_tokens")) return { dialect: responses, operation: "count" };
   if (pathname.endsWith("/embeddings")) return { dialect: openai, operation: "embed" };
   if (pathname.endsWith("/messages/count_tokens")) return { dialect: anthropic, operation: "count" };
@@ -121,9 +131,17 @@ function refusedCall(dialect, request, json, badInstruction) {
 }
 
 function generated(dialect, json, request, ctx, fault) {
-  const reply = compose(dialect.ask(json, request), fault);
+  const ask = dialect.ask(json, request);
+  const reply = compose(ask, fault);
+  const more = beyond(json, ask, reply.inputTokens);
+  if (more.first > more.window) {
+    return { status: 400, body: dialect.errorBody(400, tooLong(wordsOf(dialect, request, json), more), ctx) };
+  }
+  Object.assign(reply, { inputTokens: more.input, firstTokens: more.begins, hosted: more.tools, compaction: more.compaction });
+  countTokens(ctx.replyId, more.first + reply.outputTokens);
   const status = fault.status ?? 200;
-  const usage = { model: reply.model, input: reply.inputTokens, output: reply.outputTokens };
+  const begins = !fault.refuse_connection && !(fault.error_at_chunk === 0 && dialect.streams(json, request));
+  const usage = begins ? billed(reply, json, NAMES.get(dialect)) : null;
   if (dialect.streams(json, request)) {
     const events = dialect.events(reply, json, ctx, fault);
     const last = events.findLastIndex(reportsUsage);
@@ -134,6 +152,24 @@ function generated(dialect, json, request, ctx, fault) {
   const body = dialect.body(reply, ctx, fault, json);
   if (fault.garbage) return { status, usage, body: body.slice(0, Math.floor(body.length / 2)) };
   return { status, usage, body, reports: !fault.omit_usage };
+}
+
+/** What is billed of an answer that begins: all passes together, the tools that ran, and what has another price. */
+function billed({ model, inputTokens, outputTokens, compaction, hosted }, { speed }, dialect) {
+  const uses = used(hosted, dialect);
+  return {
+    model,
+    input: inputTokens + (compaction?.input ?? 0),
+    output: outputTokens + (compaction?.output ?? 0),
+    ...(Object.keys(uses).length > 0 ? { uses } : {}),
+    ...(speed === "fast" ? { speed } : {}),
+  };
+}
+
+/** Whose words a refusal is in: Azure's are OpenAI's. */
+function wordsOf(dialect, { host }, json) {
+  if (host.endsWith(".openai.azure.com")) return json.messages ? "openai" : "responses";
+  return NAMES.get(dialect);
 }
 
 /** Whether an event of any dialect has token counts in it. */

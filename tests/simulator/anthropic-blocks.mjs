@@ -24,12 +24,12 @@ function wrongTag(at, tag, tags) {
   return invalid(`${at}: Input tag '${tag}' found using 'type' does not match any of the expected tags: ${expected}`);
 }
 
-/** host: whose thoughts may come back; thinks: whether a tool's turn has to begin with one. */
-export function refuseMessages(messages, { host, thinks }) {
+/** maker: whose thoughts may come back; thinks: whether a tool's turn has to begin with one. */
+export function refuseMessages(messages, { maker, thinks }) {
   if (!Array.isArray(messages)) return invalid("messages: Input should be a valid list");
   if (messages.length === 0) return invalid("messages: at least one message is required");
   for (const [i, message] of messages.entries()) {
-    const reason = refuseMessage(message, `messages.${i}`, i === messages.length - 1) ?? refuseContent(message, `messages.${i}`, host);
+    const reason = refuseMessage(message, `messages.${i}`, i === messages.length - 1) ?? refuseContent(message, `messages.${i}`, maker);
     if (reason) return reason;
   }
   return unanswered(messages) ?? refuseLast(messages) ?? (thinks ? refuseThoughtless(messages) : null);
@@ -44,10 +44,10 @@ function refuseMessage(message, at, last) {
   return invalid(`${at}: all messages must have non-empty content except for the optional final assistant message`);
 }
 
-function refuseContent({ role, content }, at, host) {
+function refuseContent({ role, content }, at, maker) {
   if (typeof content === "string") return null;
   for (const [j, block] of content.entries()) {
-    const reason = refuseBlock(block, `${at}.content.${j}`, host) ?? misplaced(block.type, role, at);
+    const reason = refuseBlock(block, `${at}.content.${j}`, maker) ?? misplaced(block.type, role, at);
     if (reason) return reason;
   }
   return null;
@@ -58,11 +58,11 @@ function misplaced(type, role, at) {
   return ASSISTANT_ONLY.has(type) && role !== "assistant" ? invalid(`${at}: \`${type}\` blocks can only be in \`assistant\` messages`) : null;
 }
 
-function refuseBlock(block, at, host) {
+function refuseBlock(block, at, maker) {
   if (block === null || typeof block !== "object") return invalid(`${at}: Input should be an object`);
   if (block.type === undefined) return required(`${at}.type`);
   const refuse = BLOCKS[block.type];
-  if (refuse) return refuse(block, at, host);
+  if (refuse) return refuse(block, at, maker);
   return UNREAD.test(block.type) ? null : wrongTag(at, block.type, TAGS);
 }
 
@@ -72,17 +72,17 @@ const BLOCKS = {
     return text === "" ? invalid("messages: text content blocks must be non-empty") : null;
   },
   image: ({ source }, at) => refusePicture(source, `${at}.image.source`),
-  document: ({ source }, at, host) => refuseDocument(source, `${at}.document.source`, host),
+  document: ({ source }, at, maker) => refuseDocument(source, `${at}.document.source`, maker),
   tool_use: refuseToolUse,
   tool_result: refuseToolResult,
-  thinking({ thinking, signature }, at, host) {
+  thinking({ thinking, signature }, at, maker) {
     if (typeof thinking !== "string") return required(`${at}.thinking.thinking`);
     if (typeof signature !== "string") return required(`${at}.thinking.signature`);
-    return isBlobOf(signature, host) ? null : invalid(`${at}: Invalid \`signature\` in \`thinking\` block`);
+    return isBlobOf(signature, maker) ? null : invalid(`${at}: Invalid \`signature\` in \`thinking\` block`);
   },
-  redacted_thinking({ data }, at, host) {
+  redacted_thinking({ data }, at, maker) {
     if (typeof data !== "string") return required(`${at}.redacted_thinking.data`);
-    return isBlobOf(data, host) ? null : invalid(`${at}: Invalid \`data\` in \`redacted_thinking\` block`);
+    return isBlobOf(data, maker) ? null : invalid(`${at}: Invalid \`data\` in \`redacted_thinking\` block`);
   },
 };
 
@@ -105,7 +105,7 @@ function refuseUrl({ url }, at) {
   return url.startsWith("https://") ? null : invalid(`${at}.url: Only HTTPS URLs are supported.`);
 }
 
-function refuseDocument(source, at, host) {
+function refuseDocument(source, at, maker) {
   if (source == null) return required(at);
   switch (source.type) {
     case "base64":
@@ -116,7 +116,7 @@ function refuseDocument(source, at, host) {
       if (source.media_type !== "text/plain") return invalid(`${at}.text.media_type: Input should be 'text/plain'`);
       return typeof source.data === "string" ? null : required(`${at}.text.data`);
     case "content":
-      return Array.isArray(source.content) ? refuseContent({ role: "user", content: source.content }, at, host) : null;
+      return Array.isArray(source.content) ? refuseContent({ role: "user", content: source.content }, at, maker) : null;
     case "url":
       return refuseUrl(source, at);
     case "file":
@@ -135,7 +135,7 @@ function refuseToolUse({ id, name, input }, at) {
   return object ? null : invalid(`${at}.tool_use.input: Input should be a valid dictionary`);
 }
 
-function refuseToolResult({ tool_use_id, content, is_error }, at, host) {
+function refuseToolResult({ tool_use_id, content, is_error }, at, maker) {
   if (tool_use_id === undefined) return required(`${at}.tool_result.tool_use_id`);
   if (!ID.test(tool_use_id)) return invalid(`${at}.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'`);
   if (is_error != null && typeof is_error !== "boolean") return invalid(`${at}.tool_result.is_error: Input should be a valid boolean`);
@@ -145,7 +145,7 @@ function refuseToolResult({ tool_use_id, content, is_error }, at, host) {
   const tags = ["document", "image", "search_result", "text", "tool_reference"];
   for (const [k, block] of content.entries()) {
     if (!tags.includes(block?.type)) return wrongTag(`${inside}.content.${k}`, block?.type, tags);
-    const reason = block.type === "tool_reference" ? null : refuseBlock(block, `${inside}.content.${k}`, host);
+    const reason = block.type === "tool_reference" ? null : refuseBlock(block, `${inside}.content.${k}`, maker);
     if (reason) return reason;
   }
   return null;

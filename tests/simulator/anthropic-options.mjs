@@ -2,6 +2,7 @@
 // thinking, formats, the system prompt.
 
 import { invalid } from "./anthropic-blocks.mjs";
+import { refuseSchema } from "./claude-rules.mjs";
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 const EFFORTS = ["low", "medium", "high", "xhigh", "max"];
@@ -32,7 +33,8 @@ function refuseTool(tool, at) {
   if (tool.input_schema === undefined) return invalid(`${at}.custom.input_schema: Field required`);
   const { type } = tool.input_schema;
   if (type === undefined) return invalid(`${at}.custom.input_schema.type: Field required`);
-  return type === "object" ? null : invalid(`${at}.custom.input_schema.type: Input should be 'object'`);
+  if (type !== "object") return invalid(`${at}.custom.input_schema.type: Input should be 'object'`);
+  return tool.strict === true ? refuseSchema(tool.input_schema, `${at}.custom.input_schema`) : null;
 }
 
 export function refuseThinking(json) {
@@ -61,13 +63,7 @@ export function refuseOutput({ output_config: config }) {
   if (format == null) return null;
   if (format.type !== "json_schema") return invalid("output_config.format.type: Input should be 'json_schema'");
   if (format.schema === undefined) return invalid("output_config.format.schema: Field required");
-  return loose(format.schema) ? invalid("output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false") : null;
-}
-
-function loose(schema) {
-  if (schema === null || typeof schema !== "object") return false;
-  if (schema.type === "object" && schema.additionalProperties !== false) return true;
-  return [...Object.values(schema.properties ?? {}), schema.items, ...(schema.anyOf ?? [])].some(loose);
+  return refuseSchema(format.schema, "output_config.format.schema");
 }
 
 export function refuseSystem({ system, stop_sequences: stops }) {

@@ -2,7 +2,9 @@
 // and what a request asks for. The shape of answers is in anthropic-reply.mjs.
 
 import { invalid, refuseMessages } from "./anthropic-blocks.mjs";
+import { refuseSampling } from "./claude-rules.mjs";
 import { refuseOutput, refuseSystem, refuseThinking, refuseTools, thinksIn } from "./anthropic-options.mjs";
+import { MAKER } from "./blobs.mjs";
 import { lastUserText, textOf, textOfMessages } from "./prompt.mjs";
 import { randomText } from "./ids.mjs";
 import { mediaTokens } from "./media.mjs";
@@ -60,7 +62,8 @@ export function headers(ctx) {
 export function errorBody(status, detail = {}, ctx) {
   const type = detail.type ?? TYPES[status] ?? (status >= 500 ? "api_error" : "invalid_request_error");
   const message = detail.message ?? MESSAGES[status] ?? "The request could not be handled.";
-  return JSON.stringify({ type: "error", error: { type, message }, request_id: ctx.requestId });
+  const { details } = detail;
+  return JSON.stringify({ type: "error", error: { type, message, ...(details ? { details } : {}) }, request_id: ctx.requestId });
 }
 
 export function refuseHead({ headers: got }) {
@@ -90,7 +93,7 @@ export const replyPrefix = "msg_01";
 export const messagesOf = (json) => json.messages;
 export const streams = (json) => json.stream === true;
 
-export function refuseBody(json, { operation, host }) {
+export function refuseBody(json, { operation }) {
   const counts = operation === "count";
   for (const name of counts ? ["model", "messages"] : ["model", "messages", "max_tokens"]) {
     if (json[name] === undefined) return invalid(`${name}: Field required`);
@@ -103,20 +106,25 @@ export function refuseBody(json, { operation, host }) {
     return invalid("model: String should be a model identifier");
   }
   if (model.startsWith("nope")) return { status: 404, message: `model: ${model}` };
+  // This host keeps no threads: a client then sends the whole conversation.
+  if (json.thread !== undefined) {
+    return { ...invalid("thread: this model does not keep threads; resend the full conversation"), details: { error_code: "thread_unsupported_request" } };
+  }
   const thinks = !counts && json.thinking?.type === "enabled";
   return (
-    (counts ? null : refuseNumbers(json)) ??
+    (counts ? null : (refuseNumbers(json) ?? refuseSampling(json, model) ?? refuseUser(json.metadata))) ??
     refuseTools(json) ??
     (counts ? null : refuseThinking(json)) ??
     refuseOutput(json) ??
     refuseSystem(json) ??
-    refuseMessages(json.messages, { host, thinks })
+    refuseMessages(json.messages, { maker: MAKER, thinks })
   );
 }
 
 function refuseNumbers({ max_tokens, temperature, top_p, stream }) {
   if (!Number.isInteger(max_tokens)) return invalid("max_tokens: Input should be a valid integer");
-  if (max_tokens < 1) return invalid("max_tokens: Input should be greater than or equal to 1");
+  // 0 fills the cache and says nothing.
+  if (max_tokens < 0) return invalid("max_tokens: Input should be greater than or equal to 0");
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 1)) {
     return invalid("temperature: range: 0..1");
   }
@@ -125,6 +133,10 @@ function refuseNumbers({ max_tokens, temperature, top_p, stream }) {
     return invalid("stream: Input should be a valid boolean");
   }
   return null;
+}
+
+function refuseUser(metadata) {
+  return metadata?.user_id?.length > 256 ? invalid("metadata.user_id: String should have at most 256 characters") : null;
 }
 
 export function countTokens(json) {

@@ -1,6 +1,7 @@
 // The shapes of a Converse answer: one JSON body, or the events of its stream.
 
-import { mintBlob } from "./blobs.mjs";
+import { MAKER, mintBlob } from "./blobs.mjs";
+import { isClaude } from "./claude-rules.mjs";
 import { randomText } from "./ids.mjs";
 import { overlay } from "./reply.mjs";
 
@@ -13,12 +14,15 @@ function usage(reply, fault) {
   return { ...counted, totalTokens: counted.inputTokens + counted.outputTokens + cached };
 }
 
+/** Whose proofs a model's are: Claude's are good elsewhere, others are the host's. */
+export const makerAt = (host, model) => (isClaude(model) ? MAKER : host);
+
 const callId = () => `tooluse_${randomText(22)}`;
 
 export function body(reply, ctx, fault) {
   const [choice] = reply.choices;
   const content = [];
-  if (choice.thoughts.length > 0) content.push({ reasoningContent: { reasoningText: { signature: mintBlob(ctx.host), text: choice.thoughts.join("") } } });
+  if (choice.thoughts.length > 0) content.push({ reasoningContent: { reasoningText: { signature: mintBlob(makerAt(ctx.host, reply.model)), text: choice.thoughts.join("") } } });
   const said = choice.refusal ?? choice.texts;
   if (said.length > 0) content.push({ text: said.join("") });
   for (const tool of choice.tools) content.push({ toolUse: { input: tool.input, name: tool.name, toolUseId: callId() } });
@@ -39,7 +43,7 @@ export function events(reply, _json, ctx, fault) {
   };
   if (choice.thoughts.length > 0) {
     const thoughts = choice.thoughts.map((text) => ({ reasoningContent: { text } }));
-    block(null, [...thoughts, { reasoningContent: { signature: mintBlob(ctx.host) } }]);
+    block(null, [...thoughts, { reasoningContent: { signature: mintBlob(makerAt(ctx.host, reply.model)) } }]);
   }
   const said = choice.refusal ?? choice.texts;
   if (said.length > 0) block(null, said.map((text) => ({ text }))); // text has no start

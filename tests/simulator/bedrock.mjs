@@ -6,9 +6,11 @@ import { isBlobOf } from "./blobs.mjs";
 import { eventFrame, exceptionFrame } from "./eventstream.mjs";
 import { randomHex } from "./ids.mjs";
 import { lastUserText, textOf } from "./prompt.mjs";
-import { body, events } from "./bedrock-reply.mjs";
+import { body, events, makerAt } from "./bedrock-reply.mjs";
+import { isClaude, refuseSampling, refuseSchema } from "./claude-rules.mjs";
+import { mediaTokens } from "./media.mjs";
+import { inputTokens } from "./reply.mjs";
 import { refuseSignature } from "./sigv4.mjs";
-import { tokensIn } from "./words.mjs";
 
 const PATH = /^\/model\/([^/]+)\/(converse|converse-stream|count-tokens|invoke|invoke-with-response-stream)$/;
 const AWS_FRAMES = "application/vnd.amazon.eventstream";
@@ -64,7 +66,7 @@ const converse = {
     const { temperature, maxTokens } = asked.inferenceConfig ?? {};
     if (temperature !== undefined && !(temperature >= 0 && temperature <= 1)) return invalid("Value at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to 1");
     if (maxTokens !== undefined && !(maxTokens >= 1)) return invalid("Value at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1");
-    return refuseMessages(asked, host);
+    return (isClaude(model) ? refuseAtClaude(asked, model) : null) ?? refuseMessages(asked, makerAt(host, model));
   },
   ask(json, { model }) {
     const format = json.outputConfig?.textFormat?.structure?.jsonSchema?.schema;
@@ -79,28 +81,39 @@ const converse = {
       speaksBeforeTool: false,
       maxTokens: json.inferenceConfig?.maxTokens ?? Infinity,
       count: 1,
+      media: mediaTokens(json.messages),
       thinks: Boolean(json.additionalModelRequestFields?.thinking),
       schema: format && JSON.parse(format),
     };
   },
   countTokens(json) {
-    const { text, tools } = converse.ask(json.input.converse, { model: "" });
-    return JSON.stringify({ inputTokens: tokensIn(text + (tools.length ? JSON.stringify(tools) : "")) });
+    return JSON.stringify({ inputTokens: inputTokens(converse.ask(json.input.converse, { model: "" })) });
   },
 };
 
+const ID = /^[a-zA-Z0-9_-]{1,64}$/;
 const isBytes = (source) => /^[A-Za-z0-9+/=]+$/.test(source?.bytes ?? "");
 const BLOCKS = {
   text: (text) => typeof text === "string" && text !== "",
   image: (image) => ["png", "jpeg", "gif", "webp"].includes(image.format) && isBytes(image.source),
   document: (document) => /^[A-Za-z0-9 ()[\]-]+$/.test(document.name) && (isBytes(document.source) || typeof document.source?.text === "string"),
-  toolUse: (call) => Boolean(call.toolUseId && call.name) && typeof call.input === "object",
-  toolResult: (result) => Boolean(result.toolUseId) && Array.isArray(result.content) && ["success", "error", undefined].includes(result.status),
+  toolUse: (call) => ID.test(call.toolUseId) && Boolean(call.name) && typeof call.input === "object",
+  toolResult: (result) => ID.test(result.toolUseId) && Array.isArray(result.content) && ["success", "error", undefined].includes(result.status),
   reasoningContent: (thought) => Boolean(thought.reasoningText?.text || thought.redactedContent),
   cachePoint: (point) => point.type === "default",
 };
 
-function refuseMessages({ messages, toolConfig }, host) {
+const said = (reason) => reason && invalid(`The model returned the following errors: ${reason.message}`);
+
+function refuseAtClaude({ inferenceConfig: { temperature, topP } = {}, additionalModelRequestFields: more, outputConfig }, model) {
+  const schema = outputConfig?.textFormat?.structure?.jsonSchema?.schema;
+  return said(
+    refuseSampling({ temperature, top_p: topP, top_k: more?.top_k }, model) ??
+      (schema === undefined ? null : refuseSchema(JSON.parse(schema), "output_config.format.schema")),
+  );
+}
+
+function refuseMessages({ messages, toolConfig }, maker) {
   if (!Array.isArray(messages) || messages.length === 0) return invalid("The messages field is required.");
   let open = new Set();
   for (const [i, { role, content }] of messages.entries()) {
@@ -110,7 +123,7 @@ function refuseMessages({ messages, toolConfig }, host) {
       const [[kind, inner], ...others] = Object.entries(block);
       if (others.length || !BLOCKS[kind]?.(inner)) return invalid(`The value at messages.${i}.content.${j} is not valid: ${JSON.stringify(block).slice(0, 80)}`);
       const blob = inner.reasoningText?.signature ?? inner.redactedContent;
-      if (kind === "reasoningContent" && !isBlobOf(blob, host)) return invalid(`messages.${i}.content.${j}: Invalid \`signature\` in \`thinking\` block`);
+      if (kind === "reasoningContent" && !isBlobOf(blob, maker)) return invalid(`messages.${i}.content.${j}: Invalid \`signature\` in \`thinking\` block`);
     }
     const results = content.filter((block) => block.toolResult).map((block) => block.toolResult.toolUseId);
     if (results.some((id) => !open.delete(id)) || open.size > 0) return invalid(`Expected toolResult blocks at messages.${i}.content for the following Ids: ${[...open].join(", ")}`);

@@ -65,6 +65,7 @@ const gemini = {
     const odd = Object.keys(asked.generationConfig ?? {}).find((name) => !CONFIG.has(name));
     if (odd) return invalid(`Invalid JSON payload received. Unknown name "${odd}" at 'generation_config': Cannot find field.`);
     if (model.startsWith("nope")) return { status: 404, message: `models/${model} is not found for API version v1beta.` };
+    if (operation === "generate" && /embed/.test(model)) return { status: 404, message: `models/${model} is not found for API version v1beta, or is not supported for generateContent.` };
     if (streamed && !path.includes("alt=sse")) return invalid("this simulator streams with alt=sse only");
     const heat = asked.generationConfig?.temperature;
     if (heat !== undefined && !(heat >= 0 && heat <= 2)) return invalid("* GenerateContentRequest.generation_config.temperature: temperature must be in the range [0.0, 2.0].");

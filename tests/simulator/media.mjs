@@ -50,6 +50,13 @@ function ofPart(part) {
     case "input_audio":
       return FILE_TOKENS;
     default:
-      return inContent(part.content);
+      return atBedrock(part) ?? inContent(part.content);
   }
+}
+
+/** Converse's parts have no type but a name. */
+function atBedrock({ image, document, toolResult }) {
+  if (image) return PICTURE_TOKENS;
+  if (document) return document.source?.text === undefined ? FILE_TOKENS : tokensIn(document.source.text);
+  return toolResult ? inContent(toolResult.content) : undefined;
 }

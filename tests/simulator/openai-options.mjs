@@ -1,7 +1,7 @@
 // What OpenAI refuses among the parameters beside the messages: numbers out of
 // range, tools, formats, log probabilities.
 
-import { firstOf, invalid, missing, refuseName, wrongType, wrongValue } from "./openai-messages.mjs";
+import { firstOf, invalid, missing, refuseName, tooLong, wrongType, wrongValue } from "./openai-messages.mjs";
 
 const RANGES = {
   temperature: [0, 2, false],
@@ -28,6 +28,11 @@ export function refuseRanges(json) {
     if (value <= high) return null;
     return invalid(`Invalid '${name}': ${kind} above maximum value. Expected a value <= ${high}, but got ${value} instead.`, name, `${kind}_above_max_value`);
   });
+}
+
+/** Ids that name who asks, or what is alike, are short. */
+export function refuseNamesOfUsers(json) {
+  return firstOf(["user", "safety_identifier", "prompt_cache_key"], (name) => (json[name] == null ? null : tooLong(json[name], name, 64)));
 }
 
 export function refuseFlags(json, names) {

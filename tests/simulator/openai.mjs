@@ -3,7 +3,7 @@
 
 import { mediaTokens } from "./media.mjs";
 import { invalid, refuseMessages } from "./openai-messages.mjs";
-import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseRanges, refuseTools } from "./openai-options.mjs";
+import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseNamesOfUsers, refuseRanges, refuseTools } from "./openai-options.mjs";
 import { lastUserText, textOfMessages } from "./prompt.mjs";
 import { randomHex } from "./ids.mjs";
 
@@ -92,7 +92,7 @@ export function refuseBody(json) {
   if (messages == null) {
     return invalid("Missing required parameter: 'messages'.", "messages", "missing_required_parameter");
   }
-  return refuseMessages(messages) ?? refuseOptions(json) ?? refuseModel(model);
+  return refuseMessages(messages) ?? refuseOptions(json) ?? refuseModel(model) ?? refuseEmbedder(model) ?? refuseEffortless(json);
 }
 
 /** What JSON mode answers with. */
@@ -121,6 +121,7 @@ function refuseOptions(json) {
   }
   return (
     refuseRanges(json) ??
+    refuseNamesOfUsers(json) ??
     refuseFlags(json, ["logprobs", "parallel_tool_calls", "store"]) ??
     refuseEffort(json.reasoning_effort, "reasoning_effort") ??
     refuseTools(json.tools, "function") ??
@@ -136,6 +137,19 @@ function refuseModel(model) {
     message: `The model \`${model}\` does not exist or you do not have access to it.`,
     code: "model_not_found",
   };
+}
+
+/** A model that only makes vectors has nothing to say. Also for responses. */
+export function refuseEmbedder(model) {
+  return /embed/.test(model) ? { status: 403, message: "You are not allowed to sample from this model", code: null } : null;
+}
+
+/** The models that have no effort to set. */
+export const thinksNever = (model) => /^(gpt-3|gpt-4|chatgpt-4)/.test(model);
+export const unsupported = (at) => invalid(`Unrecognized request argument supplied: ${at}`);
+
+function refuseEffortless({ model, reasoning_effort: effort }) {
+  return effort != null && thinksNever(model) ? unsupported("reasoning_effort") : null;
 }
 
 export function ask(json) {

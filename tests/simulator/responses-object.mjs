@@ -2,9 +2,10 @@
 // first and last events of a stream. Azure's has some keys more and some fewer.
 
 import { isAzure, responseFilters } from "./azure-filters.mjs";
+import { searchesIn, webActions } from "./hosted.mjs";
 import { overlay } from "./reply.mjs";
 
-const NO_TOOLS_USED = {
+const NO_PICTURES = {
   image_gen: {
     input_tokens: 0,
     input_tokens_details: { image_tokens: 0, text_tokens: 0 },
@@ -12,7 +13,6 @@ const NO_TOOLS_USED = {
     output_tokens_details: { image_tokens: 0, text_tokens: 0 },
     total_tokens: 0,
   },
-  web_search: { num_requests: 0 },
 };
 
 export function usage(reply, fault, { host }) {
@@ -65,7 +65,7 @@ export function response(reply, json, ctx, { status, output, usage = null, error
     temperature: json.temperature ?? 1,
     text: { format: format(json.text?.format), verbosity: json.text?.verbosity ?? "medium" },
     tool_choice: json.tool_choice ?? "auto",
-    ...(azure ? {} : { tool_usage: NO_TOOLS_USED }),
+    ...(azure ? {} : { tool_usage: { ...NO_PICTURES, web_search: { num_requests: usage ? searchesIn(webActions(reply.hosted)) : 0 } } }),
     tools: (json.tools ?? []).map(tool),
     top_logprobs: json.top_logprobs ?? 0,
     top_p: json.top_p ?? 1,

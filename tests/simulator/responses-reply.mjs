@@ -3,15 +3,17 @@
 
 import { isAzure } from "./azure-filters.mjs";
 import { mintBlob } from "./blobs.mjs";
+import { webActions } from "./hosted.mjs";
 import { randomText } from "./ids.mjs";
 import { logprobOf } from "./logprobs.mjs";
 import { keep } from "./responses-kept.mjs";
+import { keepWhole } from "./responses-stored.mjs";
 import { response, usage } from "./responses-object.mjs";
 
 /** The items of an answer, each with the pieces it is streamed in. */
-function items({ choices: [choice] }, json, ctx) {
+function items({ choices: [choice], hosted }, json, ctx) {
   const status = choice.stop === "length" ? "incomplete" : "completed";
-  const list = [];
+  const list = webActions(hosted).map((action) => ({ pieces: [], item: { id: `ws_${randomText(48)}`, type: "web_search_call", status: "completed", action } }));
   if (choice.thoughts.length > 0) list.push(reasoning(choice.thoughts, json, ctx));
   if ((choice.refusal ?? choice.texts).length > 0) list.push(message(choice, json, choice.tools.length ? "completed" : status));
   for (const [i, { name, pieces }] of choice.tools.entries()) {
@@ -55,8 +57,10 @@ const statusOf = ({ choices: [choice] }) => (choice.stop === "length" ? "incompl
 
 function ended(reply, list, json, ctx, fault, whole) {
   const output = list.map(({ item }) => item);
-  if (json.store !== false) keep(ctx.replyId, ctx.host, output);
-  return response(reply, json, ctx, { status: statusOf(reply), output, usage: usage(reply, fault, ctx), whole });
+  if (json.store !== false) keep(ctx.replyId, ctx.host, output, json.input);
+  const ended = response(reply, json, ctx, { status: statusOf(reply), output, usage: usage(reply, fault, ctx), whole });
+  keepWhole(ctx.replyId, ended);
+  return ended;
 }
 
 export function body(reply, ctx, fault, json) {
@@ -88,7 +92,7 @@ function blur(fields) {
   return { ...fields, obfuscation: randomText(16 - (fields.delta.length % 16)) };
 }
 
-const TELL = { function_call: tellCall, reasoning: tellReasoning, message: tellMessage };
+const TELL = { function_call: tellCall, reasoning: tellReasoning, message: tellMessage, web_search_call: tellSearch };
 
 function told(item, pieces, output_index) {
   const at = { item_id: item.id, output_index };
@@ -102,6 +106,13 @@ function tellCall(item, pieces, at, added) {
     ...pieces.map((delta) => ["response.function_call_arguments.delta", { ...at, delta }]),
     ["response.function_call_arguments.done", { ...at, arguments: item.arguments }],
   ];
+}
+
+/** What is searched for is told when it is done. */
+function tellSearch({ id, type }, _pieces, at) {
+  const item = { id, type, status: "in_progress" };
+  const steps = ["in_progress", "searching", "completed"].map((step) => [`response.${type}.${step}`, at]);
+  return [["response.output_item.added", { item, output_index: at.output_index }], ...steps];
 }
 
 function tellReasoning({ summary: [part] }, pieces, at, added) {

@@ -5,7 +5,7 @@
 import { mediaTokens } from "./media.mjs";
 import * as openai from "./openai.mjs";
 import { firstOf, invalid, missing, wrongType, wrongValue } from "./openai-messages.mjs";
-import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseRanges, refuseTools } from "./openai-options.mjs";
+import { refuseChoice, refuseEffort, refuseFlags, refuseFormat, refuseNamesOfUsers, refuseRanges, refuseTools } from "./openai-options.mjs";
 import { lastUserText, textOf, textOfMessages } from "./prompt.mjs";
 import { inputTokens } from "./reply.mjs";
 import { refuseItems } from "./responses-items.mjs";
@@ -16,7 +16,7 @@ export { body, events, streamError } from "./responses-reply.mjs";
 
 const PARAMETERS = new Set(
   (
-    "background context_management conversation include input instructions max_output_tokens max_tool_calls metadata model " +
+    "background client_metadata context_management conversation include input instructions max_output_tokens max_tool_calls metadata model " +
     "moderation parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention " +
     "reasoning safety_identifier service_tier store stream stream_options temperature text tool_choice tools top_logprobs " +
     "top_p truncation user"
@@ -80,6 +80,10 @@ function refuseOptions(json) {
   }
   return (
     refuseRanges(json) ??
+    refuseNamesOfUsers(json) ??
+    refuseClient(json.client_metadata) ??
+    openai.refuseEmbedder(json.model) ??
+    refuseEffortless(json) ??
     refuseFlags(json, ["background", "parallel_tool_calls", "store", "stream"]) ??
     firstOf(include ?? [], (name, i) => (INCLUDABLE.includes(name) ? null : wrongValue(`include[${i}]`, name, INCLUDABLE))) ??
     refuseEffort(reasoning?.effort, "reasoning.effort") ??
@@ -88,6 +92,18 @@ function refuseOptions(json) {
     refuseChoice(choice, json.tools, choice?.type === "function" ? choice.name : undefined) ??
     refuseFormat(text?.format, "text.format", "response_format", textOfMessages(messagesOf(json)))
   );
+}
+
+/** What Codex says of itself: texts by name. */
+function refuseClient(metadata) {
+  if (metadata == null) return null;
+  if (typeof metadata !== "object" || Array.isArray(metadata)) return wrongType("client_metadata", "an object", metadata);
+  return firstOf(Object.entries(metadata), ([name, value]) => (typeof value === "string" ? null : wrongType(`client_metadata.${name}`, "a string", value)));
+}
+
+function refuseEffortless({ model, reasoning }) {
+  if (reasoning?.effort == null || !openai.thinksNever(model)) return null;
+  return invalid("Unsupported parameter: 'reasoning.effort' is not supported with this model.", "reasoning.effort", "unsupported_parameter");
 }
 
 function refuseSummary(summary) {

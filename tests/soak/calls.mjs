@@ -1,5 +1,6 @@
 // The calls of the soak: what is asked, what may go wrong, and what a client
 // must see in the end. A seeded generator makes a run repeatable.
+import { contentOf } from "./mix.mjs";
 
 /** Countries and the hosts that their zones allow. */
 export const ALLOWED = {
@@ -41,24 +42,28 @@ export function random(seed) {
   };
 }
 
-/** The nth call. */
-export function makeCall(n, dice, countries = Object.keys(ALLOWED)) {
+/** The nth call: a plain one, or of a given kind, see mix.mjs. */
+export function makeCall(n, dice, countries = Object.keys(ALLOWED), given = undefined) {
   const pick = (list) => list[Math.floor(dice() * list.length)];
-  const { path, body } = pick(KINDS);
-  const country = pick(countries);
+  const kind = given ?? pick(KINDS);
+  const { path, body } = kind;
+  const usual = (kind.from ?? []).filter((one) => countries.includes(one));
+  const country = pick(usual.length > 0 ? usual : countries);
   const faulty = dice() < 0.2;
   const text = `Call ${n} from ${country}: say something about it, please.`;
-  const asked = path === "/v1/responses" ? { input: text } : { messages: [{ role: "user", content: text }] };
+  const content = contentOf(kind, text);
+  const message = { role: "user", content };
+  const asked = path !== "/v1/responses" ? { messages: [message] } : { input: kind.parts ? [message] : text };
   return {
-    n, path, country,
+    n, path, country, kind: kind.name, hides: kind.hides, thinks: kind.thinks, unpriced: kind.unpriced, headers: kind.headers, sim: kind.sim,
     body: { ...body, ...asked },
     fault: faulty ? pick(FAULTS) : undefined,
     // Some do not wait for the end.
-    leaves: body.stream === true && dice() < 0.03,
+    leaves: body.stream === true && dice() < (kind.leaves ?? 0.03),
   };
 }
 
-const STATUSES = new Set([400, 402, 408, 429, 500, 502, 503, 504, 529]);
+const STATUSES = new Set([400, 402, 403, 408, 429, 500, 502, 503, 504, 529]);
 
 /** What a client saw: `complete`, `refused`, `broken`, or what is wrong with it. */
 export function judge(call, status, text) {

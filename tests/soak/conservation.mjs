@@ -5,7 +5,8 @@ import { startSimulator } from "../simulator/simulator.mjs";
 import { ALLOWED, judge, random } from "./calls.mjs";
 import { send } from "./client.mjs";
 import { DATABASES, startCluster } from "./cluster.mjs";
-import { ADMIN, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
+import { isOpen, openZones } from "./map.mjs";
+import { ADMIN, AUTHORS, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
 
 const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
 const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
@@ -21,7 +22,8 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export async function startLimited(teams, { doors, times } = {}) {
   const simulator = await startSimulator({ byHost: true });
   const timeouts = { ...TIMES, ...times };
-  const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts, reasoning: timeouts }) };
+  const models = { "claude-opus-4-6": { on_disconnect: "finish" } };
+  const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts, reasoning: timeouts, models }) };
   const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port, doors });
   return { simulator, cluster };
 }
@@ -30,10 +32,11 @@ export async function startLimited(teams, { doors, times } = {}) {
 export async function soakLedger({ seconds, seed, atOnce = 24, kills, countries, counting = true, teams = teamLimits(seconds) }) {
   const { simulator, cluster } = await startLimited(teams);
   try {
+    await openEverywhere(cluster);
     const calls = [];
-    const until = Date.now() + seconds * 1000;
-    const killing = killNowAndThen({ cluster, dice: random(seed + 1), until, times: kills ?? Infinity, seconds });
-    const calling = callOn({ cluster, simulator, dice: random(seed), until, atOnce, asks: { teams, countries, counting }, calls });
+    const end = { at: Date.now() + seconds * 1000 };
+    const killing = killNowAndThen({ cluster, dice: random(seed + 1), end, times: kills ?? Infinity, seconds });
+    const calling = callOn({ cluster, simulator, dice: random(seed), until: () => end.at, atOnce, asks: { teams, countries, counting }, calls });
     const [killed] = await Promise.all([killing, calling]);
     await lastCalls({ cluster, simulator, dice: random(seed + 2), asks: { teams, countries, well: true }, calls });
     const standing = await settled(cluster, teams);
@@ -46,11 +49,18 @@ export async function soakLedger({ seconds, seed, atOnce = 24, kills, countries,
   }
 }
 
+/** Puts the soak's map in force at both gateways, which look for a new one after some seconds. */
+async function openEverywhere({ gateways }) {
+  const [{ port }] = gateways;
+  await openZones({ port, authors: AUTHORS });
+  for (const gateway of gateways) while (!(await isOpen({ port: gateway.port, admin: AUTHORS[0] }))) await sleep(500);
+}
+
 /** As many clients as are to be there at once, each with a pause between its calls. */
 export async function callOn({ until, atOnce, ...how }) {
   const agent = new http.Agent({ keepAlive: true });
   const client = async () => {
-    while (Date.now() < until) {
+    while (Date.now() < (typeof until === "function" ? until() : until)) {
       const { error } = await callOnce({ ...how, agent });
       await sleep(error ? 100 : 20 + how.dice() * 80);
     }
@@ -67,8 +77,8 @@ async function callOnce({ cluster, simulator, dice, asks, calls, agent }) {
   const sent = Date.now();
   const got = await send({ port: gateway.port, agent, headers: call.headers }, call);
   const what = got.left ? "left" : got.error ? `connection: ${got.error}` : judge(call, got.status, got.text);
-  const { n, team, feature, path } = call;
-  calls.push({ n, team, feature, path, gateway: gateway.name, sent, ended: Date.now(), id: got.id, status: got.status, what });
+  const { n, team, feature, path, country, kind, hides, thinks, unpriced } = call;
+  calls.push({ n, team, feature, path, country, kind, hides, thinks, unpriced, gateway: gateway.name, sent, ended: Date.now(), id: got.id, status: got.status, what });
   return got;
 }
 
@@ -89,12 +99,16 @@ function chargedAt({ processes }) {
 }
 
 /** Kills something every few seconds, or `times` at even distances. → which kind, how often */
-async function killNowAndThen({ cluster, dice, until, times, seconds }) {
+async function killNowAndThen({ cluster, dice, end, times, seconds }) {
   const killed = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0]));
   const pause = () => (times === Infinity ? 2_000 + dice() * 4_000 : (seconds * 1000) / (times + 1) - 500);
   for (let n = 0; n < times; n++) {
     await sleep(pause());
-    if (Date.now() > until - 1_500) break;
+    if (Date.now() > end.at - 1_500) {
+      // So many were promised, however slow the machine is.
+      if (times === Infinity) break;
+      end.at = Date.now() + 2_500;
+    }
     const kind = times === Infinity ? OFTEN[Math.floor(dice() * OFTEN.length)] : ["gateway", "ledger", "all"][n % 3];
     killed[kind]++;
     const dying = KINDS[kind].map((name) => cluster.processes[name]);

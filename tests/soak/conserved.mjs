@@ -2,6 +2,8 @@
 // is in the databases and what the ledger says, held against each other. It
 // does no I/O, so that a test can hand it evidence that was tampered with.
 import { priceList } from "./bill.mjs";
+import { byKind } from "./kinds.mjs";
+import { OPEN_HOSTS } from "./map.mjs";
 import { heldLimits, took } from "./held.mjs";
 
 /** Until a call's row is stored after its end: gathered, sent, perhaps sent again. */
@@ -32,28 +34,32 @@ export function conserved(evidence) {
   const told = calls.map((call) => ({ call, attempts: attemptsOf.get(call.n) ?? [], rows: rowsOf.get(call.n) ?? [] }));
   const state = { wrong, bill, deaths: evidence.deaths };
   for (const one of told) Object.assign(one, found(one, state), paid(one, state));
-  const unsettled = rows.filter((row) => row.outcome === "unsettled" && callOf(row) === undefined);
-  for (const row of rows) if (row.over_bound) wrong.push(`${row.id} took more than it had reserved`);
-  const strays = rows.length - unsettled.length - sum([...rowsOf.values()], (list) => list.length);
+  // What is held for instances that died. A call that was cut off has a row of its own.
+  const held = rows.filter((row) => row.outcome === "held" && callOf(row) === undefined);
+  for (const row of rows) if (row.outcome === "held" && row.cost_nano) wrong.push(`${row.id} is held and says that ${row.cost_nano} are spent`);
+  for (const row of rows) if (row.over_bound) wrong.push(`${row.id} (${row.dialect}, ${row.outcome}) took more than it had reserved: ${row.cost_nano} and ${row.lost_nano} lost of ${row.reserved_nano}, after ${row.failures}`);
+  const strays = rows.length - held.length - sum([...rowsOf.values()], (list) => list.length);
   if (strays !== 0) wrong.push(`${strays} rows say of no call`);
 
   if (evidence.restless) wrong.push(`something was left to be done after a minute: ${evidence.restless}`);
   checkHours(evidence, wrong);
   const byTeam = Object.keys(evidence.teams).map((team) => {
     const own = told.filter((one) => one.call.team === team);
-    const charged = sum(unsettled.filter((row) => row.team === team), (row) => row.cost_nano);
+    const holds = sum(held.filter((row) => row.team === team), (row) => row.held_nano);
     const limits = Object.keys(evidence.teams[team]).length;
     const killed = sum(own, (one) => (limits === 0 && unnoted(one.call, evidence.deaths) ? 0 : (one.killedNano ?? 0)));
-    if (charged < killed) wrong.push(`team ${team}: its calls without a row were billed ${killed}, and ${charged} are charged as unsettled`);
-    return { team, ...figuresOf(own), unsettled: charged, ...heldLimits({ team, own, evidence, wrong }) };
+    if (holds < killed) wrong.push(`team ${team}: its calls without a row were billed ${killed}, and ${holds} are held`);
+    return { team, ...figuresOf(own), held: holds, ...heldLimits({ team, own, evidence, wrong }) };
   });
   const totals = figuresOf(told);
   const figures = {
     ...totals,
     kills: Object.values(evidence.deaths).flat().length,
     rows: rows.length,
-    unsettledRows: unsettled.length,
-    unsettled: sum(unsettled, (row) => row.cost_nano),
+    heldRows: held.length,
+    held: sum(held, (row) => row.held_nano),
+    heldCalls: sum(held, (row) => row.held_calls),
+    spent: sum(rows, (row) => (row.cost_nano ?? 0) + (row.lost_nano ?? 0)),
     overBudget: Math.max(...byTeam.map((one) => one.overBudget)),
   };
   return { figures, byTeam, wrong };
@@ -72,6 +78,9 @@ function group(list, by) {
 
 /** Whether a call has its one row, and if not, whether a kill is to blame. */
 function found({ call, attempts, rows }, { wrong, deaths }) {
+  if (call.hides && call.status === 403 && attempts.length > 0) wrong.push(`call ${call.n} (${call.kind}) was refused by its zone, and ${attempts.length} requests were sent`);
+  const open = OPEN_HOSTS[call.country] ?? [];
+  for (const { host } of call.hides ? attempts : []) if (!open.includes(host)) wrong.push(`call ${call.n} (${call.kind}) from ${call.country} was sent to ${host}, of which nothing of that kind is claimed`);
   if (rows.length > 1) wrong.push(`call ${call.n} left ${rows.length} rows`);
   const [row] = rows;
   if (row && call.id && row.id !== call.id) wrong.push(`call ${call.n} is ${call.id} for its client and ${row.id} in its row`);
@@ -92,11 +101,23 @@ function wasKilled({ gateway, sent, ended }, deaths) {
 
 /** What a call was billed, and whether its row says the same. */
 function paid({ call, attempts, rows: [row] }, { wrong, bill }) {
+  // What was made is billed, told or not.
+  const made = sum(attempts.filter((entry) => entry.usage), bill);
+  // Of a call that was cut off nobody knows more than that it took no more than is held.
+  if (row?.outcome === "held") {
+    if (made > row.held_nano) wrong.push(`call ${call.n} was cut off and billed ${made}, and its row holds ${row.held_nano}`);
+    return { cutNano: made, cutHeld: row.held_nano };
+  }
+  if (!row) return { killedNano: made };
   const reported = attempts.filter((entry) => entry.reported);
   const last = attempts.at(-1);
-  // Of a call that was cut off the provider bills what it made, told or not.
-  if (!row) return { killedNano: sum(attempts.filter((entry) => entry.reported || (entry === last && entry.usage)), bill) };
-  const isTold = last?.reported && row.status === 200 && !row.estimated && row.cost_nano !== null && row.outcome !== "refused";
+  // Thinking cannot be seen by its words, nor what was read elsewhere: without a final
+  // count it is settled at what was reserved.
+  const unseen = call.thinks || call.hides;
+  if (unseen && !call.unpriced && made > took(row)) wrong.push(`call ${call.n} (${call.kind}, ${row.outcome}) was billed ${made} in all, and its row says ${took(row)}`);
+  // What an attempt that broke was thinking or reading is an estimate; what the next one says is none.
+  const lostUnseen = attempts.length > 1 && row.outcome === "ok" && row.lost_nano > 0;
+  const isTold = last?.reported && row.status === 200 && (!row.estimated || lostUnseen) && row.cost_nano !== null && row.outcome !== "refused";
   const broken = sum(reported.filter((entry) => entry !== last || !isTold), bill);
   const earlier = reported.some((entry) => entry !== last);
   if (earlier && row.lost_nano === 0) wrong.push(`call ${call.n} was billed an attempt that broke, and its row says nothing was lost`);
@@ -105,11 +126,14 @@ function paid({ call, attempts, rows: [row] }, { wrong, bill }) {
     if (billed !== row.cost_nano) wrong.push(`call ${call.n} of ${call.team} was billed ${billed}, and its row says ${row.cost_nano}`);
     return { billed, exact: row.cost_nano, broken, lostNano: row.lost_nano };
   }
+  if (call.unpriced && row.outcome === "ok" && row.cost_nano !== null) wrong.push(`call ${call.n} (${call.kind}) has no price, and its row says ${row.cost_nano}`);
   const counts = call.path.endsWith("count_tokens");
   if (row.outcome === "ok" && !counts && Boolean(row.estimated) === Boolean(last?.reported)) {
     wrong.push(`call ${call.n} is ${row.estimated ? "estimated though its usage was reported" : "counted though nothing was reported"}`);
   }
-  return { broken, lostNano: row.lost_nano, guessed: row.cost_nano };
+  // Whoever leaves does not see the count, but the provider bills what it made.
+  const left = call.what === "left" && last?.usage ? { leftNano: bill(last), leftRows: row.cost_nano } : {};
+  return { broken, lostNano: row.lost_nano, guessed: row.cost_nano, made, ...left };
 }
 
 function figuresOf(told) {
@@ -122,6 +146,7 @@ function figuresOf(told) {
     refused: count(({ row }) => row?.outcome === "refused" && !/_exceeded$/.test(row.error)),
     ledgerAway: count(({ row }) => row?.error === "ledger_unavailable"),
     failedOver: count(({ row }) => row?.outcome === "ok" && row.attempts > 1),
+    kinds: byKind(told),
     unheard: count((one) => one.unheard),
     killed: count((one) => one.killed),
     lost: count((one) => one.lost),
@@ -132,11 +157,15 @@ function figuresOf(told) {
     broken: nano("broken"),
     lostNano: nano("lostNano"),
     killedNano: nano("killedNano"),
+    cutNano: nano("cutNano"),
+    cutHeld: nano("cutHeld"),
+    leftNano: nano("leftNano"),
+    leftRows: nano("leftRows"),
     tookNano: sum(told, ({ row }) => (row ? took(row) : 0)),
   };
 }
 
-const SUMMED = ["calls", "not_ok", "estimated", "unpriced", "input", "cache_read", "cache_write", "output", "reasoning", "cost_nano", "lost_nano"];
+const SUMMED = ["calls", "not_ok", "estimated", "unpriced", "input", "cache_read", "cache_write", "output", "reasoning", "cost_nano", "lost_nano", "held_nano", "held_calls"];
 
 /** The hours' sums are the rows', column by column. */
 function checkHours({ rows, hours }, wrong) {
@@ -145,7 +174,9 @@ function checkHours({ rows, hours }, wrong) {
     const hour = Math.floor(row.at / 3_600_000) * 3_600_000;
     const name = hourName({ ...row, hour });
     const before = expected.get(name) ?? SUMMED.map(() => 0);
-    const own = [1, Number(row.outcome !== "ok"), row.estimated, Number(row.cost_nano === null), row.input + row.audio_input, row.cache_read, row.cache_write_5m + row.cache_write_1h, row.output + row.audio_output, row.reasoning, row.cost_nano ?? 0, row.lost_nano ?? 0];
+    // What is held for an instance, or no longer, is no call.
+    const isCall = row.outcome !== "held" || row.zone !== "";
+    const own = [Number(isCall), Number(isCall && row.outcome !== "ok"), row.estimated, Number(row.cost_nano === null), row.input + row.audio_input, row.cache_read, row.cache_write_5m + row.cache_write_1h, row.output + row.audio_output, row.reasoning, row.cost_nano ?? 0, row.lost_nano ?? 0, row.held_nano, row.held_calls];
     expected.set(name, before.map((value, i) => value + own[i]));
   }
   for (const hour of hours) {

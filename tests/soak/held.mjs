@@ -8,8 +8,9 @@ const EDGE_MS = 1_000;
 
 const sum = (list, of) => list.reduce((all, one) => all + of(one), 0);
 
-/** What a row takes of a budget: where nobody knows, what was reserved. */
-export function took({ cost_nano: cost, lost_nano: lost, reserved_nano: reserved }) {
+/** What a row takes of a budget: where nobody knows, what was reserved; nothing where that is held. */
+export function took({ outcome, cost_nano: cost, lost_nano: lost, reserved_nano: reserved }) {
+  if (outcome === "held") return 0;
   return cost === null || lost === null ? (reserved ?? 0) : cost + lost;
 }
 
@@ -20,7 +21,7 @@ export function heldLimits({ team, own, evidence, wrong }) {
   const say = (text) => wrong.push(`team ${team}: ${text}`);
   let overBudget = 0;
   for (const [name, limit] of Object.entries(evidence.teams[team])) {
-    if (limit.budget) overBudget = Math.max(overBudget, budget({ name, limit, rows, accounts, say }));
+    if (limit.budget) overBudget = Math.max(overBudget, budget({ name, limit, rows, own, accounts, say }));
     if (limit.requests_per_minute) minutes({ name, own, rows, most: limit.requests_per_minute, of: requests, say });
     if (limit.tokens_per_minute) minutes({ name, own, rows, most: limit.tokens_per_minute, of: tokens, say });
     if (limit.concurrent && atOnce(own) > limit.concurrent) say(`${atOnce(own)} calls at once, and ${name} allows ${limit.concurrent}`);
@@ -29,14 +30,20 @@ export function heldLimits({ team, own, evidence, wrong }) {
 }
 
 /** By how much a budget is exceeded. */
-function budget({ name, limit, rows, accounts, say }) {
+function budget({ name, limit, rows, own, accounts, say }) {
   const { amount } = limit.budget;
   const kept = accounts.filter((account) => account.limit === name && account.measure === "budget");
+  for (const account of kept) if (account.spent + account.held > amount) say(`the ledger says that ${account.held} are held of ${name} ${account.whom} beside ${account.spent} of ${amount}`);
   for (const account of kept) if (account.spent > amount) say(`the ledger says that ${account.spent} of ${amount} are spent of ${name} ${account.whom}`);
   const sums = limit.feature ? byFeature(rows) : [sum(rows, took)];
   const over = Math.max(0, ...sums) - amount;
   if (over > 0) say(`${name} is exceeded by ${over}`);
-  // What is unsettled has no feature, so only a whole team's account can be compared.
+  // What is held has no feature, so only a whole team's account can be compared.
+  const holds = sum(rows, (row) => row.held_nano);
+  if (!limit.feature && sum(kept, (account) => account.held) !== holds) say(`${sum(kept, (account) => account.held)} are held of ${name} by the ledger, ${holds} by the rows`);
+  // With what was billed and has no row, or one that holds it.
+  const unknown = sum(own, (one) => (one.killedNano ?? 0) + (one.cutNano ?? 0));
+  if (!limit.feature && sums[0] + unknown > amount) say(`${name} is exceeded by ${sums[0] + unknown - amount} with the calls of which nobody knows`);
   if (!limit.feature && sum(kept, (account) => account.spent) !== sums[0]) say(`${sum(kept, (account) => account.spent)} are spent of ${name} by the ledger, ${sums[0]} by the rows`);
   return Math.max(0, over);
 }
@@ -49,8 +56,9 @@ function byFeature(rows) {
 
 const requests = { ofRow: (row) => Number(row.attempts > 0), ofKilled: ({ attempts }) => Number(attempts.length > 0) };
 const tokens = {
-  ofRow: (row) => row.input + row.cache_read + row.cache_write_5m + row.cache_write_1h + row.audio_input + row.output + row.audio_output,
-  ofKilled: ({ attempts }) => sum(attempts.slice(-1), ({ usage }) => (usage ? usage.input + usage.output : 0)),
+  // Tokens a minute count what the body holds.
+  ofRow: (row) => (row.egress !== "" ? 0 : row.input + row.cache_read + row.cache_write_5m + row.cache_write_1h + row.audio_input + row.output + row.audio_output),
+  ofKilled: ({ call, attempts }) => (call.hides ? 0 : sum(attempts.slice(-1), ({ usage }) => (usage ? usage.input + usage.output : 0))),
 };
 
 /** No minute of the clock has more than it may. */

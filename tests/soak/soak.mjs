@@ -10,7 +10,7 @@ import { KEY, ROOT, startStores, startWorker } from "../bench/rig.mjs";
 import { ALLOWED, judge, makeCall, random } from "./calls.mjs";
 import { send } from "./client.mjs";
 
-const { values } = parseArgs({ options: { calls: { type: "string", default: "10000" }, seed: { type: "string", default: "1" }, "at-once": { type: "string", default: "64" } } });
+const { values } = parseArgs({ options: { calls: { type: "string", default: "20000" }, seed: { type: "string", default: "1" }, "at-once": { type: "string", default: "64" } } });
 const total = Number(values.calls);
 const atOnce = Number(values["at-once"]);
 const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];

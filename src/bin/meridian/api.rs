@@ -108,7 +108,7 @@ fn answer(url: &str, answered: Answered) -> Result<Value, String> {
         status,
         body.pointer("/error/message").and_then(Value::as_str),
     ) {
-        (200, _) if !body.is_null() => Ok(body),
+        (200 | 202, _) if !body.is_null() => Ok(body),
         (_, Some(message)) => Err(message.to_owned()),
         _ => Err(format!(
             "{url} answered with status {status} and no explanation: is this a Meridian gateway?"

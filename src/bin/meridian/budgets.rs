@@ -22,6 +22,22 @@ pub enum Budgets {
     },
     /// Sets a limit; it is in force everywhere within a minute.
     Set(Box<Set>),
+    /// Releases what is held for calls of which nobody knows what they took: its
+    /// budgets can be spent again. If providers bill those calls after all, as much
+    /// more than the budget can be billed.
+    Release {
+        /// The team.
+        #[arg(long)]
+        team: String,
+        /// Only what is held for calls under this limit.
+        #[arg(long)]
+        limit: Option<String>,
+        /// Why, for the audit log.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        gateway: Gateway,
+    },
     /// Removes a limit that was set.
     Remove {
         /// Its name.
@@ -95,7 +111,7 @@ pub fn run(command: Budgets) -> Result<(), String> {
                     "{}",
                     serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
                 ),
-                false => print!("{}", table(&told)),
+                false => print!("{}{}", unread(&told), table(&told)),
             }
         }
         Budgets::Set(set) => {
@@ -106,6 +122,16 @@ pub fn run(command: Budgets) -> Result<(), String> {
                 "The limit {} is in force; everywhere within a minute.",
                 set.name
             );
+        }
+        Budgets::Release {
+            team,
+            limit,
+            why,
+            gateway,
+        } => {
+            let body = json!({"team": team, "limit": limit, "why": why});
+            let told = gateway.post("budgets/release", &body)?;
+            print!("{}", released(&told));
         }
         Budgets::Remove { name, gateway } => {
             gateway.post("budgets/remove", &json!({"name": name}))?;
@@ -138,6 +164,27 @@ fn wish(set: &Set) -> Result<Wish, String> {
     })
 }
 
+/// What of the limits that were set cannot be read, and so refuses calls.
+fn unread(told: &Value) -> String {
+    let all = told.get("unread").and_then(Value::as_array);
+    let told = all.into_iter().flatten();
+    let told = told.filter_map(|one| one.get("told").and_then(Value::as_str));
+    told.map(|told| format!("! {told}\n")).collect()
+}
+
+fn released(told: &Value) -> String {
+    let of = |name: &str| told.get(name).cloned().unwrap_or_default();
+    let money = of("released");
+    match (of("released_nano").as_i64(), of("released_calls").as_i64()) {
+        (Some(0), Some(0)) => "Nothing was held.\n".to_owned(),
+        _ => format!(
+            "Released: at most {} for {} calls. If providers bill them after all, budgets can be exceeded by as much.\n",
+            money.as_str().unwrap_or_default(),
+            of("released_calls")
+        ),
+    }
+}
+
 fn table(told: &Value) -> String {
     let empty = Vec::new();
     let accounts = told
@@ -147,7 +194,8 @@ fn table(told: &Value) -> String {
     if accounts.is_empty() {
         return "No call has come under a limit yet.\n".to_owned();
     }
-    let mut lines = vec![["limit", "for", "spent", "%", "reserved", "resets"].map(str::to_owned)];
+    let mut lines =
+        vec![["limit", "for", "spent", "%", "reserved", "held", "resets"].map(str::to_owned)];
     for account in accounts {
         let text = |name: &str| {
             account
@@ -166,9 +214,9 @@ fn table(told: &Value) -> String {
             whom if whom.is_empty() => "all".to_owned(),
             whom => whom,
         };
-        let reserved = match text("measure").as_str() {
-            "budget" => meridian::units::NanoUsd(number("reserved")).rounded(),
-            _ => number("reserved").to_string(),
+        let amount = |name: &str| match text("measure").as_str() {
+            "budget" => meridian::units::NanoUsd(number(name)).rounded(),
+            _ => number(name).to_string(),
         };
         let resets = match text("resets") {
             never if never.is_empty() => "-".to_owned(),
@@ -179,7 +227,8 @@ fn table(told: &Value) -> String {
             whom,
             text("told"),
             number("percent").to_string(),
-            reserved,
+            amount("reserved"),
+            amount("held"),
             resets,
         ]);
     }
@@ -190,7 +239,7 @@ fn table(told: &Value) -> String {
             .max()
             .unwrap_or_default()
     };
-    let widths: Vec<usize> = (0..6).map(width).collect();
+    let widths: Vec<usize> = (0..7).map(width).collect();
     let mut out = String::new();
     for line in &lines {
         let cells = line
@@ -201,5 +250,22 @@ fn table(told: &Value) -> String {
         out.push_str(cells.join("  ").trim_end());
         out.push('\n');
     }
+    out.push_str(&held(accounts));
     out
+}
+
+/// What is held of budgets, one line each.
+fn held(accounts: &[Value]) -> String {
+    let lines = accounts.iter().filter_map(|account| {
+        let number = |name: &str| account.get(name).and_then(Value::as_i64);
+        let is_budget = account.get("measure").and_then(Value::as_str) == Some("budget");
+        let money = number("held").filter(|held| *held > 0 && is_budget)?;
+        Some(format!(
+            "! {} held: at most {} for {} calls, not in what is spent; `meridian budget release` releases it\n",
+            account.get("limit").and_then(Value::as_str).unwrap_or_default(),
+            meridian::units::NanoUsd(money),
+            number("held_calls").unwrap_or_default()
+        ))
+    });
+    lines.collect()
 }

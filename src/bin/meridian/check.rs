@@ -6,7 +6,7 @@ use clap::Args;
 use meridian::regions::check::Rule;
 use meridian::regions::finding::Severity;
 use meridian::regions::problem::Problem;
-use meridian::regions::Country;
+use meridian::regions::{shown, Country};
 
 /// What to check and how to say it.
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ pub fn run(options: &Check) -> Result<(), String> {
             map.zones.len(),
             map.endpoints.len(),
             map.models().len(),
-            map.version,
+            shown(&map.version),
             if warnings > 0 {
                 format!("; {warnings} warnings")
             } else {

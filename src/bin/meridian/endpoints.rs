@@ -10,7 +10,7 @@ pub fn run(json: bool) -> Result<(), String> {
             .regions
             .endpoints
             .iter()
-            .map(|e| serde_json::json!({"name": e.name, "host": e.host, "secret": e.auth.secret(), "dialect": e.dialects}))
+            .map(|e| serde_json::json!({"name": e.name, "host": e.host, "auth": e.auth.kind(), "secret": e.auth.secret(), "dialect": e.dialects}))
             .collect();
         println!("{}", serde_json::Value::from(endpoints));
         return Ok(());

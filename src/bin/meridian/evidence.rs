@@ -10,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use ed25519_dalek::{Signature, VerifyingKey};
 use meridian::audit::{Chain, Entry};
 use meridian::receipt::{Keys, Receipt};
+use meridian::regions::shown;
 use meridian::report::{Page, Report};
 use std::time::UNIX_EPOCH;
 
@@ -49,7 +50,7 @@ pub fn audit(command: Audit) -> Result<(), String> {
                     entry.at.rfc3339(),
                     entry.action.as_str(),
                     entry.subject,
-                    entry.version,
+                    shown(&entry.version),
                     entry.who,
                     entry.via,
                     entry.why

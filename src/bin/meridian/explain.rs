@@ -26,6 +26,10 @@ pub struct Explain {
     /// The Cloudflare data center it reaches, such as FRA.
     #[arg(long)]
     colo: Option<String>,
+    /// What it asks a provider to do beyond answering: a kind of egress from
+    /// regions/egress.toml, as `web-search` or `remote-url:files.example.com`.
+    #[arg(long, value_name = "KIND")]
+    egress: Vec<String>,
     /// Explain by the map of a git revision instead of the files here.
     #[arg(long, value_name = "REV")]
     at: Option<String>,
@@ -48,6 +52,17 @@ pub fn run(options: Explain) -> Result<(), String> {
             Country::meant_by(&country).map_or(String::new(), |c| format!("; did you mean {c}?"));
         return Err(format!("no country has the ISO code `{country}`{meant}"));
     }
+    for label in &options.egress {
+        let kind = label.split(':').next().unwrap_or(label);
+        let kinds = &config.regions.egress.kinds;
+        if !kinds.contains_key(kind) {
+            let known: Vec<&str> = kinds.keys().map(String::as_str).collect();
+            return Err(format!(
+                "there is no kind of egress `{kind}`; there are: {}",
+                known.join(", ")
+            ));
+        }
+    }
     let mut caller = Caller::new(key(&options)?, &Head::default());
     caller.origin = Origin::new(&country, options.colo.as_deref().unwrap_or_default());
     caller.asked_zone = options.zone.clone();
@@ -57,6 +72,7 @@ pub fn run(options: Explain) -> Result<(), String> {
         key: options.key,
         zone: options.zone,
         colo: options.colo,
+        egress: options.egress,
     };
     let told = explain::explain(&config, &caller, question);
     match options.json {

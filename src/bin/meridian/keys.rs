@@ -6,6 +6,7 @@ use super::store::{Place, Stored};
 use clap::{Args, Subcommand};
 use meridian::caller::{KeyHash, KeyRecord, KEY_PREFIX};
 use meridian::config::Config;
+use meridian::head::Unsupported;
 use meridian::regions::finding::nearest;
 use std::collections::BTreeMap;
 
@@ -49,6 +50,10 @@ pub struct Create {
     /// A tag on every request, `name=value`; again for more.
     #[arg(long = "tag")]
     tags: Vec<String>,
+    /// What is done with what an endpoint's dialect cannot say, unless a request says:
+    /// `strict` refuses all of it, `refuse` what changes the answer, `drop` nothing.
+    #[arg(long, value_parser = unsupported)]
+    unsupported: Option<Unsupported>,
     /// Print the key alone, for scripts.
     #[arg(long)]
     quiet: bool,
@@ -78,6 +83,7 @@ fn make(create: Create) -> Result<(), String> {
         models: create.models,
         tags: read_tags(&create.tags)?,
         limits: BTreeMap::new(),
+        unsupported: create.unsupported,
         created: now(),
         revoked: None,
     };
@@ -93,6 +99,10 @@ fn make(create: Create) -> Result<(), String> {
         record.id, record.team
     );
     Ok(())
+}
+
+fn unsupported(word: &str) -> Result<Unsupported, String> {
+    Unsupported::read(word).ok_or_else(|| "it is `strict`, `refuse` or `drop`".to_owned())
 }
 
 /// Zones and models that do not exist are mistakes now, not refusals later.

@@ -6,6 +6,7 @@ use super::project;
 use clap::{Args, ValueEnum};
 use meridian::config::Config;
 use meridian::diff;
+use meridian::regions::shown;
 use meridian::replay::{Page, Replay};
 use serde_json::{json, Value};
 
@@ -170,6 +171,7 @@ pub fn publish(options: &Publish) -> Result<(), String> {
     warnings(&told);
     println!("This is draft {id}. Nothing is in force yet: somebody else with the role compliance runs\n");
     println!("    meridian drafts {id} --replay\n    meridian approve {id}");
+    println!("\nand approves map {}", text(&told, "/draft/version"));
     Ok(())
 }
 
@@ -180,7 +182,8 @@ fn warnings(told: &Value) {
     }
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+/// A text in an answer.
+pub fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -213,9 +216,7 @@ pub fn drafts(options: &Drafts) -> Result<(), String> {
         return Ok(());
     };
     let told = options.gateway.get(&format!("drafts/{id}"))?;
-    line(told.get("draft").unwrap_or(&Value::Null));
-    println!("\n{}", text(&told, "/words"));
-    warnings(&told);
+    show(&told);
     if options.replay {
         let told = options
             .gateway
@@ -242,43 +243,43 @@ fn line(draft: &Value) {
         "{}  {}  map {}  {}{decided}  {}: {}",
         text(draft, "/id"),
         project::time(at),
-        text(draft, "/version"),
+        shown(text(draft, "/version")),
         text(draft, "/state"),
         text(draft, "/author"),
         text(draft, "/why")
     );
 }
 
-/// A draft to decide.
-#[derive(Debug, Args)]
-pub struct Decide {
-    /// The draft's id.
-    id: String,
-    /// Why; for an approval the draft's own reason, if none is given.
-    #[arg(long, default_value = "")]
-    why: String,
-    #[command(flatten)]
-    gateway: Gateway,
+/// A draft, and what it changes.
+pub fn show(told: &Value) {
+    line(told.get("draft").unwrap_or(&Value::Null));
+    println!("\n{}", text(told, "/words"));
+    warnings(told);
+    println!("The digest of its map is {}", text(told, "/draft/version"));
 }
 
-/// `meridian approve`.
-pub fn approve(options: &Decide) -> Result<(), String> {
-    let told = options.gateway.post(
-        &format!("drafts/{}/approve", options.id),
-        &json!({"why": options.why}),
-    )?;
+/// A draft to withdraw.
+#[derive(Debug, Args)]
+pub struct Withdraw {
+    /// The draft's id.
+    id: String,
+    #[command(flatten)]
+    because: Because,
+}
+
+/// Says which map is in force now.
+pub fn in_force_now(told: &Value) {
     println!(
         "Map {} is in force here now, and everywhere within a minute.",
-        text(&told, "/version")
+        shown(text(told, "/version"))
     );
-    Ok(())
 }
 
 /// `meridian withdraw`.
-pub fn withdraw(options: &Decide) -> Result<(), String> {
-    options.gateway.post(
+pub fn withdraw(options: &Withdraw) -> Result<(), String> {
+    options.because.gateway.post(
         &format!("drafts/{}/withdraw", options.id),
-        &json!({"why": options.why}),
+        &json!({"why": options.because.why}),
     )?;
     println!("Draft {} is withdrawn.", options.id);
     Ok(())
@@ -287,7 +288,7 @@ pub fn withdraw(options: &Decide) -> Result<(), String> {
 /// Which map to go back to.
 #[derive(Debug, Args)]
 pub struct Rollback {
-    /// The version, or `built-in` for the deployment's own; without it the one
+    /// The version or its first twelve digits, or `built-in` for the deployment's own; without it the one
     /// that was in force before.
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
@@ -299,10 +300,15 @@ pub struct Rollback {
 pub fn rollback(options: &Rollback) -> Result<(), String> {
     let body = json!({"why": options.because.why, "to": options.to});
     let told = options.because.gateway.post("rollback", &body)?;
-    println!(
-        "Map {} is in force here now, and everywhere within a minute.",
-        text(&told, "/version")
-    );
+    let draft = text(&told, "/draft/id");
+    if draft.is_empty() {
+        in_force_now(&told);
+        return Ok(());
+    }
+    println!("{}", text(&told, "/words"));
+    println!("By this rollback records would be deleted that are kept now, so it takes a second person. Nothing is in force yet: somebody else with the role compliance runs\n");
+    println!("    meridian approve {draft}");
+    println!("\nand approves map {}", text(&told, "/draft/version"));
     Ok(())
 }
 
@@ -311,8 +317,8 @@ pub fn history(gateway: &Gateway) -> Result<(), String> {
     let told = gateway.get("history")?;
     println!(
         "in force: {}   built in: {}",
-        text(&told, "/in_force"),
-        text(&told, "/built_in")
+        shown(text(&told, "/in_force")),
+        shown(text(&told, "/built_in"))
     );
     let entries = told.get("history").and_then(Value::as_array);
     for entry in entries.into_iter().flatten() {
@@ -320,7 +326,7 @@ pub fn history(gateway: &Gateway) -> Result<(), String> {
         println!(
             "{}  map {}  {} by {}: {}",
             project::time(at),
-            text(entry, "/version"),
+            shown(text(entry, "/version")),
             text(entry, "/action"),
             text(entry, "/who"),
             text(entry, "/why")

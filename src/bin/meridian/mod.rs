@@ -2,6 +2,7 @@
 
 mod admins;
 mod api;
+mod approve;
 mod budgets;
 mod check;
 mod endpoints;
@@ -53,9 +54,9 @@ enum Command {
     /// The maps that are proposed.
     Drafts(maps::Drafts),
     /// Puts a proposed map into force.
-    Approve(maps::Decide),
+    Approve(approve::Approve),
     /// Gives a proposed map up.
-    Withdraw(maps::Decide),
+    Withdraw(maps::Withdraw),
     /// Puts an earlier map into force again.
     Rollback(maps::Rollback),
     /// The maps that were in force.
@@ -108,7 +109,7 @@ pub fn main() -> ExitCode {
         Command::Map { revision } => maps::print(revision.as_deref()),
         Command::Publish(options) => maps::publish(&options),
         Command::Drafts(options) => maps::drafts(&options),
-        Command::Approve(options) => maps::approve(&options),
+        Command::Approve(options) => approve::approve(&options),
         Command::Withdraw(options) => maps::withdraw(&options),
         Command::Rollback(options) => maps::rollback(&options),
         Command::History(gateway) => maps::history(&gateway),

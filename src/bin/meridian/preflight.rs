@@ -4,8 +4,10 @@
 use super::wrangler;
 use meridian::config::Config;
 use meridian::publish::BUILT_IN;
+use meridian::regions::bindings::{AUDIT, KEYS as KV, LEDGER, RECEIPT_KEYS};
 use meridian::regions::check::Rule;
 use meridian::regions::problem::{Problem, Source};
+use meridian::regions::shown;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use toml::de::{DeTable, DeValue};
@@ -13,10 +15,6 @@ use toml::Spanned;
 
 const FILE: &str = "wrangler.toml";
 const MAIN: &str = "build/release/index.js";
-/// The databases and stores that stand in no region map.
-const KV: &str = "KEYS";
-const LEDGER: &str = "LEDGER";
-const AUDIT: &str = "AUDIT";
 
 type Table<'s> = DeTable<'s>;
 type Value<'s> = Spanned<DeValue<'s>>;
@@ -24,10 +22,7 @@ type Value<'s> = Spanned<DeValue<'s>>;
 /// Everything in wrangler.toml that stands against a deploy to `env`.
 pub fn check(config: &Config, env: &str, online: bool) -> Result<Vec<Problem>, String> {
     let text = fs::read_to_string(FILE).map_err(|e| format!("cannot read {FILE}: {e}"))?;
-    let source = Source {
-        file: FILE.to_owned(),
-        text,
-    };
+    let source = Source::new(FILE, text);
     let file = DeTable::parse(&source.text).map_err(|e| format!("{FILE}: {e}"))?;
     let file = file.get_ref();
     let Some((section, at)) = environment(file, env) else {
@@ -275,7 +270,7 @@ impl<'t, 's> Preflight<'t, 's> {
                 self.problem(Rule::SecretMissing, self.at, what, &instead);
             }
         }
-        if !set.contains("RECEIPT_KEYS") {
+        if !set.contains(RECEIPT_KEYS) {
             let what =
                 "nobody has set the secret RECEIPT_KEYS, so no receipt can be signed".to_owned();
             let instead = format!(
@@ -292,9 +287,13 @@ impl Preflight<'_, '_> {
     fn published(&mut self, config: &Config, env: &str, online: bool) {
         let version = online.then(|| wrangler::published(env)).flatten();
         let own = &config.regions.version;
-        if let Some(version) = version.filter(|version| version != BUILT_IN && version != own) {
+        // An earlier release named a map by its first digits.
+        let is_own = |version: &str| version == shown(own) || version == own;
+        if let Some(version) = version.filter(|version| version != BUILT_IN && !is_own(version)) {
             let what = format!(
-                "map {version} was published and stays in force; the files here are map {own}"
+                "map {} was published and stays in force; the files here are map {}",
+                shown(&version),
+                shown(own)
             );
             let instead = "commit what was published, publish the files, or `meridian rollback --to built-in`";
             self.problem(Rule::PublishedMap, self.at, what, instead);

@@ -49,7 +49,10 @@ pub struct Usage {
 pub fn run(options: &Usage) -> Result<(), String> {
     let page = all(options)?;
     match options.csv {
-        true => print!("{}", csv(&page.by, &page.groups)),
+        true => {
+            print!("{}", csv(&page.by, &page.groups));
+            eprint!("{}", at_least(&page));
+        }
         false => print!("{}", table(&page)),
     }
     retention::warn_of_deleted(&options.gateway, &page.from);
@@ -91,7 +94,7 @@ fn all(options: &Usage) -> Result<Page, String> {
 }
 
 /// The sums that the table shows.
-const SHOWN: [(&str, Sum); 9] = [
+const SHOWN: [(&str, Sum); 10] = [
     ("calls", Sum::Calls),
     ("not ok", Sum::NotOk),
     ("input", Sum::Input),
@@ -101,17 +104,18 @@ const SHOWN: [(&str, Sum); 9] = [
     ("reasoning", Sum::Reasoning),
     ("cost", Sum::CostNano),
     ("lost", Sum::LostNano),
+    ("held", Sum::HeldNano),
 ];
 
 fn table(page: &Page) -> String {
     let keys = page.by.len().max(1);
     let numbers = |sums: &Sums| {
         SHOWN.map(|(_, sum)| match sum {
-            Sum::CostNano | Sum::LostNano => NanoUsd(sums.of(sum)).cents(),
+            Sum::CostNano | Sum::LostNano | Sum::HeldNano => NanoUsd(sums.of(sum)).rounded(),
             _ => sums.of(sum).to_string(),
         })
     };
-    let line = |mut key: Vec<String>, numbers: [String; 9]| {
+    let line = |mut key: Vec<String>, numbers: [String; 10]| {
         key.resize(keys, String::new());
         key.extend(numbers);
         key
@@ -141,7 +145,40 @@ fn table(page: &Page) -> String {
             count => text.push_str(&format!("! {what}: {count}\n")),
         }
     }
+    text.push_str(&at_least(page));
+    text.push_str(&held(&page.total));
     text
+}
+
+/// Why the cost is a lower bound, if it is.
+fn at_least(page: &Page) -> String {
+    let fields: Vec<String> = page
+        .at_least_fields
+        .iter()
+        .map(|name| shown(name))
+        .collect();
+    let because = match fields.is_empty() {
+        true => String::new(),
+        false => format!(": {}", fields.join(", ")),
+    };
+    match page.total.of(Sum::AtLeast) {
+        0 => String::new(),
+        calls => format!(
+            "! at least: {calls} calls cost this or more, because their providers counted what has no known price{because}\n"
+        ),
+    }
+}
+
+/// What is neither spent nor free.
+fn held(total: &Sums) -> String {
+    let (money, calls) = (total.of(Sum::HeldNano), total.of(Sum::HeldCalls));
+    match (money, calls) {
+        (0, 0) => String::new(),
+        _ => format!(
+            "! held: at most {} for {calls} calls, not in the cost: nobody knows what they took, because they were cut off or their instance died\n",
+            NanoUsd(money)
+        ),
+    }
 }
 
 /// A cell of a key. What a tag says must not steer a terminal.

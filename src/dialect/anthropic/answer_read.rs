@@ -2,6 +2,23 @@
 
 use super::usage::Counts;
 use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::Beyond;
+
+/// Blocks of what runs at Anthropic: what it came to is in the words.
+const HOSTED: [&str; 11] = [
+    "server_tool_use",
+    "web_search_tool_result",
+    "web_fetch_tool_result",
+    "advisor_tool_result",
+    "code_execution_tool_result",
+    "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "mcp_tool_use",
+    "mcp_tool_result",
+    // Where one model's words end and those of another begin.
+    "fallback",
+];
 
 /// What has come of a stream.
 #[derive(Debug, Default)]
@@ -10,6 +27,8 @@ pub struct Reader {
     block: Block,
     calls: u32,
     signature: String,
+    /// A reason to stop was told.
+    stopped: bool,
 }
 
 /// The block that is open.
@@ -36,18 +55,18 @@ impl Reader {
         match event.text("type").ok_or(Malformed)? {
             "message_start" => {
                 let message = event.get("message").ok_or(Malformed)?;
-                self.head(message, on)?;
+                self.head(message, on);
             }
             "content_block_start" => self.open(event.get("content_block").ok_or(Malformed)?, on)?,
             "content_block_delta" => self.delta(event.get("delta").ok_or(Malformed)?, on)?,
             "content_block_stop" => self.close(on),
             "message_delta" => {
                 if let Some(delta) = event.get("delta") {
-                    stopped(delta, on);
+                    self.stop(delta, on);
                 }
-                self.usage(event.get("usage"), true, on)?;
+                self.usage(event.get("usage"), true, on);
             }
-            "message_stop" => on(Delta::End),
+            "message_stop" => self.end(on),
             "error" => on(failure(&event)),
             "ping" => on(Delta::Alive),
             _ => {}
@@ -68,7 +87,7 @@ impl Reader {
         if !matches!(body.get("content"), Some(Json::List(_))) {
             return Err(Malformed);
         }
-        self.head(body, on)?;
+        self.head(body, on);
         for block in body.list("content") {
             self.open(block, on)?;
             for citation in block.list("citations") {
@@ -76,27 +95,53 @@ impl Reader {
             }
             self.close(on);
         }
-        stopped(body, on);
-        self.usage(body.get("usage"), true, on)?;
-        on(Delta::End);
+        self.stop(body, on);
+        self.usage(body.get("usage"), true, on);
+        self.end(on);
         Ok(())
     }
 
-    fn head(&mut self, message: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+    fn stop(&mut self, told: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
+        if let Some(stop) = stopped(told) {
+            self.stopped = true;
+            on(Delta::Stop(stop));
+        }
+        let details = told.get("stop_details");
+        let why = |name: &str| details.and_then(|details| details.filled(name));
+        if let Some(why) = why("explanation").or_else(|| why("category")) {
+            on(Delta::Explained(why.into()));
+        }
+    }
+
+    /// The message is complete. Some hosts do not say why: what was said tells it.
+    fn end(&mut self, on: &mut dyn FnMut(Delta<'_>)) {
+        if !self.stopped {
+            on(Delta::Stop(match self.calls {
+                0 => Stop::Done,
+                _ => Stop::Tool,
+            }));
+        }
+        on(Delta::End);
+    }
+
+    fn head(&mut self, message: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
         if let Some(model) = message.filled("model") {
             on(Delta::Model(model.into()));
         }
-        self.usage(message.get("usage"), false, on)
+        self.usage(message.get("usage"), false, on);
     }
 
-    fn usage(
-        &mut self,
-        usage: Option<&Json<'_>>,
-        complete: bool,
-        on: &mut dyn FnMut(Delta<'_>),
-    ) -> Result<(), Malformed> {
-        let Some(usage) = usage else { return Ok(()) };
-        let counts: Counts = serde_json::from_str(&usage.to_text()).map_err(|_| Malformed)?;
+    /// Takes a usage object. One that cannot be read is named, and counts nothing.
+    fn usage(&mut self, usage: Option<&Json<'_>>, complete: bool, on: &mut dyn FnMut(Delta<'_>)) {
+        let Some(usage) = usage else { return };
+        let text = usage.to_text();
+        let mut beyond = Beyond::of(&text);
+        let counts = serde_json::from_str::<Counts>(&text);
+        if counts.is_err() {
+            beyond.mark("usage");
+        }
+        on(Delta::Beyond(Box::new(beyond)));
+        let Ok(counts) = counts else { return };
         if let Some(tier) = &counts.service_tier {
             on(Delta::Tier(tier.clone().into()));
         }
@@ -105,7 +150,6 @@ impl Reader {
             tokens: self.counts.tokens(),
             complete,
         }));
-        Ok(())
     }
 
     fn open(&mut self, block: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
@@ -150,8 +194,11 @@ impl Reader {
                 };
                 Block::Call(call, filled)
             }
-            _ => {
-                on(Delta::Aside);
+            kind => {
+                on(match HOSTED.contains(&kind) {
+                    true => Delta::Aside,
+                    false => Delta::LeftOut(format!("content.{kind}").into()),
+                });
                 Block::Aside
             }
         };
@@ -203,18 +250,15 @@ impl Reader {
     }
 }
 
-fn stopped(delta: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
-    let Some(reason) = delta.text("stop_reason") else {
-        return;
-    };
-    on(Delta::Stop(match reason {
+fn stopped(delta: &Json<'_>) -> Option<Stop> {
+    Some(match delta.text("stop_reason")? {
         "max_tokens" | "model_context_window_exceeded" => Stop::Length,
         "stop_sequence" => Stop::Sequence(delta.text("stop_sequence").map(str::to_owned)),
         "tool_use" => Stop::Tool,
         "refusal" => Stop::Filtered,
-        "pause_turn" => Stop::Paused,
+        "pause_turn" | "compaction" => Stop::Paused,
         _ => Stop::Done,
-    }));
+    })
 }
 
 fn cited(citation: &Json<'_>) -> Citation {

@@ -1,11 +1,10 @@
-//! Writing a message, whole or as a stream.
+//! Writing a message as a stream.
 
 use super::usage;
 use crate::dialect::form::{
-    Answer, Blob, BlobKind, Citation, Delta, Json, Malformed, Object, Ordered, Ordering, Part,
-    Stop, Usage, Voice,
+    Blob, Citation, Delta, Json, Object, Ordered, Ordering, Stop, Usage, Voice,
 };
-use crate::dialect::Fault;
+use crate::dialect::{Api, Fault, TooLong};
 use std::collections::BTreeMap;
 
 /// A stream on its way to a client.
@@ -16,6 +15,8 @@ pub struct Writer {
     model: Option<String>,
     usage: Option<Usage>,
     stop: Option<Stop>,
+    /// Why the model would not.
+    explained: Option<String>,
     refused: bool,
     open: Option<Open>,
     index: u64,
@@ -41,6 +42,7 @@ impl Writer {
             model: None,
             usage: None,
             stop: None,
+            explained: None,
             refused: false,
             open: None,
             index: 0,
@@ -49,12 +51,19 @@ impl Writer {
         }
     }
 
-    /// Passes a piece on.
+    /// Passes a piece on, or keeps it back until a call is whole.
     pub fn take(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
+        if !self.ordering.holds(delta) {
+            self.tell(delta, out);
+        }
+    }
+
+    fn tell(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
         match delta {
             Delta::Model(model) => self.model = Some(model.to_string()),
             Delta::Usage(usage) => self.usage = Some(*usage),
             Delta::Stop(stop) => self.stop = Some(stop.clone()),
+            Delta::Explained(why) => self.explained = Some(why.to_string()),
             Delta::Text(text) => self.text(text, out),
             Delta::Refusal(text) => {
                 self.refused = true;
@@ -104,14 +113,23 @@ impl Writer {
             | Delta::Tier(_)
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::Beyond(_)
             | Delta::Alive
-            | Delta::Aside => {}
+            | Delta::Aside
+            | Delta::LeftOut(_) => {}
         }
     }
 
     /// The last event of a stream that failed.
-    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        let event = super::error::event(fault, &self.voice.id);
+    pub fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
+        let id = &self.voice.id;
+        let event = match too_long {
+            Some(too_long) => {
+                let body = too_long.body(Api::Messages, id);
+                format!("event: error\ndata: {body}\n\n")
+            }
+            None => super::error::event(fault, id),
+        };
         out.extend_from_slice(event.as_bytes());
     }
 
@@ -137,6 +155,7 @@ impl Writer {
     fn ordered(&mut self, ordered: Vec<Ordered>, out: &mut Vec<u8>) {
         for one in ordered {
             match one {
+                Ordered::Said(said) => self.tell(&said, out),
                 Ordered::Begin(call) => {
                     let Some((id, name, blob)) = self.calls.remove(&call) else {
                         continue;
@@ -238,7 +257,8 @@ impl Writer {
         let (reason, sequence) = stop_reason(self.stop.as_ref(), self.refused);
         let delta = Object::new()
             .with("stop_reason", reason)
-            .with("stop_sequence", sequence.map_or(Json::Null, Json::from));
+            .with("stop_sequence", sequence.map_or(Json::Null, Json::from))
+            .with_some("stop_details", self.explained.as_deref().map(explained));
         let tokens = self.usage.map(|usage| usage.tokens).unwrap_or_default();
         let object = Object::new()
             .with("type", "message_delta")
@@ -262,13 +282,13 @@ fn event(name: &str, object: Object<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
-fn hidden(proof: String) -> Object<'static> {
+pub(super) fn hidden(proof: String) -> Object<'static> {
     Object::new()
         .with("type", "redacted_thinking")
         .with("data", proof)
 }
 
-fn cited(citation: &Citation) -> Object<'_> {
+pub(super) fn cited(citation: &Citation) -> Object<'_> {
     let passage = citation.passage.as_deref().unwrap_or_default();
     match (&citation.url, citation.span) {
         (Some(url), _) => Object::new()
@@ -296,7 +316,7 @@ fn cited(citation: &Citation) -> Object<'_> {
     }
 }
 
-fn stop_reason(stop: Option<&Stop>, refused: bool) -> (&'static str, Option<&str>) {
+pub(super) fn stop_reason(stop: Option<&Stop>, refused: bool) -> (&'static str, Option<&str>) {
     match stop {
         _ if refused => ("refusal", None),
         Some(Stop::Length) => ("max_tokens", None),
@@ -308,74 +328,10 @@ fn stop_reason(stop: Option<&Stop>, refused: bool) -> (&'static str, Option<&str
     }
 }
 
-/// Writes a whole message. Arguments that are no JSON are the provider's fault.
-pub fn whole(answer: &Answer, voice: &Voice) -> Result<String, Malformed> {
-    let mut content: Vec<Json<'_>> = Vec::new();
-    for part in &answer.parts {
-        write_part(part, voice, &mut content)?;
-    }
-    let refused = answer
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Refusal(_)));
-    let (reason, sequence) = stop_reason(answer.stop.as_ref(), refused);
-    let tokens = answer.tokens.unwrap_or_default();
-    let body = Object::new()
-        .with("model", answer.model.as_ref().unwrap_or(&voice.model))
-        .with("id", voice.mint("msg_"))
-        .with("type", "message")
-        .with("role", "assistant")
-        .with("content", content)
-        .with("stop_reason", reason)
-        .with("stop_sequence", sequence.map_or(Json::Null, Json::from))
-        .with("usage", usage::object(&tokens));
-    Ok(Json::Object(body).to_text())
-}
-
-fn write_part<'a>(
-    part: &'a Part,
-    voice: &Voice,
-    content: &mut Vec<Json<'a>>,
-) -> Result<(), Malformed> {
-    let block = match part {
-        Part::Text(text, citations) => {
-            let block = Object::new().with("type", "text").with("text", text);
-            let list: Vec<Json<'a>> = citations.iter().map(|c| cited(c).into()).collect();
-            block.with_some("citations", (!list.is_empty()).then_some(list))
-        }
-        Part::Refusal(text) => Object::new().with("type", "text").with("text", text),
-        Part::Thinking { text, blob, .. } => {
-            let proof = blob.as_ref().map(|blob| blob.for_client(&voice.endpoint));
-            match (text.is_empty(), proof) {
-                (true, Some(proof)) => hidden(proof),
-                (_, proof) => Object::new()
-                    .with("type", "thinking")
-                    .with("thinking", text)
-                    .with("signature", proof.unwrap_or_default()),
-            }
-        }
-        Part::Call {
-            id,
-            name,
-            input,
-            blob,
-            ..
-        } => {
-            if let Some(blob) = blob {
-                debug_assert_eq!(blob.kind, BlobKind::Call);
-                content.push(hidden(blob.for_client(&voice.endpoint)).into());
-            }
-            let input = match input.is_empty() {
-                true => Json::from(Object::new()),
-                false => Json::parse(input).map_err(|_| Malformed)?,
-            };
-            Object::new()
-                .with("type", "tool_use")
-                .with("id", id)
-                .with("name", name)
-                .with("input", input)
-        }
-    };
-    content.push(block.into());
-    Ok(())
+/// Why the model would not.
+pub(super) fn explained(why: &str) -> Object<'_> {
+    Object::new()
+        .with("type", "refusal")
+        .with("category", Json::Null)
+        .with("explanation", why)
 }

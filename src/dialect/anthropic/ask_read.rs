@@ -14,7 +14,12 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
     let fields = Node::root(body).fields()?;
     fields.ignore(&["model"]);
     if api == Api::Messages {
-        fields.need("max_tokens")?.count()?;
+        let limit = fields.need("max_tokens")?;
+        // To fill the cache and say nothing is no wish that other dialects know;
+        // to some of them 0 is no limit.
+        if limit.count()? == 0 {
+            return Err(limit.wrong("above 0 where the request is written for another dialect"));
+        }
     }
     let mut ask = Ask {
         client: api,
@@ -27,10 +32,11 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
         format: None,
         thinking: None,
         knobs: knobs(&fields)?,
+        older: Vec::new(),
         extras: Vec::new(),
     };
     if let Some(system) = fields.get("system") {
-        ask.system = blocks(&system, &mut ask.extras)?;
+        ask.system = blocks(&system, false, &mut ask.extras)?;
     }
     for message in fields.need("messages")?.list()? {
         read_message(&message, &mut ask)?;
@@ -71,7 +77,6 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
         top_p: fields.decimal("top_p")?,
         top_k: fields.count("top_k")?,
         stop: stop
-            .iter()
             .map(|s| s.text().map(Cow::Borrowed))
             .collect::<Result<_, _>>()?,
         user: user.map(Cow::Borrowed),
@@ -98,24 +103,34 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         "system" => Role::System,
         other => return Err(fields.need("role")?.unknown(other)),
     };
-    let blocks = blocks(&fields.need("content")?, &mut ask.extras)?;
+    let blocks = blocks(&fields.need("content")?, false, &mut ask.extras)?;
     ask.turns.push(Turn { role, blocks });
     ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(())
 }
 
-/// Content: text, or a list of blocks.
-fn blocks<'p>(node: &Node<'p, '_>, extras: &mut Vec<Extra<'p>>) -> Result<Vec<Block<'p>>, Invalid> {
+/// Content: text, or a list of blocks. What a tool answers, `inside`, holds no
+/// further results: no nesting of them makes paths that are longer than what
+/// stands there.
+fn blocks<'p>(
+    node: &Node<'p, '_>,
+    inside: bool,
+    extras: &mut Vec<Extra<'p>>,
+) -> Result<Vec<Block<'p>>, Invalid> {
     if node.is_text() {
         return Ok(vec![Block::new(
-            node.path(),
+            node.place(),
             What::Text(node.text()?.into()),
         )]);
     }
-    let mut blocks: Vec<Block<'p>> = Vec::new();
+    let entries = node.list()?;
+    let mut blocks: Vec<Block<'p>> = Vec::with_capacity(entries.len());
     let mut call_blob = None;
-    for entry in node.list()? {
+    for entry in entries {
         let fields = entry.fields()?;
+        if inside && fields.text("type")? == Some("tool_result") {
+            return Err(fields.need("type")?.unknown("tool_result"));
+        }
         let mut what = read_block(&entry, &fields, extras)?;
         match &mut what {
             // What belongs to a call was put in front of it.
@@ -129,7 +144,7 @@ fn blocks<'p>(node: &Node<'p, '_>, extras: &mut Vec<Extra<'p>>) -> Result<Vec<Bl
             _ => {}
         }
         let foreign = matches!(what, What::Foreign(_));
-        let mut block = Block::new(entry.path(), what);
+        let mut block = Block::new(entry.place(), what);
         block.cache = fields
             .get("cache_control")
             .map(|mark| lifetime(mark.json()));
@@ -153,6 +168,8 @@ fn read_block<'p>(
             What::Text(fields.need_text("text")?.into())
         }
         "image" => What::Image(media(&fields.need("source")?)?),
+        // Its parts are for Claude alone.
+        "document" if fields.has_type("source", "content") => What::Foreign(entry.json().lend()),
         "document" => {
             let mut document = media(&fields.need("source")?)?;
             document.name = fields.text("title")?.map(Cow::Borrowed);
@@ -164,17 +181,17 @@ fn read_block<'p>(
         }
         "tool_use" => {
             let input = fields.need("input")?;
-            input.fields()?;
+            input.object()?;
             What::Call {
                 id: fields.need_text("id")?.into(),
                 name: fields.need_text("name")?.into(),
-                input: input.json().clone(),
+                input: input.json().lend(),
                 blob: None,
             }
         }
         "tool_result" => {
             let content = match fields.get("content") {
-                Some(content) => blocks(&content, extras)?,
+                Some(content) => blocks(&content, true, extras)?,
                 None => Vec::new(),
             };
             What::Result {
@@ -194,7 +211,7 @@ fn read_block<'p>(
             text: "".into(),
             blob: Some(Blob::read(BlobKind::Hidden, fields.need_text("data")?)),
         },
-        _ => What::Foreign(entry.json().clone()),
+        _ => What::Foreign(entry.json().lend()),
     })
 }
 
@@ -221,21 +238,20 @@ fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> 
     if !matches!(fields.text("type")?, None | Some("custom")) {
         // A tool that runs at Anthropic.
         ask.extras.push(Extra {
-            path: node.path().to_owned(),
+            path: node.place(),
             name: None,
-            value: node.json().clone(),
+            value: node.json().lend(),
+            hint: false,
         });
         return Ok(());
     }
     let schema = fields.need("input_schema")?;
-    schema.fields()?;
-    // How its arguments are streamed changes nothing of them.
-    fields.ignore(&["eager_input_streaming"]);
+    schema.object()?;
     ask.tools.push(Tool {
-        path: node.path().to_owned(),
+        path: node.place(),
         name: fields.need_text("name")?.into(),
         description: fields.text("description")?.map(Cow::Borrowed),
-        schema: Some(schema.json().clone()),
+        schema: Some(schema.json().lend()),
         strict: fields.flag("strict")?,
         cache: fields
             .get("cache_control")
@@ -300,7 +316,7 @@ fn format<'p>(node: &Node<'p, '_>) -> Result<Format<'p>, Invalid> {
         "json_schema" => Ok(Format::Schema {
             name: None,
             description: None,
-            schema: fields.need("schema")?.json().clone(),
+            schema: fields.need("schema")?.json().lend(),
             strict: None,
         }),
         other => Err(fields.need("type")?.unknown(other)),

@@ -1,26 +1,31 @@
 //! Writing a messages request.
 
+use super::claude::{claudes, thought, tool_schema, word, Thought};
 use super::media::{document_source, image_source};
 use crate::dialect::form::{
-    Ask, Block, Budget, Choice, Effort, Format, Json, Knob, Lifetime, Losses, Object, Role, Sheet,
-    Target, Tool, What, JSON_TOOL,
+    Ask, Block, Choice, Format, Ids, Json, Knob, Lifetime, Losses, Object, Role, Sheet, Target,
+    Tool, What, JSON_TOOL,
 };
 use crate::dialect::Api;
 use crate::regions::{Dialect, ThinkingStyle};
 use serde_json::Number;
 
-/// The least that may be given for thinking.
-const LEAST_THINKING: u64 = 1_024;
+/// What it takes for the id of a call.
+const IDS: Ids = Ids {
+    longest: 64,
+    shortest: 1,
+    marks: "_-",
+};
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     sheet.set("model", target.model);
-    let limit = thinking(ask, &mut sheet);
+    let (limit, thinks) = thinking(ask, &mut sheet);
     sheet.set("max_tokens", limit);
     conversation(ask, &mut sheet);
     tools(ask, &mut sheet);
-    knobs(ask, &mut sheet);
+    knobs(ask, thinks, &mut sheet);
     if ask.stream {
         sheet.set("stream", true);
     }
@@ -29,7 +34,7 @@ pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
 }
 
 /// Writes what is to be counted: the same without what only an answer needs.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     sheet.set("model", target.model);
     conversation(ask, &mut sheet);
@@ -43,7 +48,7 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     for block in ask.instructions() {
         match &block.what {
             What::Text(text) => system.extend(text_block(text, block.cache)),
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
     }
     if !system.is_empty() {
@@ -59,33 +64,31 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         } else {
             "user"
         };
-        Object::new()
-            .with("role", role)
-            .with("content", said)
-            .into()
+        Object::of([("role", role.into()), ("content", said.into())]).into()
     });
     sheet.set("messages", messages.collect::<Vec<Json<'a>>>());
 }
 
-fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+fn knobs<'a>(ask: &'a Ask<'_>, thinks: bool, sheet: &mut Sheet<'a>) {
     let knobs = &ask.knobs;
-    let thinks = ask.thinks();
     let value = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
     match value(&knobs.temperature) {
         // Thinking knows no temperature but 1.
-        Some(heat) if thinks => sheet.lose_if(heat != 1.0, Knob::Temperature),
-        Some(heat) if heat > 1.0 => {
-            sheet.lose(Knob::Temperature);
+        Some(heat) if thinks => sheet.leave_out_if(heat != 1.0, Knob::Temperature),
+        Some(heat) if heat > 1.0 && sheet.takes("temperature") => {
+            sheet.leave_out(Knob::Temperature);
             sheet.set("temperature", 1.0);
         }
         _ => sheet.put(Knob::Temperature, "temperature", knobs.temperature.as_ref()),
     }
     match value(&knobs.top_p) {
-        Some(share) if thinks && share < 0.95 => sheet.lose(Knob::TopP),
+        Some(share) if thinks && share < 0.95 => sheet.leave_out(Knob::TopP),
+        // Newer models take one of the two.
+        Some(_) if knobs.temperature.is_some() => sheet.leave_out(Knob::TopP),
         _ => sheet.put(Knob::TopP, "top_p", knobs.top_p.as_ref()),
     }
     match thinks {
-        true => sheet.lose_if(knobs.top_k.is_some(), Knob::TopK),
+        true => sheet.leave_out_if(knobs.top_k.is_some(), Knob::TopK),
         false => sheet.put(Knob::TopK, "top_k", knobs.top_k),
     }
     if !knobs.stop.is_empty() {
@@ -108,106 +111,48 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
 }
 
 /// Writes thinking and the form of the answer; gives the limit of tokens,
-/// which thinking counts towards.
-fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> u64 {
+/// which thinking counts towards, and whether it thinks.
+fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> (u64, bool) {
     let mut config = Object::new();
-    let asked = ask.knobs.max_output;
-    let mut limit = asked.unwrap_or(sheet.target().max_output);
+    let mut limit = ask.knobs.max_output.unwrap_or(sheet.target().max_output);
     let style = sheet.target().thinking.unwrap_or(ThinkingStyle::Adaptive);
-    if let Some(wanted) = ask.thinking.filter(|thinking| thinking.is_on()) {
-        let display = wanted
-            .show
-            .map(|show| if show { "summarized" } else { "omitted" });
-        match style {
-            ThinkingStyle::None => sheet.lose(Knob::Thinking),
-            ThinkingStyle::Budget => {
-                let tokens = budget(wanted.budget, wanted.effort);
-                match asked {
-                    Some(most) if most <= LEAST_THINKING => sheet.lose(Knob::Thinking),
-                    Some(most) => enable(tokens.min(most - 1), display, sheet),
-                    None => {
-                        limit = limit.saturating_add(tokens);
-                        enable(tokens, display, sheet);
-                    }
-                }
-            }
-            ThinkingStyle::Adaptive | ThinkingStyle::Effort => {
-                let object = Object::new().with("type", "adaptive");
-                sheet.set("thinking", object.with_some("display", display));
-                config = config.with_some("effort", wanted.hardness().map(word));
-            }
+    let show = ask.thinking.and_then(|thinking| thinking.show);
+    let display = show.map(|show| if show { "summarized" } else { "omitted" });
+    let thought = thought(ask, style, Dialect::AnthropicMessages, sheet);
+    let thinks = !matches!(thought, Thought::Unsaid);
+    match thought {
+        Thought::Unsaid => {}
+        Thought::Budget { tokens, limit: all } => {
+            limit = all;
+            let object = Object::new()
+                .with("type", "enabled")
+                .with("budget_tokens", tokens);
+            sheet.set("thinking", object.with_some("display", display));
+        }
+        Thought::Adaptive(effort) => {
+            let object = Object::new().with("type", "adaptive");
+            sheet.set("thinking", object.with_some("display", display));
+            config = config.with_some("effort", effort.map(word));
         }
     }
     if let Some(format @ Format::Schema { .. }) = &ask.format {
         let schema = Object::new()
             .with("type", "json_schema")
-            .with("schema", described(format));
+            .with("schema", claudes(format, sheet));
         config.set("format", schema);
     }
     if !config.is_empty() {
         sheet.set("output_config", config);
     }
-    limit
-}
-
-fn enable<'a>(tokens: u64, display: Option<&'static str>, sheet: &mut Sheet<'a>) {
-    let object = Object::new()
-        .with("type", "enabled")
-        .with("budget_tokens", tokens);
-    sheet.set("thinking", object.with_some("display", display));
-}
-
-/// How many tokens to think.
-pub fn budget(budget: Budget, effort: Option<Effort>) -> u64 {
-    let tokens = match budget {
-        Budget::Tokens(tokens) => tokens,
-        _ => effort.unwrap_or(Effort::Medium).tokens(),
-    };
-    tokens.max(LEAST_THINKING)
-}
-
-/// Anthropic's word for an effort.
-pub fn word(effort: Effort) -> &'static str {
-    match effort {
-        Effort::Minimal => "low",
-        other => other.as_str(),
-    }
-}
-
-/// A format's schema. Its description has no place beside it, so it goes in.
-pub fn described<'a>(format: &'a Format<'_>) -> Json<'a> {
-    let Format::Schema {
-        description,
-        schema,
-        ..
-    } = format
-    else {
-        return Object::new().into();
-    };
-    let mut schema: Json<'a> = schema.clone();
-    if let (Some(text), Json::Object(fields)) = (description, &mut schema) {
-        if fields.get("description").is_none() {
-            fields.set("description", text.as_ref());
-        }
-    }
-    schema
+    (limit, thinks)
 }
 
 fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    let mut tools: Vec<Json<'a>> = ask.tools.iter().map(tool).collect();
-    let mut choice = ask.choice_with_json();
+    let tools = ask.tools.iter();
+    let mut tools: Vec<Json<'a>> = tools.map(|one| tool(one, sheet)).collect();
+    let choice = ask.choice_with_json();
     if ask.format == Some(Format::Json) {
         tools.push(json_tool());
-    }
-    let thinks = ask.thinks();
-    if thinks && matches!(choice, Some(Choice::Any | Choice::Named(_))) {
-        // Anthropic takes no forced calls together with thinking.
-        let knob = match ask.format {
-            Some(Format::Json) => Knob::Format,
-            _ => Knob::Choice,
-        };
-        sheet.lose(knob);
-        choice = None;
     }
     let one_call = ask.parallel == Some(false) && !tools.is_empty();
     if !tools.is_empty() {
@@ -241,11 +186,11 @@ fn json_tool<'a>() -> Json<'a> {
         .into()
 }
 
-fn tool<'a>(tool: &'a Tool<'_>) -> Json<'a> {
+fn tool<'a>(tool: &'a Tool<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
     Object::new()
         .with("name", tool.name.as_ref())
         .with_some("description", tool.description.as_deref())
-        .with("input_schema", tool.schema())
+        .with("input_schema", tool_schema(tool, sheet))
         .with_some("strict", tool.strict.filter(|strict| *strict))
         .with_some("cache_control", tool.cache.map(mark))
         .into()
@@ -258,7 +203,7 @@ fn mark(lifetime: Lifetime) -> Object<'static> {
 
 /// Anthropic refuses text that is empty.
 fn text_block<'a>(text: &'a str, cache: Option<Lifetime>) -> Option<Json<'a>> {
-    let block = Object::new().with("type", "text").with("text", text);
+    let block = Object::of([("type", "text".into()), ("text", text.into())]);
     (!text.is_empty()).then(|| block.with_some("cache_control", cache.map(mark)).into())
 }
 
@@ -283,12 +228,13 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             blob,
         } => {
             // What another provider wants back with a call, no Claude made.
-            sheet.losses.note_if(blob.is_some(), &block.path);
-            Object::new()
-                .with("type", "tool_use")
-                .with("id", id.as_ref())
-                .with("name", name.as_ref())
-                .with("input", input)
+            sheet.losses.leave_out_if(blob.is_some(), block.path);
+            Object::of([
+                ("type", "tool_use".into()),
+                ("id", IDS.fit(id).into()),
+                ("name", name.as_ref().into()),
+                ("input", input.into()),
+            ])
         }
         What::Result {
             id,
@@ -299,7 +245,7 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             let said: Vec<Json<'a>> = said.collect();
             Object::new()
                 .with("type", "tool_result")
-                .with("tool_use_id", id.as_ref())
+                .with("tool_use_id", IDS.fit(id))
                 .with("content", said)
                 .with_some("is_error", error.then_some(true))
         }
@@ -317,7 +263,7 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
         },
         What::Foreign(json) if sheet.client() == Api::Messages => return Some(json.into()),
         What::Foreign(_) | What::Thinking { .. } | What::Audio(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };

@@ -8,6 +8,7 @@ use serde_json::json;
 /// The body of a refusal.
 pub fn body(refusal: &Refusal, id: &RequestId) -> String {
     let kind = match refusal.kind() {
+        _ if refusal.status() == 400 => "invalid_request_error",
         Kind::Credentials => "authentication_error",
         Kind::Forbidden => "permission_error",
         Kind::NotFound => "not_found_error",
@@ -17,12 +18,16 @@ pub fn body(refusal: &Refusal, id: &RequestId) -> String {
         Kind::Spent => "billing_error",
         Kind::Unavailable | Kind::Broken => "api_error",
     };
-    json!({
-        "type": "error",
-        "error": {"type": kind, "message": refusal.to_string(), "code": refusal.code()},
-        "request_id": id.as_str(),
-    })
-    .to_string()
+    let (message, code) = (refusal.to_string(), refusal.code());
+    let error = match refusal {
+        // Told in these words, the SDK sends the whole conversation itself.
+        Refusal::Egress(refused) if refused.is_thread() => json!({
+            "type": kind, "message": message, "code": code,
+            "details": {"error_code": "thread_unsupported_request", "unsupported": ["thread"]},
+        }),
+        _ => json!({"type": kind, "message": message, "code": code}),
+    };
+    json!({"type": "error", "error": error, "request_id": id.as_str()}).to_string()
 }
 
 /// The final event of a stream that broke.
@@ -51,5 +56,11 @@ pub fn retold(status: u16, message: &str, id: &RequestId) -> String {
         _ => "invalid_request_error",
     };
     let error = json!({"type": class, "message": message});
+    json!({"type": "error", "error": error, "request_id": id.as_str()}).to_string()
+}
+
+/// A request that is too long, as Anthropic itself says it.
+pub fn too_long(message: &str, id: &RequestId) -> String {
+    let error = json!({"type": "invalid_request_error", "message": message});
     json!({"type": "error", "error": error, "request_id": id.as_str()}).to_string()
 }

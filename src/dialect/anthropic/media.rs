@@ -7,12 +7,12 @@ use std::borrow::Cow;
 /// Where a picture is.
 pub fn image_source<'a>(
     image: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     sheet
         .losses
-        .note_if(image.detail.is_some(), &format!("{}.detail", block.path));
+        .leave_out_if(image.detail.is_some(), block.path.field("detail"));
     match &image.source {
         Source::Base64(data) => Some(base64_source(
             image.kind.as_deref().unwrap_or("image/png"),
@@ -25,7 +25,7 @@ pub fn image_source<'a>(
                 .with("file_id", id.as_ref()),
         ),
         Source::File(_) | Source::Text(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.losses.note(block.path);
             None
         }
     }
@@ -41,7 +41,7 @@ fn base64_source<'a>(kind: &'a str, data: &'a str) -> Object<'a> {
 /// Where a document is.
 pub fn document_source<'a>(
     document: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     let plain = |text: Cow<'a, str>| {
@@ -59,7 +59,7 @@ pub fn document_source<'a>(
             use base64::Engine;
             let bytes = base64::engine::general_purpose::STANDARD.decode(data.as_bytes());
             let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            sheet.losses.note_if(text.is_none(), &block.path);
+            sheet.losses.note_if(text.is_none(), block.path);
             text.map(|text| plain(text.into()))
         }
         (Source::Text(text), _) => Some(plain(Cow::Borrowed(text.as_ref()))),
@@ -70,7 +70,7 @@ pub fn document_source<'a>(
                 .with("file_id", id.as_ref()),
         ),
         _ => {
-            sheet.losses.note(block.path.as_str());
+            sheet.losses.note(block.path);
             None
         }
     }

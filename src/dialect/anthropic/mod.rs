@@ -1,9 +1,11 @@
 //! Anthropic's messages.
 
 pub mod answer_read;
+pub mod answer_whole;
 pub mod answer_write;
 pub mod ask_read;
 pub mod ask_write;
+pub mod claude;
 pub mod error;
 mod media;
 pub mod reply;

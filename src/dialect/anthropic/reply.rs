@@ -1,19 +1,28 @@
 //! What a message in one piece tells.
 
 use super::usage::Counts;
-use crate::dialect::{Fault, Reading};
+use crate::dialect::{Beyond, Fault, Reading};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
-struct Reply {
+struct Reply<'a> {
     #[serde(default)]
     model: Option<String>,
     #[serde(default)]
     stop_reason: Option<String>,
-    #[serde(default)]
-    usage: Option<Counts>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
     #[serde(default)]
     content: Vec<Block>,
+    #[serde(default)]
+    error: Option<Said>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +37,7 @@ struct Block {
 
 /// Takes the reply into the reading.
 pub fn read(body: &[u8], reading: &mut Reading) {
-    let Ok(reply) = serde_json::from_slice::<Reply>(body) else {
+    let Ok(reply) = serde_json::from_slice::<Reply<'_>>(body) else {
         reading.fault = Some(Fault::Garbled);
         return;
     };
@@ -36,6 +45,10 @@ pub fn read(body: &[u8], reading: &mut Reading) {
     reading.output_bytes = body.len() as u64;
     reading.served_model = reply.model;
     reading.stopped = reply.stop_reason;
+    if let Some(said) = reply.error {
+        let kind = said.kind.unwrap_or_else(|| "error".to_owned());
+        reading.fault = Some(Fault::Said { kind });
+    }
     for block in reply.content {
         let data = block.data.as_ref().and_then(serde_json::Value::as_str);
         match (block.kind.as_str(), block.signature, data) {
@@ -44,9 +57,19 @@ pub fn read(body: &[u8], reading: &mut Reading) {
             _ => {}
         }
     }
-    if let Some(usage) = reply.usage {
-        reading.tokens = usage.tokens();
-        reading.tier = usage.service_tier;
-        reading.has_usage = true;
+    let usage = reply
+        .usage
+        .map(RawValue::get)
+        .filter(|usage| *usage != "null");
+    if let Some(usage) = usage {
+        reading.beyond = Beyond::of(usage);
+        match serde_json::from_str::<Counts>(usage) {
+            Ok(counts) => {
+                reading.tokens = counts.tokens();
+                reading.tier = counts.service_tier;
+                reading.has_usage = true;
+            }
+            Err(_) => reading.beyond.mark("usage"),
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! What the gateway reads of a messages request.
 
 use crate::dialect::call::{self, Call, Wanted};
+use crate::dialect::Amounts;
 use crate::refusal::Invalid;
 
 const FIELDS: &[&str] = &[
     "max_tokens",
+    "service_tier",
     "model",
     "messages",
     "stream",
@@ -26,6 +28,7 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     Ok(Call {
         body,
         wanted,
+        amounts: Amounts::of_messages(&fields)?,
         fields,
         hide_usage: false,
         tags: Vec::new(),

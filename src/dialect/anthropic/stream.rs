@@ -1,7 +1,7 @@
 //! What the events of a streamed message tell.
 
 use super::usage::Counts;
-use crate::dialect::{Fault, Reading};
+use crate::dialect::{Beyond, Fault, Reading};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -16,8 +16,8 @@ struct Event<'a> {
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
     content_block: Option<Block<'a>>,
-    #[serde(default)]
-    usage: Option<Counts>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<Said<'a>>,
 }
@@ -26,8 +26,8 @@ struct Event<'a> {
 struct Message<'a> {
     #[serde(borrow, default)]
     model: Option<Cow<'a, str>>,
-    #[serde(default)]
-    usage: Option<Counts>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -75,12 +75,14 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     if let Some(block) = event.content_block {
         // Words come as deltas; everything else is there with its beginning.
         reading.begun |= !matches!(&*block.kind, "text" | "thinking");
+        reading.thought |= matches!(&*block.kind, "thinking" | "redacted_thinking");
         if let ("redacted_thinking", Some(data)) = (&*block.kind, block.data) {
             let data: Option<String> = serde_json::from_str(data.get()).ok();
             reading.made(&data.unwrap_or_default());
         }
     }
     if let Some(delta) = event.delta {
+        reading.thought |= delta.thinking.is_some() || delta.signature.is_some();
         if let Some(signature) = &delta.signature {
             reading.made(signature);
             reading.begun = true;
@@ -100,7 +102,10 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     }
     match &*event.kind {
         // `message_start` counts only the first output tokens.
-        "message_delta" => reading.has_usage |= event.usage.is_some(),
+        "message_delta" => {
+            let usage = event.usage.map(RawValue::get);
+            reading.has_usage |= usage.is_some_and(|usage| usage != "null");
+        }
         "message_stop" => {
             reading.ended = true;
             reading.begun = true;
@@ -115,10 +120,15 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     take_usage(event.usage, reading);
 }
 
-fn take_usage(counts: Option<Counts>, reading: &mut Reading) {
-    if let Some(counts) = counts {
-        reading.anthropic.merge(counts);
-        reading.tokens = reading.anthropic.tokens();
-        reading.tier = reading.anthropic.service_tier.clone();
+fn take_usage(usage: Option<&RawValue>, reading: &mut Reading) {
+    let Some(usage) = usage.map(RawValue::get).filter(|usage| *usage != "null") else {
+        return;
+    };
+    reading.beyond.merge(Beyond::of(usage));
+    match serde_json::from_str::<Counts>(usage) {
+        Ok(counts) => reading.anthropic.merge(counts),
+        Err(_) => reading.beyond.mark("usage"),
     }
+    reading.tokens = reading.anthropic.tokens();
+    reading.tier = reading.anthropic.service_tier.clone();
 }

@@ -2,6 +2,7 @@
 
 use super::usage;
 use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::Beyond;
 use std::collections::BTreeMap;
 
 /// What has come of a stream.
@@ -53,12 +54,6 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes a frame that is an exception.
-    pub fn exception(&mut self, kind: &str, payload: &[u8], on: &mut dyn FnMut(Delta<'_>)) {
-        let body = Json::parse_bytes(payload).unwrap_or(Json::Null);
-        on(failure(kind, &body));
-    }
-
     /// Takes a whole reply.
     pub fn whole(
         &mut self,
@@ -72,7 +67,10 @@ impl Reader {
         }
         stop(body, on);
         self.metadata(body, on);
-        on(Delta::End);
+        // As in a stream: it is not over before it says why.
+        if body.text("stopReason").is_some() {
+            on(Delta::End);
+        }
         Ok(())
     }
 
@@ -106,7 +104,7 @@ impl Reader {
                 on(Delta::Text(text.into()));
             }
         } else {
-            on(Delta::Aside);
+            on(wordless(block));
         }
         self.close(index, on);
         Ok(())
@@ -120,7 +118,7 @@ impl Reader {
     ) -> Result<(), Malformed> {
         let Some(call) = start.get("toolUse") else {
             self.blocks.insert(index, Block::Aside);
-            on(Delta::Aside);
+            on(wordless(start));
             return Ok(());
         };
         if call.text("type") == Some("server_tool_use") {
@@ -212,6 +210,7 @@ impl Reader {
             on(Delta::Tier(tier.into()));
         }
         if let Some(counts) = event.get("usage") {
+            on(Delta::Beyond(Box::new(Beyond::of(&counts.to_text()))));
             on(Delta::Usage(Usage {
                 tokens: usage::tokens(counts),
                 complete: true,
@@ -239,6 +238,16 @@ fn stop(event: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
         },
         _ => Delta::Stop(Stop::Done),
     });
+}
+
+/// A block without words: the work of a tool that runs at AWS, or what no other
+/// dialect can say.
+fn wordless(block: &Json<'_>) -> Delta<'static> {
+    const MEDIA: [&str; 4] = ["image", "audio", "video", "document"];
+    match MEDIA.iter().find(|name| block.get(name).is_some()) {
+        Some(name) => Delta::LeftOut(format!("content.{name}").into()),
+        None => Delta::Aside,
+    }
 }
 
 fn cited(citation: &Json<'_>) -> Citation {

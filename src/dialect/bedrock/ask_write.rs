@@ -1,21 +1,28 @@
 //! Writing a Converse request. The model stands in the address.
 
 use super::media::{document_block, image_block};
-use crate::dialect::anthropic::ask_write::{budget, described, word};
+use crate::dialect::anthropic::claude::{claudes, described, thought, tool_schema, word, Thought};
 use crate::dialect::form::{
-    Ask, Block, Choice, Format, Json, Knob, Lifetime, Losses, Object, Role, Sheet, Target, Tool,
-    What, JSON_TOOL,
+    Ask, Block, Choice, Format, Ids, Json, Knob, Lifetime, Losses, Object, Role, Sheet, Target,
+    Tool, What, JSON_TOOL,
 };
 use crate::regions::{Dialect, ThinkingStyle};
 use serde_json::Number;
 use std::borrow::Cow;
+
+/// What it takes for the id of a call.
+const IDS: Ids = Ids {
+    longest: 64,
+    shortest: 1,
+    marks: "_-.:",
+};
 
 /// As many labels as Bedrock takes, and as long.
 const MOST_LABELS: usize = 16;
 const LONGEST_LABEL: usize = 256;
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     conversation(ask, &mut sheet);
     knobs(ask, &mut sheet);
@@ -25,7 +32,7 @@ pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
 }
 
 /// Writes what is to be counted.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     conversation(ask, &mut sheet);
     sheet.extras(ask, false);
@@ -40,17 +47,21 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         match &block.what {
             What::Text(text) if text.is_empty() => {}
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
         system.extend(block.cache.map(cache_point));
     }
     if !system.is_empty() {
         sheet.set("system", system);
     }
+    let tools_there = has_tools(ask);
     let messages = ask.merged(|turn| {
         let mut blocks = Vec::new();
         for block in &turn.blocks {
-            blocks.extend(content(block, sheet));
+            let Some(said) = content(block, tools_there, sheet) else {
+                continue;
+            };
+            blocks.push(said);
             blocks.extend(block.cache.map(cache_point));
         }
         blocks
@@ -76,7 +87,26 @@ fn cache_point<'a>(lifetime: Lifetime) -> Json<'a> {
     Object::new().with("cachePoint", point).into()
 }
 
-fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+/// What a call or its result says. Converse takes neither where there are no tools.
+fn as_text(block: &Block<'_>) -> String {
+    match &block.what {
+        What::Call {
+            id, name, input, ..
+        } => format!("Call {id} of the tool {name}: {}", input.to_text()),
+        What::Result { id, content, error } => {
+            let said = content.iter().filter_map(|inner| match &inner.what {
+                What::Text(text) => Some(text.as_ref()),
+                _ => None,
+            });
+            let failed = if *error { " (failed)" } else { "" };
+            let said: String = said.collect();
+            format!("Result of the call {id}{failed}: {said}")
+        }
+        _ => String::new(),
+    }
+}
+
+fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
     let part = match &block.what {
         What::Text(text) | What::Refusal(text) => {
             let part = Object::new().with("text", text.as_ref());
@@ -86,17 +116,30 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
         What::Document(document) => {
             Object::new().with("document", document_block(document, block, sheet)?)
         }
+        What::Call { blob, .. } if !tools => {
+            sheet.losses.leave_out_if(blob.is_some(), block.path);
+            Object::new().with("text", as_text(block))
+        }
+        What::Result { content, .. } if !tools => {
+            for inner in content {
+                if !matches!(inner.what, What::Text(_)) {
+                    sheet.leave_block(inner);
+                }
+            }
+            Object::new().with("text", as_text(block))
+        }
         What::Call {
             id,
             name,
             input,
             blob,
         } => {
-            sheet.losses.note_if(blob.is_some(), &block.path);
-            let call = Object::new()
-                .with("toolUseId", id.as_ref())
-                .with("name", name.as_ref())
-                .with("input", input);
+            sheet.losses.leave_out_if(blob.is_some(), block.path);
+            let call = Object::of([
+                ("toolUseId", IDS.fit(id).into()),
+                ("name", name.as_ref().into()),
+                ("input", input.into()),
+            ]);
             Object::new().with("toolUse", call)
         }
         What::Result {
@@ -104,15 +147,17 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             content: said,
             error,
         } => {
-            let said = said.iter().filter_map(|block| content(block, sheet));
+            let said = said.iter().filter_map(|block| content(block, tools, sheet));
             let mut said: Vec<Json<'a>> = said.collect();
             if said.is_empty() {
                 said.push(Object::new().with("text", " ").into());
             }
-            let result = Object::new()
-                .with("toolUseId", id.as_ref())
-                .with("content", said)
-                .with("status", if *error { "error" } else { "success" });
+            let status = if *error { "error" } else { "success" };
+            let result = Object::of([
+                ("toolUseId", IDS.fit(id).into()),
+                ("content", said.into()),
+                ("status", status.into()),
+            ]);
             Object::new().with("toolResult", result)
         }
         What::Thinking {
@@ -130,39 +175,37 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             Object::new().with("reasoningContent", thought)
         }
         What::Thinking { .. } | What::Audio(_) | What::Foreign(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };
     Some(part.into())
 }
 
+/// Whether there are tools for the model. Converse cannot say that it calls none of
+/// them: then they are left out, as is what was called before.
+fn has_tools(ask: &Ask<'_>) -> bool {
+    let declared = !ask.tools.is_empty() && ask.choice != Some(Choice::None);
+    declared || ask.format == Some(Format::Json)
+}
+
 fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+    if !has_tools(ask) {
+        return;
+    }
     let mut tools: Vec<Json<'a>> = Vec::new();
     for tool in &ask.tools {
-        tools.push(tool_spec(tool));
+        tools.push(tool_spec(tool, sheet));
         tools.extend(tool.cache.map(cache_point));
     }
-    let mut choice = ask.choice_with_json();
     if ask.format == Some(Format::Json) {
         tools.push(json_tool());
     }
-    if tools.is_empty() {
-        return;
-    }
-    let forced = matches!(choice, Some(Choice::Any | Choice::Named(_)));
-    if ask.thinks() && forced && sheet.target().is_claude() {
-        // Anthropic's models take no forced calls together with thinking.
-        sheet.lose(match ask.format {
-            Some(Format::Json) => Knob::Format,
-            _ => Knob::Choice,
-        });
-        choice = None;
-    }
-    sheet.lose_if(ask.parallel == Some(false), Knob::Parallel);
+    let one_call = ask.parallel == Some(false) && !ask.forces_one();
+    sheet.lose_if(one_call, Knob::Parallel);
     let mut config = Object::new().with("tools", tools);
-    match choice {
-        None => {}
+    match ask.choice_with_json() {
+        None | Some(Choice::None) => {}
         Some(Choice::Auto) => config.set("toolChoice", Object::new().with("auto", Object::new())),
         Some(Choice::Any) => config.set("toolChoice", Object::new().with("any", Object::new())),
         Some(Choice::Named(name)) => {
@@ -170,19 +213,22 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
             let tool = Object::new().with("name", name);
             config.set("toolChoice", Object::new().with("tool", tool));
         }
-        Some(Choice::None) => sheet.lose(Knob::Choice),
     }
     sheet.set("toolConfig", config);
 }
 
-fn tool_spec<'a>(tool: &'a Tool<'_>) -> Json<'a> {
+fn tool_spec<'a>(tool: &'a Tool<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+    let schema = match sheet.target().is_claude() {
+        true => tool_schema(tool, sheet),
+        false => tool.schema(),
+    };
     let spec = Object::new()
         .with("name", tool.name.as_ref())
         .with_some(
             "description",
             tool.description.as_deref().filter(|d| !d.is_empty()),
         )
-        .with("inputSchema", Object::new().with("json", tool.schema()))
+        .with("inputSchema", Object::new().with("json", schema))
         .with_some("strict", tool.strict.filter(|strict| *strict));
     Object::new().with("toolSpec", spec).into()
 }
@@ -202,14 +248,23 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let mut more = Object::new();
     let limit = thinking(ask, &mut more, sheet);
     let mut config = Object::new().with_some("maxTokens", limit);
+    let thinks = more.get("thinking").is_some();
     match knobs.temperature.as_ref().and_then(Number::as_f64) {
+        Some(_) if !sheet.takes("temperature") => sheet.leave_out(Knob::Temperature),
+        // A Claude that thinks knows no temperature but 1.
+        Some(heat) if thinks => sheet.leave_out_if(heat != 1.0, Knob::Temperature),
         Some(heat) if heat > 1.0 => {
-            sheet.lose(Knob::Temperature);
+            sheet.leave_out(Knob::Temperature);
             config.set("temperature", 1.0);
         }
         _ => config = config.with_some("temperature", knobs.temperature.as_ref()),
     }
-    config = config.with_some("topP", knobs.top_p.as_ref());
+    let both = knobs.temperature.is_some() && sheet.target().is_claude();
+    match knobs.top_p.is_some() && (both || !sheet.takes("topP")) {
+        // Newer ones take one of the two, and the newest none.
+        true => sheet.leave_out(Knob::TopP),
+        false => config = config.with_some("topP", knobs.top_p.as_ref()),
+    }
     if !knobs.stop.is_empty() {
         let stops: Vec<Json<'a>> = knobs.stop.iter().map(|s| Json::from(s.as_ref())).collect();
         config.set("stopSequences", stops);
@@ -218,6 +273,9 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         sheet.set("inferenceConfig", config);
     }
     match sheet.target().is_claude() {
+        true if thinks || !sheet.takes("top_k") => {
+            sheet.leave_out_if(knobs.top_k.is_some(), Knob::TopK)
+        }
         true => more = more.with_some("top_k", knobs.top_k),
         false => sheet.lose_if(knobs.top_k.is_some(), Knob::TopK),
     }
@@ -229,6 +287,7 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     }) = &ask.format
     {
         let schema = match &ask.format {
+            Some(format) if sheet.target().is_claude() => claudes(format, sheet).to_text(),
             Some(format) => described(format).to_text(),
             None => String::new(),
         };
@@ -258,43 +317,35 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
 /// Thinking is no matter of Converse: each model has its own fields for it.
 fn thinking<'a>(ask: &Ask<'_>, more: &mut Object<'a>, sheet: &mut Sheet<'a>) -> Option<u64> {
     let asked = ask.knobs.max_output;
-    let Some(wanted) = ask.thinking.filter(|thinking| thinking.is_on()) else {
-        return asked;
-    };
     let usual = match sheet.target().is_claude() {
         true => ThinkingStyle::Adaptive,
         false => ThinkingStyle::None,
     };
-    match sheet.target().thinking.unwrap_or(usual) {
-        ThinkingStyle::None => sheet.lose(Knob::Thinking),
-        ThinkingStyle::Effort => {
-            more.0.extend(
-                wanted
-                    .hardness()
-                    .map(|hard| ("reasoning_effort".into(), word(hard).into())),
-            );
-        }
-        ThinkingStyle::Adaptive => {
+    let style = sheet.target().thinking.unwrap_or(usual);
+    if style == ThinkingStyle::Effort {
+        let wanted = ask.thinking.filter(|thinking| thinking.is_on());
+        let hard = wanted.and_then(|wanted| wanted.hardness());
+        more.0
+            .extend(hard.map(|hard| ("reasoning_effort".into(), word(hard).into())));
+        return asked;
+    }
+    match thought(ask, style, Dialect::BedrockConverse, sheet) {
+        Thought::Unsaid => asked,
+        Thought::Adaptive(hard) => {
             more.set("thinking", Object::new().with("type", "adaptive"));
-            if let Some(hard) = wanted.hardness() {
+            if let Some(hard) = hard {
                 more.set("output_config", Object::new().with("effort", word(hard)));
             }
+            asked
         }
-        ThinkingStyle::Budget => {
-            let tokens = budget(wanted.budget, wanted.effort);
-            let room = asked.map_or(tokens, |most| tokens.min(most.saturating_sub(1)));
-            if asked.is_some_and(|most| most <= 1_024) {
-                sheet.lose(Knob::Thinking);
-                return asked;
-            }
+        Thought::Budget { tokens, limit } => {
             let enabled = Object::new()
                 .with("type", "enabled")
-                .with("budget_tokens", room);
+                .with("budget_tokens", tokens);
             more.set("thinking", enabled);
-            return asked.or(Some(sheet.target().max_output.saturating_add(tokens)));
+            Some(limit)
         }
     }
-    asked
 }
 
 /// Labels, and whom the request is for, go into Bedrock's own logs.
@@ -307,7 +358,8 @@ fn labels<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let mut all = true;
     for (name, value) in &ask.knobs.labels {
         all &= fits(name) && fits(value);
-        labels.set(name.as_ref(), value.as_ref());
+        // Each name stands once.
+        labels.push(name.as_ref(), value.as_ref());
     }
     sheet.lose_if(!all || labels.0.len() > MOST_LABELS, Knob::Labels);
     if !all {

@@ -5,12 +5,12 @@ use crate::dialect::form::{Block, Media, Object, Sheet, Source};
 /// Pictures must be sent along: Bedrock fetches none.
 pub fn image_block<'a>(
     image: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     sheet
         .losses
-        .note_if(image.detail.is_some(), &format!("{}.detail", block.path));
+        .leave_out_if(image.detail.is_some(), block.path.field("detail"));
     let format = match image.kind.as_deref().unwrap_or("image/png") {
         "image/png" => Some("png"),
         "image/jpeg" | "image/jpg" => Some("jpeg"),
@@ -24,7 +24,7 @@ pub fn image_block<'a>(
             Some(Object::new().with("format", format).with("source", source))
         }
         _ => {
-            sheet.losses.note(block.path.as_str());
+            sheet.losses.note(block.path);
             None
         }
     }
@@ -33,7 +33,7 @@ pub fn image_block<'a>(
 /// A document, sent along.
 pub fn document_block<'a>(
     document: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     let kind = document.kind.as_deref();
@@ -46,7 +46,7 @@ pub fn document_block<'a>(
         Source::Url(_) | Source::File(_) => (None, Object::new()),
     };
     let Some(format) = format else {
-        sheet.losses.note(block.path.as_str());
+        sheet.losses.note(block.path);
         return None;
     };
     let cite = document.cite.then(|| Object::new().with("enabled", true));

@@ -2,5 +2,6 @@
 
 pub mod answer_read;
 pub mod ask_write;
+pub mod error;
 mod media;
 pub(super) mod usage;

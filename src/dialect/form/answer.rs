@@ -5,6 +5,7 @@ use super::delta::{Citation, Delta, Stop};
 use super::json::Json;
 use crate::units::Tokens;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,6 +22,10 @@ pub struct Answer {
     pub tier: Option<String>,
     /// Why it stopped.
     pub stop: Option<Stop>,
+    /// Why it would not, as the provider explains it.
+    pub explained: Option<String>,
+    /// The place of each call among the parts.
+    pub calls: BTreeMap<u32, usize>,
 }
 
 /// A part of an answer.
@@ -87,13 +92,16 @@ impl Answer {
                 id,
                 name,
                 blob,
-            } => self.parts.push(Part::Call {
-                call,
-                id: id.into_owned(),
-                name: name.into_owned(),
-                input: String::new(),
-                blob: blob.map(Blob::into_owned),
-            }),
+            } => {
+                self.calls.entry(call).or_insert(self.parts.len());
+                self.parts.push(Part::Call {
+                    call,
+                    id: id.into_owned(),
+                    name: name.into_owned(),
+                    input: String::new(),
+                    blob: blob.map(Blob::into_owned),
+                });
+            }
             Delta::Input { call: to, json } => self.input(to, &json),
             Delta::Cited(citation) => {
                 if let Some(Part::Text(_, cited)) = self.parts.last_mut() {
@@ -106,7 +114,14 @@ impl Answer {
             Delta::Usage(usage) => self.tokens = Some(usage.tokens),
             Delta::Tier(tier) => self.tier = Some(Cow::into_owned(tier)),
             Delta::Stop(stop) => self.stop = Some(stop),
-            Delta::End | Delta::Failed { .. } | Delta::Kept(_) | Delta::Alive | Delta::Aside => {}
+            Delta::Explained(why) => self.explained = Some(why.into_owned()),
+            Delta::End
+            | Delta::Failed { .. }
+            | Delta::Kept(_)
+            | Delta::Beyond(_)
+            | Delta::Alive
+            | Delta::Aside
+            | Delta::LeftOut(_) => {}
         }
     }
 
@@ -126,11 +141,8 @@ impl Answer {
     }
 
     fn input(&mut self, to: u32, json: &str) {
-        let found = self.parts.iter_mut().find_map(|part| match part {
-            Part::Call { call, input, .. } if *call == to => Some(input),
-            _ => None,
-        });
-        if let Some(input) = found {
+        let at = self.calls.get(&to).copied();
+        if let Some(Part::Call { input, .. }) = at.and_then(|at| self.parts.get_mut(at)) {
             input.push_str(json);
         }
     }

@@ -3,6 +3,7 @@
 use super::blob::Blob;
 use super::json::{Json, Object};
 use super::losses::Knob;
+use super::place::Place;
 use super::thinking::Thinking;
 use crate::dialect::Api;
 use serde_json::Number;
@@ -31,6 +32,8 @@ pub struct Ask<'b> {
     pub thinking: Option<Thinking>,
     /// Everything with one value.
     pub knobs: Knobs<'b>,
+    /// Settings that the client gave an older name.
+    pub older: Vec<(Knob, &'static str)>,
     /// What only the client's own dialect knows: a field's path, name, value.
     pub extras: Vec<Extra<'b>>,
 }
@@ -39,11 +42,13 @@ pub struct Ask<'b> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extra<'b> {
     /// Where it stands.
-    pub path: String,
+    pub path: Place<'b>,
     /// Its name, if it stands at the top of the body.
     pub name: Option<Cow<'b, str>>,
     /// Its value.
     pub value: Json<'b>,
+    /// An answer without it is still what was asked for.
+    pub hint: bool,
 }
 
 /// Settings with one value each.
@@ -108,7 +113,7 @@ pub struct Turn<'b> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block<'b> {
     /// Where it stands in the client's body.
-    pub path: String,
+    pub path: Place<'b>,
     /// What it is.
     pub what: What<'b>,
     /// What is before and with it is to be cached.
@@ -117,9 +122,9 @@ pub struct Block<'b> {
 
 impl<'b> Block<'b> {
     /// A block without a cache mark.
-    pub fn new(path: impl Into<String>, what: What<'b>) -> Block<'b> {
+    pub fn new(path: Place<'b>, what: What<'b>) -> Block<'b> {
         Block {
-            path: path.into(),
+            path,
             what,
             cache: None,
         }
@@ -211,7 +216,7 @@ pub enum Source<'b> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tool<'b> {
     /// Where it stands in the client's body.
-    pub path: String,
+    pub path: Place<'b>,
     /// Its name.
     pub name: Cow<'b, str>,
     /// What it is for.
@@ -260,11 +265,6 @@ pub enum Format<'b> {
 }
 
 impl<'b> Ask<'b> {
-    /// What the client calls a setting.
-    pub fn name(&self, knob: Knob) -> &'static str {
-        knob.called_in(self.client)
-    }
-
     /// All instructions, for dialects where they stand above everything,
     /// wherever they stood before.
     pub fn instructions(&self) -> impl Iterator<Item = &Block<'b>> {
@@ -282,6 +282,10 @@ impl<'b> Ask<'b> {
         let mut merged: Vec<(Role, Vec<T>)> = Vec::new();
         for turn in self.turns.iter().filter(|turn| turn.role != Role::System) {
             let mut said = write(turn);
+            // No provider takes a message in which nothing is said.
+            if said.is_empty() {
+                continue;
+            }
             match merged.last_mut() {
                 Some((role, before)) if *role == turn.role => before.append(&mut said),
                 _ => merged.push((turn.role, said)),
@@ -290,9 +294,35 @@ impl<'b> Ask<'b> {
         merged
     }
 
+    /// Whether the model has to call one certain tool: several calls at once are no
+    /// question then.
+    pub fn forces_one(&self) -> bool {
+        matches!(self.choice, Some(Choice::Named(_)))
+    }
+
     /// Whether the model is to think.
     pub fn thinks(&self) -> bool {
         self.thinking.is_some_and(|thinking| thinking.is_on())
+    }
+
+    /// Whether the request gives results of calls, and the model's turn before them
+    /// has no thought that may be shown again.
+    pub fn lacks_thought(&self, can_show: impl Fn(&Blob<'_>) -> bool) -> bool {
+        let turns = || {
+            self.turns
+                .iter()
+                .rev()
+                .filter(|turn| turn.role != Role::System)
+        };
+        let is_result = |block: &Block<'_>| matches!(block.what, What::Result { .. });
+        let is_thought = |block: &Block<'_>| match &block.what {
+            What::Thinking { blob, .. } => blob.as_ref().is_some_and(&can_show),
+            _ => false,
+        };
+        let mut after = turns().take_while(|turn| turn.role == Role::User);
+        let before = turns().find(|turn| turn.role == Role::Assistant);
+        after.any(|turn| turn.blocks.iter().any(is_result))
+            && before.is_some_and(|turn| !turn.blocks.iter().any(is_thought))
     }
 
     /// Which tools are called where the answer in JSON mode is one of them.

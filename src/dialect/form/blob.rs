@@ -3,6 +3,7 @@
 //! it, so on its way through a client it carries that endpoint's name.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What a client is given in front of a provider's blob.
 pub const MARK: &str = "meridian.";
@@ -24,6 +25,42 @@ impl Kind {
             Kind::Signature => "s",
             Kind::Hidden => "h",
             Kind::Call => "c",
+        }
+    }
+}
+
+/// Whose signatures each endpoint takes that a model can be asked at, as the map
+/// claims it.
+#[derive(Debug, Default)]
+pub struct Signers<'m> {
+    words: BTreeMap<&'m str, &'m str>,
+    foreign: bool,
+}
+
+impl<'m> Signers<'m> {
+    /// Whether one endpoint takes what the other has signed.
+    pub fn share(&self, one: &str, other: &str) -> bool {
+        let of = |endpoint: &str| self.words.get(endpoint);
+        one == other || of(one).is_some() && of(one) == of(other)
+    }
+
+    /// The same, with whether signatures without a name were made elsewhere.
+    pub fn with_foreign(self, foreign: bool) -> Signers<'m> {
+        Signers { foreign, ..self }
+    }
+
+    /// Whether signatures without an endpoint's name were made by none of these
+    /// endpoints.
+    pub fn are_foreign(&self) -> bool {
+        self.foreign
+    }
+}
+
+impl<'m> FromIterator<(&'m str, &'m str)> for Signers<'m> {
+    fn from_iter<I: IntoIterator<Item = (&'m str, &'m str)>>(endpoints: I) -> Signers<'m> {
+        Signers {
+            words: endpoints.into_iter().collect(),
+            foreign: false,
         }
     }
 }
@@ -84,6 +121,15 @@ impl<'b> Blob<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_take_what_those_of_the_same_word_have_signed() {
+        let signers: Signers<'_> = [("a", "maker"), ("b", "maker"), ("c", "other")]
+            .into_iter()
+            .collect();
+        assert!(signers.share("a", "b") && signers.share("d", "d"));
+        assert!(!signers.share("a", "c") && !signers.share("a", "d") && !signers.share("d", "e"));
+    }
 
     #[test]
     fn a_blob_keeps_the_name_of_who_made_it() {

@@ -3,6 +3,7 @@
 
 use super::blob::Blob;
 use super::json::Json;
+use crate::dialect::Beyond;
 use crate::units::Tokens;
 use std::borrow::Cow;
 
@@ -51,6 +52,8 @@ pub enum Delta<'d> {
     Kept(Cow<'d, str>),
     /// What was used so far; replaces what was told before.
     Usage(Usage),
+    /// What was used beyond tokens.
+    Beyond(Box<Beyond>),
     /// The class of service that served it.
     Tier(Cow<'d, str>),
     /// Why the model stopped.
@@ -69,6 +72,11 @@ pub enum Delta<'d> {
     /// Something that only the provider's dialect knows, such as the work of a
     /// tool that runs there. It changes nothing for the client.
     Aside,
+    /// Something that the client may miss and that only the provider's dialect can
+    /// say, by its name there.
+    LeftOut(Cow<'d, str>),
+    /// Why the model would not, as the provider explains it.
+    Explained(Cow<'d, str>),
 }
 
 /// What was used.

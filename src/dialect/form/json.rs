@@ -2,15 +2,15 @@
 //! keys, and refuses a key that stands twice. Images and long prompts are not
 //! copied on their way from one dialect into another.
 
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use crate::refusal::Invalid;
 use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::Number;
 use std::borrow::Cow;
-use std::fmt;
 
 /// A JSON value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Json<'b> {
     /// `null`.
     Null,
@@ -24,6 +24,26 @@ pub enum Json<'b> {
     List(Vec<Json<'b>>),
     /// An object.
     Object(Object<'b>),
+    /// JSON that nobody looks into: it is written as it was read, and takes no
+    /// more room than its text.
+    Raw(Cow<'b, RawValue>),
+    /// A value of another tree, written in its place without a copy.
+    Lent(&'b Json<'b>),
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.plain(), other.plain()) {
+            (Json::Null, Json::Null) => true,
+            (Json::Flag(one), Json::Flag(two)) => one == two,
+            (Json::Number(one), Json::Number(two)) => one == two,
+            (Json::Text(one), Json::Text(two)) => one == two,
+            (Json::List(one), Json::List(two)) => one == two,
+            (Json::Object(one), Json::Object(two)) => one == two,
+            (Json::Raw(one), Json::Raw(two)) => one.get() == two.get(),
+            _ => false,
+        }
+    }
 }
 
 /// A JSON object, its keys in the order they stand.
@@ -34,6 +54,13 @@ impl<'b> Object<'b> {
     /// An object without fields.
     pub fn new() -> Object<'b> {
         Object(Vec::new())
+    }
+
+    /// An object of these fields, which differ.
+    pub fn of<const COUNT: usize>(fields: [(&'b str, Json<'b>); COUNT]) -> Object<'b> {
+        Object(Vec::from(
+            fields.map(|(name, value)| (Cow::Borrowed(name), value)),
+        ))
     }
 
     /// With one field more.
@@ -59,6 +86,16 @@ impl<'b> Object<'b> {
         }
     }
 
+    /// Adds a field that is not there.
+    pub fn push(&mut self, name: impl Into<Cow<'b, str>>, value: impl Into<Json<'b>>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The names of its fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// A field.
     pub fn get(&self, name: &str) -> Option<&Json<'b>> {
         let found = self.0.iter().find(|(known, _)| known == name);
@@ -75,6 +112,23 @@ impl<'b> Json<'b> {
     /// Reads a text.
     pub fn parse(text: &'b str) -> Result<Json<'b>, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// Reads a client's request, of which no more is kept as a tree than is in
+    /// proportion to its length.
+    pub fn parse_request(text: &'b str) -> Result<Json<'b>, Invalid> {
+        super::request::read(text)
+    }
+
+    /// Reads one of a request's values to its end, tools' own objects too.
+    pub fn parse_part(text: &'b str) -> Result<Json<'b>, Invalid> {
+        super::request::read_all(text)
+    }
+
+    /// Reads JSON that is passed on as it stands.
+    pub fn raw(text: &'b str) -> Result<Json<'b>, serde_json::Error> {
+        let raw: &'b RawValue = serde_json::from_str(text)?;
+        Ok(Json::Raw(Cow::Borrowed(raw)))
     }
 
     /// Reads bytes.
@@ -99,9 +153,37 @@ impl<'b> Json<'b> {
         }
     }
 
+    /// The value itself, where it is lent.
+    pub fn plain(&self) -> &Json<'b> {
+        match self {
+            Json::Lent(json) => json.plain(),
+            json => json,
+        }
+    }
+
+    /// The same value in another tree.
+    pub fn lend<'a>(&'a self) -> Json<'a>
+    where
+        'b: 'a,
+    {
+        match self {
+            Json::Lent(json) => Json::Lent(json),
+            json => Json::Lent(json),
+        }
+    }
+
+    /// Whether it is an object, looked into or not.
+    pub fn is_object(&self) -> bool {
+        match self.plain() {
+            Json::Object(_) => true,
+            Json::Raw(raw) => raw.get().starts_with('{'),
+            _ => false,
+        }
+    }
+
     /// A field of an object; `None` also where it is `null`.
     pub fn get(&self, name: &str) -> Option<&Json<'b>> {
-        match self {
+        match self.plain() {
             Json::Object(object) => object.get(name).filter(|value| **value != Json::Null),
             _ => None,
         }
@@ -140,7 +222,7 @@ impl<'b> Json<'b> {
 
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
-        match self {
+        match self.plain() {
             Json::Text(text) => Some(text),
             _ => None,
         }
@@ -176,6 +258,8 @@ impl<'b> Json<'b> {
                     fields.map(|(k, v)| (owned(k), v.into_owned())).collect(),
                 ))
             }
+            Json::Raw(raw) => Json::Raw(Cow::Owned(raw.into_owned())),
+            Json::Lent(json) => json.clone().into_owned(),
         }
     }
 }
@@ -235,20 +319,23 @@ impl From<f64> for Json<'_> {
 }
 
 impl<'b> From<Vec<Json<'b>>> for Json<'b> {
-    fn from(list: Vec<Json<'b>>) -> Json<'b> {
+    fn from(mut list: Vec<Json<'b>>) -> Json<'b> {
+        // A vector that grew has up to four times the room it needs.
+        list.shrink_to_fit();
         Json::List(list)
     }
 }
 
 impl<'b> From<Object<'b>> for Json<'b> {
-    fn from(object: Object<'b>) -> Json<'b> {
+    fn from(mut object: Object<'b>) -> Json<'b> {
+        object.0.shrink_to_fit();
         Json::Object(object)
     }
 }
 
-impl<'b> From<&Json<'b>> for Json<'b> {
-    fn from(json: &Json<'b>) -> Json<'b> {
-        json.clone()
+impl<'b> From<&'b Json<'b>> for Json<'b> {
+    fn from(json: &'b Json<'b>) -> Json<'b> {
+        json.lend()
     }
 }
 
@@ -273,108 +360,8 @@ impl Serialize for Json<'_> {
                 }
                 map.end()
             }
+            Json::Raw(raw) => raw.serialize(serializer),
+            Json::Lent(json) => json.serialize(serializer),
         }
-    }
-}
-
-impl<'b> Deserialize<'b> for Json<'b> {
-    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
-    }
-}
-
-struct Reader;
-
-impl<'b> Visitor<'b> for Reader {
-    type Value = Json<'b>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
-        Ok(Json::Flag(flag))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Json::Number(number.into()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Json::Number(number.into()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'b str) -> Result<Self::Value, E> {
-        Ok(Json::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Json::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'b>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(entry) = seq.next_element()? {
-            list.push(entry);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields: Vec<(Cow<'b, str>, Json<'b>)> = Vec::new();
-        while let Some(Key(name)) = map.next_key()? {
-            if fields.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format_args!("`{name}` stands twice")));
-            }
-            fields.push((name, map.next_value()?));
-        }
-        Ok(Json::Object(Object(fields)))
-    }
-}
-
-/// A key that borrows where it can; a plain `Cow` always copies.
-struct Key<'b>(Cow<'b, str>);
-
-impl<'b> Deserialize<'b> for Key<'b> {
-    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
-        match Json::deserialize(deserializer)? {
-            Json::Text(text) => Ok(Key(text)),
-            _ => Err(D::Error::custom("a key is a string")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_read_is_written_again() {
-        let text = r#"{"b":[1,-2,0.1,1e30,true,null],"a":{"z":"\u00e9\n","y":""}}"#;
-        let json = Json::parse(text).unwrap();
-        assert_eq!(
-            json.to_text(),
-            text.replace("\\u00e9", "é").replace("1e30", "1e+30")
-        );
-        assert_eq!(json.get("a").and_then(|a| a.text("z")), Some("é\n"));
-        assert!(Json::parse(r#"{"a":1,"\u0061":2}"#).is_err());
-    }
-
-    #[test]
-    fn long_texts_are_not_copied() {
-        let text = format!(r#"{{"data":"{}"}}"#, "A".repeat(100));
-        let json = Json::parse(&text).unwrap();
-        assert!(matches!(
-            json.get("data"),
-            Some(Json::Text(Cow::Borrowed(_)))
-        ));
     }
 }

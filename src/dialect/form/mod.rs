@@ -9,10 +9,15 @@ mod answer;
 mod ask;
 mod blob;
 mod delta;
+mod ids;
 mod json;
 mod losses;
 mod node;
 mod order;
+mod place;
+mod read;
+mod request;
+mod schema_fit;
 mod target;
 mod thinking;
 mod voice;
@@ -22,12 +27,16 @@ pub use ask::{
     Ask, Block, Choice, Extra, Format, Knobs, Label, Lifetime, Media, Role, Source, Tool, Turn,
     What, JSON_TOOL,
 };
-pub use blob::{Blob, Kind as BlobKind, MARK as BLOB_MARK};
+pub use blob::{Blob, Kind as BlobKind, Signers, MARK as BLOB_MARK};
 pub use delta::{Citation, Delta, Malformed, Stop, Usage};
+pub use ids::Ids;
 pub use json::{Json, Object};
 pub use losses::{Knob, Losses};
 pub use node::{Fields, Node};
 pub use order::{Ordered, Ordering};
-pub use target::{Sheet, Target};
+pub use place::Place;
+pub use read::{with_field, Key};
+pub use schema_fit::fit as fit_schema;
+pub use target::{Sheet, Target, LONGEST_OUTPUT, USUAL_MAX_OUTPUT};
 pub use thinking::{Budget, Effort, Thinking};
 pub use voice::Voice;

@@ -3,30 +3,65 @@
 
 use super::ask::Extra;
 use super::json::{Json, Object};
+use super::place::Place;
 use crate::refusal::Invalid;
 use serde_json::Number;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+/// Fields that a client may send to anybody: an answer without them is still what
+/// was asked for.
+const HINTS: [&str; 20] = [
+    // Who asks, and for what.
+    "client_metadata",
+    "metadata",
+    "name",
+    "safety_identifier",
+    "user",
+    // What is cached, kept or compacted, and how it is sent.
+    "context_management",
+    "eager_input_streaming",
+    "include_obfuscation",
+    "prediction",
+    "prompt_cache_breakpoint",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "store",
+    "truncation",
+    // What a former answer had with it.
+    "annotations",
+    "citations",
+    "phase",
+    "provider_specific_fields",
+    // How tools are found.
+    "defer_loading",
+];
 
 /// A value of a request and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Node<'p, 'b> {
     json: &'p Json<'b>,
-    path: String,
+    body: &'p Json<'b>,
+}
+
+/// The entries of a list.
+#[derive(Debug, Clone)]
+pub struct Entries<'p, 'b> {
+    entries: std::slice::Iter<'p, Json<'b>>,
+    body: &'p Json<'b>,
 }
 
 impl<'p, 'b> Node<'p, 'b> {
     /// The whole body.
     pub fn root(json: &'p Json<'b>) -> Node<'p, 'b> {
-        Node {
-            json,
-            path: String::new(),
-        }
+        Node { json, body: json }
     }
 
-    /// Where it stands, as `messages[2].content`.
-    pub fn path(&self) -> &str {
-        &self.path
+    /// Where it stands.
+    pub fn place(&self) -> Place<'p> {
+        Place::of(self.json, self.body)
     }
 
     /// Its JSON.
@@ -37,7 +72,7 @@ impl<'p, 'b> Node<'p, 'b> {
     /// It is not what it should be.
     pub fn wrong(&self, expected: &'static str) -> Invalid {
         Invalid::Type {
-            field: self.path.clone(),
+            field: self.place().to_string(),
             expected,
         }
     }
@@ -45,7 +80,7 @@ impl<'p, 'b> Node<'p, 'b> {
     /// It is none of the values there are.
     pub fn unknown(&self, value: &str) -> Invalid {
         Invalid::Value {
-            field: self.path.clone(),
+            field: self.place().to_string(),
             value: value.chars().take(60).collect(),
         }
     }
@@ -91,15 +126,14 @@ impl<'p, 'b> Node<'p, 'b> {
     }
 
     /// Its entries.
-    pub fn list(&self) -> Result<Vec<Node<'p, 'b>>, Invalid> {
-        let Json::List(entries) = self.json else {
-            return Err(self.wrong("a list"));
-        };
-        let entry = |(at, json)| Node {
-            json,
-            path: format!("{}[{at}]", self.path),
-        };
-        Ok(entries.iter().enumerate().map(entry).collect())
+    pub fn list(&self) -> Result<Entries<'p, 'b>, Invalid> {
+        match self.json {
+            Json::List(entries) => Ok(Entries {
+                entries: entries.iter(),
+                body: self.body,
+            }),
+            _ => Err(self.wrong("a list")),
+        }
     }
 
     /// Whether it is a list.
@@ -112,16 +146,49 @@ impl<'p, 'b> Node<'p, 'b> {
         matches!(self.json, Json::Text(_))
     }
 
+    /// That it is an object, whatever is in it.
+    pub fn object(&self) -> Result<(), Invalid> {
+        match self.json.is_object() {
+            true => Ok(()),
+            false => Err(self.wrong("an object")),
+        }
+    }
+
     /// Its fields.
     pub fn fields(&self) -> Result<Fields<'p, 'b>, Invalid> {
         match self.json {
             Json::Object(object) => Ok(Fields {
                 object,
-                path: self.path.clone(),
-                read: RefCell::default(),
+                node: *self,
+                read: Read::default(),
             }),
             _ => Err(self.wrong("an object")),
         }
+    }
+}
+
+impl Entries<'_, '_> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl ExactSizeIterator for Entries<'_, '_> {}
+
+impl<'p, 'b> Iterator for Entries<'p, 'b> {
+    type Item = Node<'p, 'b>;
+
+    fn next(&mut self) -> Option<Node<'p, 'b>> {
+        let json = self.entries.next()?;
+        Some(Node {
+            json,
+            body: self.body,
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.entries.size_hint()
     }
 }
 
@@ -129,14 +196,14 @@ impl<'p, 'b> Node<'p, 'b> {
 #[derive(Debug)]
 pub struct Fields<'p, 'b> {
     object: &'p Object<'b>,
-    path: String,
-    read: RefCell<Vec<&'static str>>,
+    node: Node<'p, 'b>,
+    read: Read,
 }
 
 impl<'p, 'b> Fields<'p, 'b> {
-    /// Where the object stands.
-    pub fn path(&self) -> &str {
-        &self.path
+    /// Where a field stands, or would.
+    pub fn at(&self, name: &'p str) -> Place<'p> {
+        self.node.place().field(name)
     }
 
     /// The whole object.
@@ -144,27 +211,26 @@ impl<'p, 'b> Fields<'p, 'b> {
         self.object
     }
 
-    fn at(&self, name: &str) -> String {
-        match self.path.as_str() {
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
-        }
-    }
-
     /// A field, unless it is missing or `null`.
     pub fn get(&self, name: &'static str) -> Option<Node<'p, 'b>> {
-        self.read.borrow_mut().push(name);
-        let json = self.object.get(name).filter(|json| **json != Json::Null)?;
-        Some(Node {
+        let (at, json) = self.find(name)?;
+        self.read.note(at);
+        (*json != Json::Null).then_some(Node {
             json,
-            path: self.at(name),
+            body: self.node.body,
         })
+    }
+
+    /// Whether a field is an object of a type.
+    pub fn has_type(&self, name: &'static str, kind: &str) -> bool {
+        let (_, json) = self.find(name).unzip();
+        json.is_some_and(|json| json.text("type") == Some(kind))
     }
 
     /// A field that must be there.
     pub fn need(&self, name: &'static str) -> Result<Node<'p, 'b>, Invalid> {
         self.get(name).ok_or_else(|| Invalid::Missing {
-            field: self.at(name),
+            field: self.at(name).to_string(),
         })
     }
 
@@ -200,13 +266,25 @@ impl<'p, 'b> Fields<'p, 'b> {
     }
 
     /// The entries of a list; none where it is missing.
-    pub fn list(&self, name: &'static str) -> Result<Vec<Node<'p, 'b>>, Invalid> {
-        self.get(name).map_or(Ok(Vec::new()), |node| node.list())
+    pub fn list(&self, name: &'static str) -> Result<Entries<'p, 'b>, Invalid> {
+        let none = Entries {
+            entries: [].iter(),
+            body: self.node.body,
+        };
+        self.get(name).map_or(Ok(none), |node| node.list())
     }
 
     /// Fields that mean nothing to anybody but are no mistake.
     pub fn ignore(&self, names: &[&'static str]) {
-        self.read.borrow_mut().extend_from_slice(names);
+        for (at, _) in names.iter().filter_map(|name| self.find(name)) {
+            self.read.note(at);
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<(usize, &'p Json<'b>)> {
+        let mut fields = self.object.0.iter().enumerate();
+        let found = fields.find(|(_, (known, _))| known == name);
+        found.map(|(at, (_, json))| (at, json))
     }
 
     /// What was not read, but for `null` and for what changes nothing when it
@@ -215,20 +293,47 @@ impl<'p, 'b> Fields<'p, 'b> {
     where
         'b: 'p,
     {
-        let read = self.read.borrow();
-        let unread = self.object.0.iter();
-        let unread = unread.filter(|(name, json)| {
-            let said = || json.to_text();
-            let means_nothing = neutral
-                .iter()
-                .any(|(n, value)| n == name && *value == said());
-            *json != Json::Null && !read.contains(&name.as_ref()) && !means_nothing
+        let unread = self.object.0.iter().enumerate();
+        let unread = unread.filter(|(at, (name, json))| {
+            let is_neutral = |(n, value): &(&str, &str)| {
+                n == name && Json::parse(value).is_ok_and(|value| value == *json)
+            };
+            !self.read.has(*at) && *json != Json::Null && !neutral.iter().any(is_neutral)
         });
-        let extra = |(name, json): &'p (Cow<'b, str>, Json<'b>)| Extra {
+        let extra = |(_, (name, json)): (usize, &'p (Cow<'b, str>, Json<'b>))| Extra {
             path: self.at(name),
-            name: self.path.is_empty().then_some(Cow::Borrowed(name.as_ref())),
-            value: json.clone(),
+            name: self.node.place().is_body().then_some(Cow::Borrowed(name)),
+            value: json.lend(),
+            hint: HINTS.contains(&name.as_ref()),
         };
         unread.map(extra).collect()
     }
+}
+
+/// Which of an object's fields were read, by their number.
+#[derive(Debug, Default)]
+struct Read {
+    /// A bit for each of the first.
+    first: Cell<u64>,
+    others: RefCell<BTreeSet<usize>>,
+}
+
+impl Read {
+    fn note(&self, at: usize) {
+        match bit(at) {
+            Some(bit) => self.first.set(self.first.get() | bit),
+            None => drop(self.others.borrow_mut().insert(at)),
+        }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        match bit(at) {
+            Some(bit) => self.first.get() & bit != 0,
+            None => self.others.borrow().contains(&at),
+        }
+    }
+}
+
+fn bit(at: usize) -> Option<u64> {
+    1_u64.checked_shl(u32::try_from(at).ok()?)
 }

@@ -1,23 +1,30 @@
 //! Tool calls one after the other. Some providers may tell pieces of several
-//! calls in turn, while clients expect a call to be over when the next begins.
-//! So a call that comes early waits until the one before it is whole.
+//! calls in turn, or words between the pieces of one, while clients expect a call
+//! to be over when something else begins. So what comes early waits until the
+//! call before it is whole.
 
-use std::collections::VecDeque;
+use super::delta::Delta;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What is to be passed on.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Ordered {
     /// A call begins; the one before it is over.
     Begin(u32),
     /// More of the arguments of the call that began last.
     Input(String),
+    /// Words or thoughts that came before the call ahead of them was whole.
+    Said(Delta<'static>),
 }
 
-/// A call that waits.
+/// What waits.
 #[derive(Debug)]
-struct Waiting {
-    call: u32,
-    input: String,
+enum Waiting {
+    /// A call, and its arguments so far.
+    Call(u32, String),
+    /// Words or thoughts.
+    Said(Delta<'static>),
 }
 
 /// Puts pieces of calls in order.
@@ -25,19 +32,49 @@ struct Waiting {
 pub struct Ordering {
     current: Option<(u32, Whole)>,
     waiting: VecDeque<Waiting>,
+    /// Which of all that ever waited each of them is, and how many of these
+    /// wait no longer.
+    places: BTreeMap<u32, usize>,
+    passed: usize,
 }
 
 impl Ordering {
     /// A call begins.
     pub fn begin(&mut self, call: u32, on: &mut Vec<Ordered>) {
-        let busy = matches!(&self.current, Some((_, whole)) if !whole.is_whole());
-        if busy || !self.waiting.is_empty() {
-            let input = String::new();
-            self.waiting.push_back(Waiting { call, input });
+        if self.is_busy() {
+            let place = self.passed + self.waiting.len();
+            self.places.entry(call).or_insert(place);
+            self.waiting.push_back(Waiting::Call(call, String::new()));
             return;
         }
         self.current = Some((call, Whole::default()));
         on.push(Ordered::Begin(call));
+    }
+
+    /// Whether a call is not whole yet, or something waits behind it.
+    fn is_busy(&self) -> bool {
+        let open = matches!(&self.current, Some((_, whole)) if !whole.is_whole());
+        open || !self.waiting.is_empty()
+    }
+
+    /// Keeps words and thoughts back that come between pieces of a call; whether
+    /// it does.
+    pub fn holds(&mut self, delta: &Delta<'_>) -> bool {
+        if !self.is_busy() {
+            return false;
+        }
+        let Some(said) = spoken(delta) else {
+            return false;
+        };
+        match (self.waiting.back_mut(), said) {
+            (Some(Waiting::Said(Delta::Text(known))), Delta::Text(more))
+            | (Some(Waiting::Said(Delta::Refusal(known))), Delta::Refusal(more))
+            | (Some(Waiting::Said(Delta::Thinking(known))), Delta::Thinking(more)) => {
+                known.to_mut().push_str(&more);
+            }
+            (_, said) => self.waiting.push_back(Waiting::Said(said)),
+        }
+        true
     }
 
     /// More of a call's arguments.
@@ -51,16 +88,28 @@ impl Ordering {
                 }
             }
             _ => {
-                if let Some(waiting) = self.waiting.iter_mut().find(|w| w.call == call) {
-                    waiting.input.push_str(json);
+                let place = self.places.get(&call).copied();
+                let place = place.and_then(|place| place.checked_sub(self.passed));
+                let waiting = place.and_then(|place| self.waiting.get_mut(place));
+                if let Some(Waiting::Call(_, input)) = waiting {
+                    input.push_str(json);
                 }
             }
         }
     }
 
-    /// Begins the calls that wait, as far as those before them are whole.
+    /// Lets out what waits, as far as the calls before it are whole.
     fn advance(&mut self, on: &mut Vec<Ordered>) {
-        while let Some(Waiting { call, input }) = self.waiting.pop_front() {
+        while let Some(waiting) = self.waiting.pop_front() {
+            self.passed += 1;
+            let (call, input) = match waiting {
+                Waiting::Call(call, input) => (call, input),
+                Waiting::Said(said) => {
+                    on.push(Ordered::Said(said));
+                    continue;
+                }
+            };
+            self.places.remove(&call);
             let mut whole = Whole::default();
             whole.take(&input);
             on.push(Ordered::Begin(call));
@@ -77,14 +126,33 @@ impl Ordering {
 
     /// All calls are over: what waited comes out.
     pub fn finish(&mut self, on: &mut Vec<Ordered>) {
-        for Waiting { call, input } in self.waiting.drain(..) {
-            on.push(Ordered::Begin(call));
-            if !input.is_empty() {
-                on.push(Ordered::Input(input));
+        for waiting in self.waiting.drain(..) {
+            match waiting {
+                Waiting::Call(call, input) => {
+                    on.push(Ordered::Begin(call));
+                    if !input.is_empty() {
+                        on.push(Ordered::Input(input));
+                    }
+                }
+                Waiting::Said(said) => on.push(Ordered::Said(said)),
             }
         }
         self.current = None;
     }
+}
+
+/// Words and thoughts that wait.
+fn spoken(delta: &Delta<'_>) -> Option<Delta<'static>> {
+    let owned = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+    Some(match delta {
+        Delta::Text(text) => Delta::Text(owned(text)),
+        Delta::Refusal(text) => Delta::Refusal(owned(text)),
+        Delta::Thinking(text) => Delta::Thinking(owned(text)),
+        Delta::Thought(blob) => Delta::Thought(blob.clone().into_owned()),
+        Delta::ThinkingEnds => Delta::ThinkingEnds,
+        Delta::Cited(citation) => Delta::Cited(citation.clone()),
+        _ => return None,
+    })
 }
 
 /// Whether pieces of JSON text make a whole object.
@@ -146,6 +214,7 @@ mod tests {
             .map(|one| match one {
                 Ordered::Begin(call) => format!("#{call} "),
                 Ordered::Input(json) => json.clone(),
+                Ordered::Said(said) => format!("{said:?}"),
             })
             .collect();
         assert_eq!(told.concat(), "#0 {\"a\":\"}\"}#1 {}#2 {\"b\":1");

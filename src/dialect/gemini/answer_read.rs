@@ -3,6 +3,8 @@
 
 use super::usage;
 use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Object, Stop, Usage};
+use crate::dialect::Beyond;
+use crate::units::Tokens;
 
 /// What has come of a stream.
 #[derive(Debug, Default)]
@@ -11,6 +13,10 @@ pub struct Reader {
     modelled: bool,
     thinking: bool,
     grounded: usize,
+    /// What was counted last: each chunk counts as far as it got.
+    counted: Option<Tokens>,
+    /// A reason to stop was told.
+    stopped: bool,
 }
 
 impl Reader {
@@ -34,7 +40,11 @@ impl Reader {
             }
             one => self.chunk(one, on)?,
         }
-        on(Delta::End);
+        self.usage(true, on);
+        // As in a stream: without a reason the model has not stopped.
+        if self.stopped {
+            on(Delta::End);
+        }
         Ok(())
     }
 
@@ -51,26 +61,36 @@ impl Reader {
             on(Delta::Model(model.into()));
         }
         let candidate = chunk.list("candidates").first();
+        let blocked = chunk.get("promptFeedback");
+        let blocked = blocked.is_some_and(|feedback| feedback.text("blockReason").is_some());
+        let reason = candidate.and_then(|candidate| candidate.get("finishReason"));
+        let stops = reason.is_some_and(|why| reason_name(why) != "FINISH_REASON_UNSPECIFIED");
+        self.stopped |= stops || blocked;
         if let Some(counts) = chunk.get("usageMetadata") {
             if let Some(tier) = counts.filled("serviceTier") {
                 on(Delta::Tier(tier.into()));
             }
-            on(Delta::Usage(Usage {
-                tokens: usage::tokens(counts),
-                complete: true,
-            }));
+            on(Delta::Beyond(Box::new(Beyond::of(&counts.to_text()))));
+            self.counted = Some(usage::tokens(counts));
+            self.usage(self.stopped, on);
+        } else if stops || blocked {
+            self.usage(true, on);
         }
         if let Some(candidate) = candidate {
             self.candidate(candidate, on)?;
         }
-        let blocked = chunk.get("promptFeedback");
-        if blocked
-            .and_then(|feedback| feedback.text("blockReason"))
-            .is_some()
-        {
+        if blocked {
             on(Delta::Stop(Stop::Filtered));
         }
         Ok(())
+    }
+
+    /// Tells what was counted. Until there is a reason to stop, more may come of
+    /// it, and what is thought meanwhile may not be in it.
+    fn usage(&self, complete: bool, on: &mut dyn FnMut(Delta<'_>)) {
+        if let Some(tokens) = self.counted {
+            on(Delta::Usage(Usage { tokens, complete }));
+        }
     }
 
     fn candidate(
@@ -147,8 +167,7 @@ impl Reader {
                 }
             }
             Some(_) => return Err(Malformed),
-            // Pictures, and the work of tools that run at Google.
-            None => on(Delta::Aside),
+            None => on(wordless(part)),
         }
         if let Some(data) = signature {
             self.thinking = false;
@@ -179,6 +198,30 @@ impl Reader {
             }
         }
         self.grounded = self.grounded.max(sources.len());
+    }
+}
+
+/// A part without words: the work of a tool that runs at Google, or what no other
+/// dialect can say, such as a picture.
+fn wordless(part: &Json<'_>) -> Delta<'static> {
+    const PLAIN: [&str; 9] = [
+        "thought",
+        "thoughtSignature",
+        "videoMetadata",
+        "mediaResolution",
+        "partMetadata",
+        "executableCode",
+        "codeExecutionResult",
+        "toolCall",
+        "toolResponse",
+    ];
+    let Json::Object(fields) = part.plain() else {
+        return Delta::Aside;
+    };
+    let lost = fields.names().find(|name| !PLAIN.contains(name));
+    match lost.filter(|_| !part.is_true("thought")) {
+        Some(name) => Delta::LeftOut(format!("parts.{name}").into()),
+        None => Delta::Aside,
     }
 }
 

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     conversation(ask, &mut sheet);
     let config = config(ask, &mut sheet);
@@ -28,12 +28,13 @@ pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
     let tier = ask.knobs.tier.as_deref();
     let usual = matches!(tier, None | Some("default" | "standard_only"));
     sheet.lose_if(!usual, Knob::Tier);
+    sheet.leave_marks(ask);
     sheet.extras(ask, false);
     sheet.finish()
 }
 
 /// Writes what is to be counted.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     conversation(ask, &mut sheet);
     sheet.extras(ask, false);
@@ -50,7 +51,7 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     for block in ask.instructions() {
         match &block.what {
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
     }
     if !system.is_empty() {
@@ -122,7 +123,7 @@ fn write_part<'a>(
         What::Result { id, content, error } => {
             match names.get(id.as_ref()) {
                 Some(name) => result(name, content, *error, parts, sheet),
-                None => sheet.losses.note(block.path.as_str()),
+                None => sheet.leave_block(block),
             }
             return;
         }
@@ -143,7 +144,7 @@ fn write_part<'a>(
             .with("text", text.as_ref())
             .with("thought", true),
         What::Thinking { .. } | What::Foreign(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return;
         }
     };
@@ -153,19 +154,16 @@ fn write_part<'a>(
 fn signature<'a>(
     blob: Option<&'a Blob<'_>>,
     parallel: bool,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Cow<'a, str>> {
     match blob {
         Some(blob) if blob.kind == BlobKind::Call && sheet.owns(blob, Dialect::Gemini) => {
             Some(Cow::Borrowed(blob.data.as_ref()))
         }
-        Some(_) => {
-            sheet.losses.note(block.path.as_str());
-            None
-        }
         // The models that are told by a word insist on signatures.
-        None => {
+        other => {
+            sheet.losses.leave_out_if(other.is_some(), block.path);
             let insists = sheet.target().thinking == Some(ThinkingStyle::Effort);
             (insists && !parallel).then_some(Cow::Borrowed(NO_SIGNATURE))
         }
@@ -187,7 +185,7 @@ fn result<'a>(
             What::Image(media) | What::Document(media) => {
                 beside.extend(media_part(media, inner, sheet).map(Json::Object));
             }
-            _ => sheet.losses.note(inner.path.as_str()),
+            _ => sheet.losses.note(inner.path),
         }
     }
     let response = Object::new().with(if error { "error" } else { "output" }, said);
@@ -198,15 +196,15 @@ fn result<'a>(
 
 fn media_part<'a>(
     media: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     sheet
         .losses
-        .note_if(media.cite, &format!("{}.citations", block.path));
+        .note_if(media.cite, block.path.field("citations"));
     sheet
         .losses
-        .note_if(media.detail.is_some(), &format!("{}.detail", block.path));
+        .leave_out_if(media.detail.is_some(), block.path.field("detail"));
     let usual = match &block.what {
         What::Image(_) => "image/png",
         _ => "application/pdf",
@@ -230,7 +228,7 @@ fn media_part<'a>(
             Some(Object::new().with("fileData", file))
         }
         Source::File(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             None
         }
     }
@@ -243,7 +241,8 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let declared: Vec<Json<'a>> = ask.tools.iter().map(declare).collect();
     let tools = Object::new().with("functionDeclarations", declared);
     sheet.set("tools", vec![tools.into()]);
-    sheet.lose_if(ask.parallel == Some(false), Knob::Parallel);
+    let one_call = ask.parallel == Some(false) && !ask.forces_one();
+    sheet.lose_if(one_call, Knob::Parallel);
     // What is strict elsewhere is a mode here.
     let strict = ask.tools.iter().any(|tool| tool.strict == Some(true));
     let mode = match &ask.choice {
@@ -290,7 +289,7 @@ fn config<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Object<'a> {
         Some(Format::Json) => config.set("responseMimeType", "application/json"),
         Some(format @ Format::Schema { .. }) => {
             config.set("responseMimeType", "application/json");
-            let schema = crate::dialect::anthropic::ask_write::described(format);
+            let schema = crate::dialect::anthropic::claude::described(format);
             config.set("responseJsonSchema", schema);
         }
     }

@@ -2,4 +2,5 @@
 
 pub mod answer_read;
 pub mod ask_write;
+pub mod error;
 pub(super) mod usage;

@@ -14,12 +14,12 @@ pub fn tokens(usage: &Json<'_>) -> Tokens {
     };
     let audio_input = audio("promptTokensDetails");
     let audio_output = audio("candidatesTokensDetails");
-    let cached = count("cachedContentTokenCount");
     let prompt = count("promptTokenCount").saturating_add(count("toolUsePromptTokenCount"));
+    let cached = count("cachedContentTokenCount").min(prompt);
     let thoughts = count("thoughtsTokenCount");
     let said = count("candidatesTokenCount").saturating_sub(audio_output);
     Tokens {
-        input: prompt.saturating_sub(cached).saturating_sub(audio_input),
+        input: (prompt - cached).saturating_sub(audio_input),
         cache_read: cached,
         audio_input,
         output: said.saturating_add(thoughts),

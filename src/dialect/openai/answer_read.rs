@@ -1,20 +1,42 @@
 //! Reading a chat completion, whole or as a stream, in the spellings of the
 //! many hosts that speak it.
 
+use super::error_read::failure;
 use super::usage::Usage as Counts;
 use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::Beyond;
+use crate::units::Tokens;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What stands beside the words and no other dialect can say.
+const MEDIA: [(&str, &str); 2] = [("audio", "message.audio"), ("images", "message.images")];
 
 /// What has come of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// The index each call had at the provider; its place is ours.
-    calls: Vec<u64>,
+    /// The call at each index of the provider's.
+    calls: BTreeMap<u64, Call>,
+    /// How many calls there were.
+    called: u32,
     modelled: bool,
     thinking: bool,
     /// Thoughts come in a field of their own: details say them once more.
     thinks_plainly: bool,
     ended: bool,
+    /// What was counted last: some hosts count in each chunk, as far as they got.
+    counted: Option<Tokens>,
+    /// A reason to stop was told.
+    stopped: bool,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+struct Call {
+    /// Our number of it.
+    number: u32,
+    /// Its id; empty where the provider gave none.
+    id: String,
 }
 
 impl Reader {
@@ -36,6 +58,9 @@ impl Reader {
             if choice.count("index").unwrap_or(0) > 0 {
                 continue;
             }
+            if let Some(error) = choice.get("error") {
+                on(failure(error));
+            }
             if let Some(delta) = choice.get("delta") {
                 self.said(delta, on)?;
             }
@@ -56,6 +81,10 @@ impl Reader {
         let Some(choice) = choices.first() else {
             return if failed { Ok(()) } else { Err(Malformed) };
         };
+        if let Some(error) = choice.get("error") {
+            on(failure(error));
+            return Ok(());
+        }
         // Azure leaves the message out where it filtered all of it.
         let filtered = choice.text("finish_reason") == Some("content_filter");
         match choice.get("message") {
@@ -70,7 +99,29 @@ impl Reader {
 
     fn end(&mut self, on: &mut dyn FnMut(Delta<'_>)) {
         if !std::mem::replace(&mut self.ended, true) {
+            // Some hosts end without a reason: what was said tells it.
+            if !self.stopped {
+                self.stop_thinking(on);
+                on(Delta::Stop(self.usual_stop()));
+            }
+            self.usage(true, on);
             on(Delta::End);
+        }
+    }
+
+    /// Why an answer stopped that was not cut.
+    fn usual_stop(&self) -> Stop {
+        match self.called {
+            0 => Stop::Done,
+            _ => Stop::Tool,
+        }
+    }
+
+    /// Tells what was counted. Until there is a reason to stop, more may come of
+    /// it, and what is thought meanwhile may not be in it.
+    fn usage(&self, complete: bool, on: &mut dyn FnMut(Delta<'_>)) {
+        if let Some(tokens) = self.counted {
+            on(Delta::Usage(Usage { tokens, complete }));
         }
     }
 
@@ -90,15 +141,40 @@ impl Reader {
         if let Some(error) = chunk.get("error") {
             on(failure(error));
         }
-        // Groq tells usage in a field of its own besides.
-        if let Some(usage) = chunk.get("usage") {
-            let counts: Counts = serde_json::from_str(&usage.to_text()).map_err(|_| Malformed)?;
-            on(Delta::Usage(Usage {
-                tokens: counts.tokens(),
-                complete: true,
-            }));
+        let choices = chunk.list("choices");
+        let reason = |choice: &Json<'_>| choice.filled("finish_reason").is_some();
+        let stops = choices.iter().any(reason);
+        self.stopped |= stops;
+        match usage(chunk) {
+            Some(usage) => self.count(usage, choices.is_empty(), on),
+            None if stops => self.usage(true, on),
+            None => {}
         }
         Ok(())
+    }
+
+    /// Takes a usage object; `alone` where it stands beside no choice. One that
+    /// cannot be read is named, and counts nothing.
+    fn count(&mut self, usage: &Json<'_>, alone: bool, on: &mut dyn FnMut(Delta<'_>)) {
+        let text = usage.to_text();
+        let mut beyond = Beyond::of(&text);
+        let counts = serde_json::from_str::<Counts>(&text);
+        if counts.is_err() {
+            beyond.mark("usage");
+        }
+        on(Delta::Beyond(Box::new(beyond)));
+        match counts {
+            Ok(counts) if counts.is_open() => {
+                let tokens = self.counted.unwrap_or(counts.tokens());
+                let complete = false;
+                on(Delta::Usage(Usage { tokens, complete }));
+            }
+            Ok(counts) => {
+                self.counted = Some(counts.tokens());
+                self.usage(self.stopped || alone, on);
+            }
+            Err(_) => {}
+        }
     }
 
     fn said(&mut self, delta: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
@@ -107,7 +183,8 @@ impl Reader {
             Some(Json::Text(text)) if !text.is_empty() => self.text(text, on),
             Some(Json::List(parts)) => self.parts(parts, on)?,
             Some(Json::Text(_)) | None => {}
-            Some(_) => return Err(Malformed),
+            // Cloudflare's, where JSON was asked for.
+            Some(json) => self.text(&json.to_text(), on),
         }
         if let Some(refusal) = delta.filled("refusal") {
             self.stop_thinking(on);
@@ -122,6 +199,12 @@ impl Reader {
                 }));
             }
         }
+        for (field, name) in MEDIA {
+            let empty = Json::List(Vec::new());
+            if delta.get(field).is_some_and(|media| *media != empty) {
+                on(Delta::LeftOut(name.into()));
+            }
+        }
         for (place, call) in delta.list("tool_calls").iter().enumerate() {
             self.call(call, place as u64, on)?;
         }
@@ -133,7 +216,7 @@ impl Reader {
         on(Delta::Text(text.into()));
     }
 
-    /// Mistral's content as a list.
+    /// Content as a list, as Mistral and Databricks have it.
     fn parts(
         &mut self,
         parts: &[Json<'_>],
@@ -147,10 +230,17 @@ impl Reader {
                         self.think(thought.text("text").unwrap_or_default(), on);
                     }
                 }
+                Some("reasoning") => {
+                    for thought in part.list("summary") {
+                        self.think(thought.text("text").unwrap_or_default(), on);
+                    }
+                }
                 Some("refusal") => on(Delta::Refusal(
                     part.text("refusal").unwrap_or_default().into(),
                 )),
-                Some(_) => on(Delta::Aside),
+                // Where words come from.
+                Some("reference") => on(Delta::Aside),
+                Some(kind) => on(Delta::LeftOut(format!("content.{kind}").into())),
                 None => return Err(Malformed),
             }
         }
@@ -205,19 +295,30 @@ impl Reader {
         let id = call.filled("id");
         // Some hosts leave the index out, and some send a call in one piece.
         let index = call.count("index").unwrap_or(match id {
-            Some(_) => self.calls.len() as u64,
+            Some(_) => u64::from(self.called),
             None => place,
         });
-        let known = self.calls.iter().position(|known| *known == index);
-        let number = match (known, function.filled("name")) {
-            (Some(known), _) => known,
+        let name = function.filled("name");
+        let known = self.calls.get(&index);
+        let known = known.filter(|known| name.is_none() || known.is_of(id));
+        let number = match (known, name) {
+            (Some(known), _) => known.number,
             (None, Some(name)) => {
                 self.stop_thinking(on);
-                let number = self.calls.len();
-                self.calls.push(index);
+                let number = self.called;
+                self.called = number.saturating_add(1);
+                let id = id.unwrap_or_default();
+                let call_id = id.to_owned();
+                self.calls.insert(
+                    index,
+                    Call {
+                        number,
+                        id: call_id,
+                    },
+                );
                 on(Delta::Call {
-                    call: number as u32,
-                    id: id.unwrap_or_default().into(),
+                    call: number,
+                    id: id.into(),
                     name: name.into(),
                     blob: signature(call),
                 });
@@ -232,10 +333,7 @@ impl Reader {
             Some(_) => return Err(Malformed),
         };
         if !json.is_empty() {
-            on(Delta::Input {
-                call: number as u32,
-                json,
-            });
+            on(Delta::Input { call: number, json });
         }
         Ok(())
     }
@@ -254,13 +352,33 @@ impl Reader {
                 "length" | "model_length" => Stop::Length,
                 "tool_calls" | "function_call" => Stop::Tool,
                 "content_filter" => Stop::Filtered,
-                "error" => return,
+                "error" => {
+                    return on(Delta::Failed {
+                        kind: reason.to_owned(),
+                        message: String::new(),
+                    })
+                }
                 // Some hosts say `stop` also where tools are called.
-                _ if !self.calls.is_empty() => Stop::Tool,
-                _ => Stop::Done,
+                _ => self.usual_stop(),
             }));
         }
     }
+}
+
+impl Call {
+    /// Whether a piece with an id and a name is of this call. Some hosts use an
+    /// index again for the next call.
+    fn is_of(&self, id: Option<&str>) -> bool {
+        id.is_none_or(|id| self.id.is_empty() || self.id == id)
+    }
+}
+
+/// Usage, wherever a host puts it: Groq in a field of its own, Moonshot in the
+/// choice.
+fn usage<'c, 'b>(chunk: &'c Json<'b>) -> Option<&'c Json<'b>> {
+    let groq = || chunk.get("x_groq")?.get("usage");
+    let choice = || chunk.list("choices").first()?.get("usage");
+    chunk.get("usage").or_else(groq).or_else(choice)
 }
 
 fn signature<'d>(call: &'d Json<'_>) -> Option<Blob<'d>> {
@@ -269,21 +387,4 @@ fn signature<'d>(call: &'d Json<'_>) -> Option<Blob<'d>> {
         BlobKind::Call,
         google.filled("thought_signature")?,
     ))
-}
-
-/// An error, in a body or in a stream.
-pub fn failure(error: &Json<'_>) -> Delta<'static> {
-    let code = |name: &str| match error.get(name) {
-        Some(Json::Text(text)) => Some(text.to_string()),
-        Some(Json::Number(number)) => Some(number.to_string()),
-        _ => None,
-    };
-    let kind = code("type").or_else(|| code("code"));
-    let message = error.as_text().or_else(|| error.text("message"));
-    // Mistral's.
-    let message = message.or_else(|| error.text("detail"));
-    Delta::Failed {
-        kind: kind.unwrap_or_else(|| "error".to_owned()),
-        message: message.unwrap_or_default().to_owned(),
-    }
 }

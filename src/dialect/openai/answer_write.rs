@@ -3,7 +3,10 @@
 use super::schema::tier;
 use super::usage;
 use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Part, Stop, Usage, Voice};
-use crate::dialect::Fault;
+use crate::dialect::{Api, Fault, TooLong};
+
+/// As many proofs of thoughts are told anew with each that comes.
+const FEW_THOUGHTS: usize = 32;
 
 /// A stream on its way to a client.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Writer {
     /// put a list together by taking the last one whole.
     thoughts: String,
     details: Vec<Json<'static>>,
+    /// So many of them the client has.
+    told: usize,
     /// Something was thought.
     thought: bool,
 }
@@ -37,6 +42,7 @@ impl Writer {
             written: 0,
             thoughts: String::new(),
             details: Vec::new(),
+            told: 0,
             thought: false,
         }
     }
@@ -52,21 +58,18 @@ impl Writer {
                 self.written += text.chars().count();
                 self.say(Object::new().with("content", text.as_ref()), out);
             }
-            Delta::Refusal(text) => self.say(Object::new().with("refusal", text.as_ref()), out),
-            Delta::Thinking(text) => {
-                // One thought after another.
-                if self.thoughts.is_empty() && self.thought {
-                    self.say(Object::new().with("reasoning_content", "\n\n"), out);
-                }
-                self.thought = true;
-                self.thoughts.push_str(text);
-                self.say(Object::new().with("reasoning_content", text.as_ref()), out);
+            Delta::Refusal(text) | Delta::Explained(text) => {
+                self.say(Object::new().with("refusal", text.as_ref()), out)
             }
+            Delta::Thinking(text) => self.think(text, out),
             Delta::Thought(blob) => {
                 let text = std::mem::take(&mut self.thoughts);
                 self.details.push(detail(text, blob, &self.voice.endpoint));
-                let details = self.details.clone();
-                self.say(Object::new().with("reasoning_details", details), out);
+                // A list that grew long is told again only when it has doubled.
+                let count = self.details.len();
+                if count <= FEW_THOUGHTS || count.is_power_of_two() {
+                    self.tell_thoughts(out);
+                }
             }
             Delta::Call {
                 call,
@@ -113,18 +116,27 @@ impl Writer {
             Delta::Logprobs(_)
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::Beyond(_)
             | Delta::Alive
-            | Delta::Aside => {}
+            | Delta::Aside
+            | Delta::LeftOut(_) => {}
         }
     }
 
     /// The last event of a stream that failed.
-    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        out.extend_from_slice(super::error::event(fault).as_bytes());
+    pub fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
+        let event = match too_long {
+            Some(too_long) => format!("data: {}\n\n", too_long.body(Api::Chat, &self.voice.id)),
+            None => super::error::event(fault),
+        };
+        out.extend_from_slice(event.as_bytes());
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
         let reason = finish_reason(self.stop.as_ref());
+        if self.told < self.details.len() {
+            self.tell_thoughts(out);
+        }
         self.begin(out);
         self.chunk(Object::new(), None, Some(reason), out);
         if let (true, Some(usage)) = (self.voice.tells_usage, self.usage) {
@@ -133,6 +145,24 @@ impl Writer {
             event(chunk, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    fn think(&mut self, text: &str, out: &mut Vec<u8>) {
+        // One thought after another.
+        if self.thoughts.is_empty() && self.thought {
+            self.say(Object::new().with("reasoning_content", "\n\n"), out);
+        }
+        self.thought = true;
+        self.thoughts.push_str(text);
+        self.say(Object::new().with("reasoning_content", text), out);
+    }
+
+    fn tell_thoughts(&mut self, out: &mut Vec<u8>) {
+        let details = std::mem::take(&mut self.details);
+        let list = details.iter().map(Json::lend).collect::<Vec<_>>();
+        self.say(Object::new().with("reasoning_details", list), out);
+        self.told = details.len();
+        self.details = details;
     }
 
     fn say(&mut self, delta: Object<'_>, out: &mut Vec<u8>) {
@@ -233,6 +263,7 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
     for part in &answer.parts {
         said.take(part, voice);
     }
+    said.refusal = said.refusal.or(answer.explained.as_deref());
     let choice = Object::new()
         .with("index", 0_u64)
         .with("message", said.message())
@@ -264,6 +295,8 @@ fn logprobs<'a>(answer: &'a Answer, voice: &Voice) -> Json<'a> {
 #[derive(Default)]
 struct Said<'a> {
     text: Option<String>,
+    /// The characters of the text.
+    length: usize,
     refusal: Option<&'a str>,
     thoughts: String,
     details: Vec<Json<'a>>,
@@ -276,9 +309,10 @@ impl<'a> Said<'a> {
         match part {
             Part::Text(words, citations) => {
                 let text = self.text.get_or_insert_default();
-                let from = text.chars().count();
+                let from = self.length;
                 text.push_str(words);
-                let to = text.chars().count();
+                let to = from + words.chars().count();
+                self.length = to;
                 let cited = citations.iter().filter_map(|c| annotation(c, from, to));
                 self.annotations.extend(cited);
             }

@@ -2,8 +2,8 @@
 
 use super::schema;
 use crate::dialect::form::{
-    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Fields, Json, Knobs, Lifetime, Media, Node,
-    Role, Source, Thinking, Turn, What,
+    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Fields, Json, Knob, Knobs, Lifetime, Media,
+    Node, Role, Source, Thinking, Turn, What,
 };
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -38,8 +38,15 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
         format: schema::format(fields.get("response_format"), true)?,
         thinking: thinking(&fields)?,
         knobs: knobs(&fields)?,
+        older: Vec::new(),
         extras: Vec::new(),
     };
+    if fields.get("max_completion_tokens").is_none() {
+        let older = fields.get("max_tokens").map(|_| "max_tokens");
+        ask.older.extend(older.map(|name| (Knob::MaxOutput, name)));
+    }
+    ask.older.extend(schema::older_user(&fields));
+    schema::allow(fields.get("tool_choice"), &mut ask.tools)?;
     for message in fields.need("messages")?.list()? {
         read_message(&message, &mut ask)?;
     }
@@ -53,12 +60,10 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
     let stop = match fields.get("stop") {
         None => Vec::new(),
         Some(one) if one.is_text() => vec![one.text()?.into()],
-        Some(many) => {
-            let many = many.list()?;
-            many.iter()
-                .map(|s| s.text().map(Cow::Borrowed))
-                .collect::<Result<_, _>>()?
-        }
+        Some(many) => many
+            .list()?
+            .map(|s| s.text().map(Cow::Borrowed))
+            .collect::<Result<_, _>>()?,
     };
     Ok(Knobs {
         max_output: fields.count("max_completion_tokens")?.or(old_limit),
@@ -102,6 +107,11 @@ fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
             let function = choice.need("function")?.fields()?;
             Ok(Some(Choice::Named(function.need_text("name")?.into())))
         }
+        // `schema::allow` leaves only these to choose from.
+        "allowed_tools" => {
+            let allowed = choice.need("allowed_tools")?.fields()?;
+            schema::choice_word(&allowed.need("mode")?).map(Some)
+        }
         other => Err(choice.need("type")?.unknown(other)),
     }
 }
@@ -127,10 +137,13 @@ pub fn effort(node: &Node<'_, '_>) -> Result<Thinking, Invalid> {
 fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
     let fields = message.fields()?;
     let role = fields.need_text("role")?;
-    let mut blocks = Vec::new();
+    // Most messages have one.
+    let mut blocks = Vec::with_capacity(1);
+    let mark = fields.get("cache_control").map(|mark| cache(mark.json()));
     match role {
         "system" | "developer" => {
             content(&fields.need("content")?, &mut blocks, ask)?;
+            mark_last(&mut blocks, mark);
             if ask.turns.is_empty() {
                 ask.system.append(&mut blocks);
             } else {
@@ -142,24 +155,25 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         }
         "user" => {
             content(&fields.need("content")?, &mut blocks, ask)?;
+            mark_last(&mut blocks, mark);
             ask.turns.push(Turn {
                 role: Role::User,
                 blocks,
             });
         }
         "assistant" => {
-            fields.ignore(&["annotations"]);
             thoughts(&fields, &mut blocks)?;
             if let Some(node) = fields.get("content") {
                 content(&node, &mut blocks, ask)?;
             }
             if let Some(refusal) = fields.text("refusal")?.filter(|text| !text.is_empty()) {
-                let path = format!("{}.refusal", message.path());
+                let path = message.place().field("refusal");
                 blocks.push(Block::new(path, What::Refusal(refusal.into())));
             }
             for call in fields.list("tool_calls")? {
                 blocks.push(read_call(&call)?);
             }
+            mark_last(&mut blocks, mark);
             ask.turns.push(Turn {
                 role: Role::Assistant,
                 blocks,
@@ -167,20 +181,21 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         }
         "tool" => {
             let id = fields.need_text("tool_call_id")?.into();
-            let mut said = Vec::new();
+            let mut said = Vec::with_capacity(1);
             content(&fields.need("content")?, &mut said, ask)?;
             let what = What::Result {
                 id,
                 content: said,
                 error: false,
             };
-            let block = Block::new(message.path(), what);
+            let mut block = Block::new(message.place(), what);
+            block.cache = mark;
             match ask.turns.last_mut() {
                 // Results of parallel calls belong into one turn.
                 Some(Turn {
                     role: Role::User,
                     blocks,
-                }) if blocks.iter().all(is_result) => {
+                }) if blocks.first().is_none_or(is_result) => {
                     blocks.push(block);
                 }
                 _ => ask.turns.push(Turn {
@@ -193,6 +208,13 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
     }
     ask.extras.extend(fields.rest(&[]));
     Ok(())
+}
+
+/// A mark on a message is one on what is said last in it.
+fn mark_last(blocks: &mut [Block<'_>], mark: Option<Lifetime>) {
+    if let Some(last) = blocks.last_mut() {
+        last.cache = last.cache.or(mark);
+    }
 }
 
 fn is_result(block: &Block<'_>) -> bool {
@@ -221,7 +243,7 @@ fn read_call<'p>(call: &Node<'p, '_>) -> Result<Block<'p>, Invalid> {
         input: schema::arguments(&function.need("arguments")?)?,
         blob,
     };
-    Ok(Block::new(call.path(), what))
+    Ok(Block::new(call.place(), what))
 }
 
 /// What the model thought before, in the spellings there are.
@@ -231,7 +253,7 @@ fn thoughts<'p>(fields: &Fields<'p, '_>, blocks: &mut Vec<Block<'p>>) -> Result<
     let details = fields.list("reasoning_details")?;
     if details.is_empty() {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
-            let path = format!("{}.reasoning_content", fields.path());
+            let path = fields.at("reasoning_content");
             let what = What::Thinking {
                 text: text.into(),
                 blob: None,
@@ -257,7 +279,7 @@ fn thoughts<'p>(fields: &Fields<'p, '_>, blocks: &mut Vec<Block<'p>>) -> Result<
             "reasoning.summary" => continue,
             other => return Err(one.need("type")?.unknown(other)),
         };
-        blocks.push(Block::new(detail.path(), what));
+        blocks.push(Block::new(detail.place(), what));
     }
     Ok(())
 }
@@ -269,22 +291,22 @@ fn content<'p>(
     ask: &mut Ask<'p>,
 ) -> Result<(), Invalid> {
     if node.is_text() {
-        blocks.push(Block::new(node.path(), What::Text(node.text()?.into())));
+        blocks.push(Block::new(node.place(), What::Text(node.text()?.into())));
         return Ok(());
     }
     for part in node.list()? {
         let fields = part.fields()?;
         let what = read_part(&part, &fields)?;
-        let mut block = Block::new(part.path(), what);
+        let mut block = Block::new(part.place(), what);
         block.cache = fields.get("cache_control").map(|node| cache(node.json()));
         blocks.push(block);
-        ask.extras.extend(fields.rest(&[("annotations", "[]")]));
+        ask.extras.extend(fields.rest(&[]));
     }
     Ok(())
 }
 
 /// How long a cache mark asks for.
-fn cache(mark: &Json<'_>) -> Lifetime {
+pub fn cache(mark: &Json<'_>) -> Lifetime {
     match mark.text("ttl") {
         Some("1h") => Lifetime::Hour,
         _ => Lifetime::Short,
@@ -296,7 +318,11 @@ fn read_part<'p>(part: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<What<'p
         "text" => What::Text(fields.need_text("text")?.into()),
         "refusal" => What::Refusal(fields.need_text("refusal")?.into()),
         "image_url" => {
-            let image = fields.need("image_url")?.fields()?;
+            let image = fields.need("image_url")?;
+            if image.is_text() {
+                return Ok(What::Image(schema::at_url(image.text()?)));
+            }
+            let image = image.fields()?;
             let mut media = schema::at_url(image.need_text("url")?);
             media.detail = image
                 .text("detail")?
@@ -314,6 +340,11 @@ fn read_part<'p>(part: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<What<'p
                 cite: false,
             })
         }
+        // As Mistral has its thoughts.
+        "thinking" => What::Thinking {
+            text: schema::texts(&fields.need("thinking")?)?.into(),
+            blob: None,
+        },
         "file" => What::Document(schema::file(&fields.need("file")?)?),
         _ => return Err(part.unknown(fields.need_text("type")?)),
     })

@@ -1,6 +1,7 @@
 //! Writing a chat completion request.
 
 use super::messages_write::messages;
+use super::schema::user;
 use crate::dialect::form::{
     Ask, Budget, Choice, Effort, Format, Json, Knob, Losses, Object, Sheet, Target, Tool,
 };
@@ -12,7 +13,7 @@ use std::borrow::Cow;
 const MOST_STOPS: usize = 4;
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     sheet.set("model", target.model);
     let messages = messages(ask, &mut sheet);
@@ -31,6 +32,7 @@ pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
     );
     thinking(ask, &mut sheet);
     knobs(ask, &mut sheet);
+    sheet.leave_marks(ask);
     sheet.extras(ask, ask.client == Api::Chat);
     sheet.finish()
 }
@@ -64,10 +66,14 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         "top_logprobs",
         knobs.top_logprobs.filter(|n| *n > 0),
     );
-    sheet.put(Knob::User, "user", knobs.user.as_deref());
+    sheet.put(Knob::User, "user", knobs.user.as_deref().map(user));
     if sheet.knows("prompt_cache_key") {
         // A hint that changes no answer: left out where it means nothing.
-        sheet.put(Knob::User, "prompt_cache_key", knobs.cache_key.as_deref());
+        sheet.put(
+            Knob::User,
+            "prompt_cache_key",
+            knobs.cache_key.as_deref().map(user),
+        );
     }
     sheet.put(Knob::Verbosity, "verbosity", knobs.verbosity.as_deref());
     let tier = knobs.tier.as_deref().map(|tier| match tier {

@@ -4,6 +4,9 @@ use crate::dialect::Fault;
 use crate::refusal::{Kind, Refusal};
 use serde_json::json;
 
+/// OpenAI's code for a request that is too long.
+pub const TOO_LONG: &str = "context_length_exceeded";
+
 /// The body of a refusal.
 pub fn body(refusal: &Refusal) -> String {
     let kind = match refusal.kind() {
@@ -52,4 +55,15 @@ pub fn retold(status: u16, kind: &str, message: &str) -> String {
         _ => "invalid_request_error",
     };
     json!({"error": {"message": message, "type": class, "param": null, "code": kind}}).to_string()
+}
+
+/// A request that is too long, as OpenAI itself says it.
+pub fn too_long(message: &str, field: &str) -> String {
+    json!({"error": {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": field,
+        "code": TOO_LONG,
+    }})
+    .to_string()
 }

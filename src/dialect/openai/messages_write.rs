@@ -2,7 +2,7 @@
 
 use super::schema::data_url;
 use crate::dialect::form::{
-    Ask, Blob, Block, Json, Media, Object, Role, Sheet, Source, Turn, What,
+    Ask, Blob, Block, Ids, Json, Media, Object, Role, Sheet, Source, Turn, What,
 };
 use std::borrow::Cow;
 
@@ -16,17 +16,14 @@ pub fn messages<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Vec<Json<'a>> {
         match turn.role {
             Role::System => messages.push(message("system", text_content(&turn.blocks, sheet))),
             Role::User => user(turn, &mut messages, sheet),
-            Role::Assistant => messages.push(assistant(turn, sheet)),
+            Role::Assistant => messages.extend(assistant(turn, sheet)),
         }
     }
     messages
 }
 
 fn message<'a>(role: &'a str, content: Json<'a>) -> Json<'a> {
-    Object::new()
-        .with("role", role)
-        .with("content", content)
-        .into()
+    Object::of([("role", role.into()), ("content", content)]).into()
 }
 
 /// Blocks of which only the text can be said.
@@ -35,17 +32,14 @@ fn text_content<'a>(blocks: &'a [Block<'_>], sheet: &mut Sheet<'a>) -> Json<'a> 
     for block in blocks {
         match &block.what {
             What::Text(text) => texts.push(text),
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
     }
     match texts.as_slice() {
         [one] => Json::from(*one),
         many => {
             let part = |text: &&'a str| {
-                Object::new()
-                    .with("type", "text")
-                    .with("text", *text)
-                    .into()
+                Object::of([("type", "text".into()), ("text", (*text).into())]).into()
             };
             Json::List(many.iter().map(part).collect())
         }
@@ -85,18 +79,20 @@ fn plain(mut parts: Vec<Json<'_>>) -> Json<'_> {
 
 fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
     let part = match &block.what {
-        What::Text(text) => Object::new()
-            .with("type", "text")
-            .with("text", text.as_ref()),
+        What::Text(text) => Object::of([("type", "text".into()), ("text", text.as_ref().into())]),
         What::Image(image) => Object::new()
             .with("type", "image_url")
             .with("image_url", image_url(image, block, sheet)?),
+        What::Document(document) if sheet.target().quirks.document_urls => Object::new()
+            .with("type", "document_url")
+            .with("document_url", document_url(document, block, sheet)?)
+            .with_some("document_name", document.name.as_deref()),
         What::Document(document) => Object::new()
             .with("type", "file")
             .with("file", file(document, block, sheet)?),
         What::Audio(audio) => {
             let (Source::Base64(data), Some(kind)) = (&audio.source, &audio.kind) else {
-                sheet.losses.note(block.path.as_str());
+                sheet.leave_block(block);
                 return None;
             };
             let format = kind.strip_prefix("audio/").unwrap_or(kind);
@@ -109,7 +105,7 @@ fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
             )
         }
         _ => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };
@@ -118,14 +114,14 @@ fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
 
 fn image_url<'a>(
     image: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     let url: Cow<'a, str> = match &image.source {
         Source::Url(url) => Cow::Borrowed(url.as_ref()),
         Source::Base64(data) => data_url(image.kind.as_deref(), "image/png", data).into(),
         Source::Text(_) | Source::File(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };
@@ -135,12 +131,12 @@ fn image_url<'a>(
 
 fn file<'a>(
     document: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     sheet
         .losses
-        .note_if(document.cite, &format!("{}.citations", block.path));
+        .note_if(document.cite, block.path.field("citations"));
     let data = match &document.source {
         Source::Base64(data) => data_url(document.kind.as_deref(), "application/pdf", data),
         // A text is a file too; it need not be encoded by hand.
@@ -150,12 +146,27 @@ fn file<'a>(
             data_url(document.kind.as_deref(), "text/plain", &data)
         }
         Source::Url(_) | Source::File(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };
     let name = document.name.as_deref().unwrap_or("document");
     Some(Object::new().with("filename", name).with("file_data", data))
+}
+
+/// Where a document is, as Mistral wants it.
+fn document_url<'a>(
+    document: &'a Media<'_>,
+    block: &Block<'a>,
+    sheet: &mut Sheet<'a>,
+) -> Option<Cow<'a, str>> {
+    match &document.source {
+        Source::Url(url) => Some(Cow::Borrowed(url.as_ref())),
+        _ => match file(document, block, sheet)?.get("file_data") {
+            Some(Json::Text(data)) => Some(Cow::Owned(data.clone().into_owned())),
+            _ => None,
+        },
+    }
 }
 
 fn result<'a>(
@@ -168,7 +179,7 @@ fn result<'a>(
     for block in content {
         match &block.what {
             What::Text(text) => said.push_str(text),
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
     }
     // There is no field for a failure, so the words say it.
@@ -177,27 +188,31 @@ fn result<'a>(
     } else {
         said
     };
-    Object::new()
-        .with("role", "tool")
-        .with("tool_call_id", call_id(id, sheet))
-        .with("content", said)
-        .into()
+    Object::of([
+        ("role", "tool".into()),
+        ("tool_call_id", call_id(id, sheet).into()),
+        ("content", said.into()),
+    ])
+    .into()
 }
 
-/// A call's id, as short as the endpoint wants it. The same id always gives
-/// the same short one, so calls and results still fit.
+/// Ids as an endpoint with short ones takes them.
+const SHORT_IDS: Ids = Ids {
+    longest: 9,
+    shortest: 9,
+    marks: "",
+};
+
+/// A call's id, as short as the endpoint wants it.
 fn call_id<'a>(id: &'a str, sheet: &Sheet<'a>) -> Cow<'a, str> {
-    let fits = id.len() == 9 && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !sheet.target().quirks.short_ids || fits {
-        return Cow::Borrowed(id);
+    match sheet.target().quirks.short_ids {
+        true => SHORT_IDS.fit(id),
+        false => Cow::Borrowed(id),
     }
-    use sha2::Digest;
-    let digest = sha2::Sha256::digest(id.as_bytes());
-    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
-    Cow::Owned(hex.collect::<String>().chars().take(9).collect())
 }
 
-fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+/// What the model said, unless nothing of it can be said here.
+fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
     let mut texts: Vec<&'a str> = Vec::new();
     let mut refusal: Option<&'a str> = None;
     let mut calls: Vec<Json<'a>> = Vec::new();
@@ -220,17 +235,18 @@ fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
             } if own(blob, sheet) => {
                 details.push(detail(text, blob));
             }
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
+    }
+    if texts.is_empty() && refusal.is_none() && calls.is_empty() {
+        return None;
     }
     let content = match texts.as_slice() {
         [] => Json::Null,
         [one] => Json::from(*one),
         many => many.concat().into(),
     };
-    let mut message = Object::new()
-        .with("role", "assistant")
-        .with("content", content);
+    let mut message = Object::of([("role", "assistant".into()), ("content", content)]);
     message = message.with_some("refusal", refusal);
     if !details.is_empty() {
         message.set("reasoning_details", details);
@@ -238,7 +254,7 @@ fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
     if !calls.is_empty() {
         message.set("tool_calls", calls);
     }
-    message.into()
+    Some(message.into())
 }
 
 /// Whether this endpoint is known to have made a blob. A bare one is no chat
@@ -265,24 +281,21 @@ fn call<'a>(
     name: &'a str,
     input: &'a Json<'_>,
     blob: Option<&'a Blob<'_>>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Json<'a> {
-    let mut call = Object::new()
-        .with("id", call_id(id, sheet))
-        .with("type", "function")
-        .with(
-            "function",
-            Object::new()
-                .with("name", name)
-                .with("arguments", input.to_text()),
-        );
+    let function = Object::of([("name", name.into()), ("arguments", input.to_text().into())]);
+    let mut call = Object::of([
+        ("id", call_id(id, sheet).into()),
+        ("type", "function".into()),
+        ("function", function.into()),
+    ]);
     match blob {
         Some(blob) if own(blob, sheet) => {
             let google = Object::new().with("thought_signature", blob.data.as_ref());
             call.set("extra_content", Object::new().with("google", google));
         }
-        Some(_) => sheet.losses.note(block.path.as_str()),
+        Some(_) => sheet.losses.leave_out(block.path),
         None => {}
     }
     call.into()

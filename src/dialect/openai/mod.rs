@@ -5,6 +5,7 @@ pub mod answer_write;
 pub mod ask_read;
 pub mod ask_write;
 pub mod error;
+pub mod error_read;
 mod messages_write;
 pub mod reply;
 pub mod request;

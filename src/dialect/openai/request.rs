@@ -2,14 +2,17 @@
 //! adds: a stream that reports its usage.
 
 use crate::dialect::call::{self, Call, Wanted};
+use crate::dialect::Amounts;
 use crate::dialect::Edits;
 use crate::refusal::Invalid;
-use std::collections::BTreeMap;
 
 const FIELDS: &[&str] = &[
     "max_tokens",
     "max_completion_tokens",
+    "service_tier",
     "n",
+    "best_of",
+    "prediction",
     "model",
     "messages",
     "stream",
@@ -21,6 +24,9 @@ const FIELDS: &[&str] = &[
 /// The tags a body's own `metadata` may set. The rest of it may hold anything,
 /// also what belongs in no usage row.
 const TAGS: [&str; 2] = ["feature", "environment"];
+
+/// The option of a stream that makes it report its usage.
+const INCLUDE_USAGE: &str = "include_usage";
 
 /// Reads a request body.
 pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
@@ -40,30 +46,33 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     Ok(Call {
         body,
         wanted,
+        amounts: Amounts::of_chat(&fields)?,
         fields,
         hide_usage,
         tags,
     })
 }
 
-type Options = BTreeMap<String, serde_json::Value>;
-
 fn asks_for_usage(options: &str) -> Result<bool, Invalid> {
-    let options: Option<Options> = serde_json::from_str(options).map_err(|_| Invalid::Type {
+    if options == "null" {
+        return Ok(false);
+    }
+    let wrong = |_| Invalid::Type {
         field: "stream_options".to_owned(),
         expected: "an object",
-    })?;
-    Ok(options.is_some_and(|o| o.get("include_usage") == Some(&serde_json::Value::Bool(true))))
+    };
+    let fields = call::read_fields(options, &[INCLUDE_USAGE]).map_err(wrong)?;
+    Ok(call::find(&fields, INCLUDE_USAGE).is_some_and(|said| said.json == "true"))
 }
 
 /// The tags among a body's own labels.
 pub fn tags(metadata: &str) -> Vec<(String, String)> {
-    let metadata: Options = serde_json::from_str(metadata).unwrap_or_default();
-    metadata
-        .into_iter()
-        .filter(|(name, _)| TAGS.contains(&name.as_str()))
-        .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
-        .collect()
+    let found = call::read_fields(metadata, &TAGS).unwrap_or_default();
+    let found = found.into_iter().filter_map(|(name, value)| {
+        let value: String = serde_json::from_str(value.json).ok()?;
+        Some((name.to_owned(), value))
+    });
+    found.collect()
 }
 
 /// Makes the stream report its usage where it would not.
@@ -71,12 +80,21 @@ pub fn ask_for_usage(call: &Call<'_>, edits: &mut Edits) {
     if !call.hide_usage {
         return;
     }
-    let mut options: Options = call
-        .field("stream_options")
-        .and_then(|options| serde_json::from_str(options.json).ok())
-        .unwrap_or_default();
-    options.insert("include_usage".to_owned(), serde_json::Value::Bool(true));
-    if let Ok(json) = serde_json::to_string(&options) {
-        edits.set(call, "stream_options", json);
-    }
+    let options = call.field("stream_options").map(|options| options.json);
+    let options = options.filter(|json| *json != "null").unwrap_or("{}");
+    let fields = call::read_fields(options, &[INCLUDE_USAGE]).unwrap_or_default();
+    let said = call::find(&fields, INCLUDE_USAGE).map(|said| said.at.clone());
+    let json = match said {
+        Some(at) => {
+            let before = options.get(..at.start).unwrap_or_default();
+            let after = options.get(at.end..).unwrap_or_default();
+            format!("{before}true{after}")
+        }
+        None => {
+            let rest = options.get(1..).unwrap_or_default().trim_start();
+            let comma = if rest.starts_with('}') { "" } else { "," };
+            format!("{{\"{INCLUDE_USAGE}\":true{comma}{rest}")
+        }
+    };
+    edits.set(call, "stream_options", json);
 }

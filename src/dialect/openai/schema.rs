@@ -1,11 +1,17 @@
 //! What chat completions and responses have in common: tools, formats, files,
 //! arguments in text.
 
+use super::ask_read::cache;
 use crate::dialect::form::{
-    Choice, Fields, Format, Json, Label, Media, Node, Object, Source, Tool,
+    Choice, Fields, Format, Json, Knob, Label, Media, Node, Object, Source, Tool,
 };
 use crate::refusal::Invalid;
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// As long as this the name of a user may be, in characters.
+const LONGEST_USER: usize = 64;
 
 /// Labels that the gateway reads itself; they are no provider's business.
 const OWN_LABELS: [&str; 3] = ["team", "feature", "environment"];
@@ -29,13 +35,18 @@ pub fn labels<'p>(fields: &Fields<'p, '_>) -> Result<Vec<Label<'p>>, Invalid> {
 
 /// Chat completions' tools.
 pub fn tools<'p>(fields: &Fields<'p, '_>) -> Result<Vec<Tool<'p>>, Invalid> {
-    fields.list("tools")?.iter().map(tool).collect()
+    fields.list("tools")?.map(|node| tool(&node)).collect()
 }
 
 fn tool<'p>(node: &Node<'p, '_>) -> Result<Tool<'p>, Invalid> {
     let fields = node.fields()?;
     match fields.need_text("type")? {
-        "function" => function(node, &fields.need("function")?.fields()?),
+        "function" => {
+            let mut tool = function(node, &fields.need("function")?.fields()?)?;
+            let mark = fields.get("cache_control");
+            tool.cache = mark.map(|mark| cache(mark.json()));
+            Ok(tool)
+        }
         other => Err(fields.need("type")?.unknown(other)),
     }
 }
@@ -44,16 +55,69 @@ fn tool<'p>(node: &Node<'p, '_>) -> Result<Tool<'p>, Invalid> {
 pub fn function<'p>(node: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<Tool<'p>, Invalid> {
     let schema = fields.get("parameters");
     if let Some(schema) = &schema {
-        schema.fields()?;
+        schema.object()?;
     }
     Ok(Tool {
-        path: node.path().to_owned(),
+        path: node.place(),
         name: fields.need_text("name")?.into(),
         description: fields.text("description")?.map(Cow::Borrowed),
-        schema: schema.map(|schema| schema.json().clone()),
+        schema: schema.map(|schema| schema.json().lend()),
         strict: fields.flag("strict")?,
         cache: None,
     })
+}
+
+/// Leaves only those tools that a choice allows.
+pub fn allow(choice: Option<Node<'_, '_>>, tools: &mut Vec<Tool<'_>>) -> Result<(), Invalid> {
+    let Some(choice) = choice.filter(|choice| choice.json().text("type") == Some("allowed_tools"))
+    else {
+        return Ok(());
+    };
+    let outer = choice.fields()?;
+    // Chat completions have them one step deeper.
+    let allowed = match outer.get("allowed_tools") {
+        Some(inner) => inner.fields()?,
+        None => outer,
+    };
+    let mut names = BTreeSet::new();
+    for tool in allowed.list("tools")? {
+        let tool = tool.fields()?;
+        names.insert(match tool.get("function") {
+            Some(function) => function.fields()?.need_text("name")?,
+            None => tool.need_text("name")?,
+        });
+    }
+    tools.retain(|tool| names.contains(tool.name.as_ref()));
+    Ok(())
+}
+
+/// The texts of a list of parts, or the text itself.
+pub fn texts(node: &Node<'_, '_>) -> Result<String, Invalid> {
+    if node.is_text() {
+        return node.text().map(str::to_owned);
+    }
+    let mut texts = String::new();
+    for part in node.list()? {
+        texts.push_str(part.fields()?.text("text")?.unwrap_or_default());
+    }
+    Ok(texts)
+}
+
+/// The older name of whom a request is for, if it has that.
+pub fn older_user(fields: &Fields<'_, '_>) -> Option<(Knob, &'static str)> {
+    let is_new = fields.get("safety_identifier").is_some();
+    let older = fields.get("user").filter(|_| !is_new);
+    older.map(|_| (Knob::User, "user"))
+}
+
+/// A name for whom a request is for, as long as OpenAI takes it: a longer one goes
+/// as its digest, which is the same each time.
+pub fn user(name: &str) -> Cow<'_, str> {
+    if name.chars().count() <= LONGEST_USER {
+        return Cow::Borrowed(name);
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `auto`, `none` or `required`.
@@ -83,8 +147,9 @@ pub fn format<'p>(node: Option<Node<'p, '_>>, nested: bool) -> Result<Option<For
                 description: inner.text("description")?.map(Cow::Borrowed),
                 schema: inner
                     .get("schema")
-                    .map_or_else(|| Object::new().into(), |schema| schema.json().clone()),
-                strict: inner.flag("strict")?,
+                    .map_or_else(|| Object::new().into(), |schema| schema.json().lend()),
+                // Not so strict where it is not said.
+                strict: Some(inner.flag("strict")?.unwrap_or(false)),
             }))
         }
         other => Err(fields.need("type")?.unknown(other)),
@@ -97,8 +162,8 @@ pub fn arguments<'p>(node: &Node<'p, '_>) -> Result<Json<'p>, Invalid> {
     if text.trim().is_empty() {
         return Ok(Object::new().into());
     }
-    match Json::parse(text) {
-        Ok(json @ Json::Object(_)) => Ok(json),
+    match Json::raw(text) {
+        Ok(json) if json.is_object() => Ok(json),
         _ => Err(node.wrong("a JSON object, written as a string")),
     }
 }

@@ -1,6 +1,6 @@
 //! What the events of a streamed chat completion tell.
 
-use super::usage::Usage;
+use super::error_read::failed;
 use crate::dialect::{Fault, Reading};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,11 +13,20 @@ struct Chunk<'a> {
     #[serde(borrow, default)]
     service_tier: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    choices: Vec<Choice<'a>>,
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(default)]
-    error: Option<Said>,
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    x_groq: Option<Groq<'a>>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+/// Where Groq tells usage as well, and at times only there.
+#[derive(Deserialize)]
+pub(super) struct Groq<'a> {
+    #[serde(borrow, default)]
+    pub(super) usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +35,12 @@ struct Choice<'a> {
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
     finish_reason: Option<&'a RawValue>,
+    // Moonshot's place for it.
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    // OpenRouter's place for it.
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -46,32 +61,21 @@ struct Delta<'a> {
     audio: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Said {
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
-    #[serde(default)]
-    code: Option<serde_json::Value>,
-}
-
 /// Takes one event into the reading.
 pub fn read(data: &[u8], reading: &mut Reading) {
     reading.usage_only = false;
     if data == b"[DONE]" {
         reading.ended = true;
         reading.begun = true;
+        reading.has_usage |= reading.counted;
         return;
     }
     let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else {
         reading.fault.get_or_insert(Fault::Garbled);
         return;
     };
-    if let Some(said) = chunk.error {
-        let code = said.code.as_ref().and_then(serde_json::Value::as_str);
-        let kind = said.kind.or(code.map(str::to_owned));
-        reading.fault = Some(Fault::Said {
-            kind: kind.unwrap_or_else(|| "error".to_owned()),
-        });
+    if let Some(error) = chunk.error {
+        reading.fault = Some(failed(error));
     }
     if reading.served_model.is_none() {
         // Azure's first chunk has an empty model.
@@ -80,14 +84,22 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     if reading.tier.is_none() {
         reading.tier = text(chunk.service_tier);
     }
-    reading.usage_only = chunk.usage.is_some() && chunk.choices.is_empty();
-    if let Some(usage) = chunk.usage {
-        // Some providers send usage more than once: the last one counts.
-        reading.tokens = usage.tokens();
-        reading.has_usage = true;
+    let usage = chunk.usage.or(chunk.x_groq.and_then(|groq| groq.usage));
+    let choices = chunk.choices.unwrap_or_default();
+    let usage = usage.or(choices.first().and_then(|choice| choice.usage));
+    reading.usage_only = usage.is_some() && choices.is_empty();
+    if let Some(usage) = usage {
+        super::usage::take(usage.get(), reading);
     }
-    for choice in chunk.choices {
+    for choice in choices {
+        if let Some(error) = choice.error {
+            reading.fault = Some(failed(error));
+        }
         if let Some(reason) = text(choice.finish_reason) {
+            if reason == "error" {
+                let kind = reason.clone();
+                reading.fault.get_or_insert(Fault::Said { kind });
+            }
             reading.stopped = Some(reason);
             reading.begun = true;
         }
@@ -101,12 +113,21 @@ pub fn read(data: &[u8], reading: &mut Reading) {
             delta.function_call,
             delta.audio,
         ];
+        let thoughts = [delta.reasoning_content, delta.reasoning];
+        reading.thought |= thoughts
+            .iter()
+            .flatten()
+            .any(|part| self::written(part.get()) > 0);
         reading.begun |= parts
             .iter()
             .chain(&rest)
             .flatten()
             .any(|part| self::written(part.get()) > 0);
     }
+    // Some count in each chunk, as far as they got: what is thought meanwhile may
+    // not be in it.
+    let over = reading.stopped.is_some() || reading.usage_only;
+    reading.has_usage |= reading.counted && over;
 }
 
 fn text(raw: Option<&RawValue>) -> Option<String> {

@@ -2,13 +2,35 @@
 
 use super::usage;
 use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
-use crate::dialect::openai::answer_read::failure;
+use crate::dialect::openai::error_read::failure;
+use crate::dialect::Beyond;
+use std::collections::BTreeMap;
+
+/// Items of what runs at the provider: what it came to is in the words.
+const HOSTED: [&str; 14] = [
+    "web_search_call",
+    "x_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "mcp_call",
+    "mcp_list_tools",
+    "tool_search_call",
+    "tool_search_output",
+    "program",
+    "program_output",
+    "shell_call_output",
+    "function_call_output",
+    "custom_tool_call_output",
+    "additional_tools",
+];
 
 /// What has come of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// The output index of each call, and whether arguments of it came.
-    calls: Vec<(u64, bool)>,
+    /// Our number of each call, by its output index, and whether arguments of
+    /// it came.
+    calls: BTreeMap<u64, (u32, bool)>,
+    called: u32,
     modelled: bool,
     /// The reasoning item that is open has words.
     thinking: bool,
@@ -113,8 +135,9 @@ impl Reader {
     ) -> Result<(), Malformed> {
         match item.text("type").ok_or(Malformed)? {
             "function_call" => {
-                let call = self.calls.len() as u32;
-                self.calls.push((index, false));
+                let call = self.called;
+                self.called = call.saturating_add(1);
+                self.calls.entry(index).or_insert((call, false));
                 on(Delta::Call {
                     call,
                     id: item.text("call_id").ok_or(Malformed)?.into(),
@@ -124,16 +147,16 @@ impl Reader {
             }
             "reasoning" => self.thinking = false,
             "message" => {}
-            _ => on(Delta::Aside),
+            "shell_call" if usage::ran_in_container(item) => on(Delta::Aside),
+            kind if HOSTED.contains(&kind) => on(Delta::Aside),
+            kind => on(Delta::LeftOut(format!("output.{kind}").into())),
         }
         Ok(())
     }
 
     /// Arguments in pieces, or all of them if no piece came.
     fn input(&mut self, index: u64, json: &str, whole: bool, on: &mut dyn FnMut(Delta<'_>)) {
-        let found = self.calls.iter().position(|(at, _)| *at == index);
-        let Some(call) = found else { return };
-        let Some((_, any)) = self.calls.get_mut(call) else {
+        let Some((call, any)) = self.calls.get_mut(&index) else {
             return;
         };
         if json.is_empty() || whole && *any {
@@ -141,7 +164,7 @@ impl Reader {
         }
         *any = true;
         on(Delta::Input {
-            call: call as u32,
+            call: *call,
             json: json.into(),
         });
     }
@@ -194,6 +217,9 @@ impl Reader {
             on(Delta::Tier(tier.into()));
         }
         if let Some(counts) = response.get("usage") {
+            let mut beyond = Beyond::of(&counts.to_text());
+            usage::tools_that_ran(response, &mut beyond);
+            on(Delta::Beyond(Box::new(beyond)));
             on(Delta::Usage(Usage {
                 tokens: usage::tokens(counts),
                 complete: true,
@@ -235,7 +261,7 @@ fn said(item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed>
             "refusal" => on(Delta::Refusal(
                 part.text("refusal").ok_or(Malformed)?.into(),
             )),
-            _ => on(Delta::Aside),
+            kind => on(Delta::LeftOut(format!("output.message.{kind}").into())),
         }
     }
     Ok(())

@@ -19,13 +19,11 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
     for part in &answer.parts {
         match part {
             Part::Text(text, citations) => add_text(text, citations, &mut said),
-            Part::Refusal(text) => said.push(Said {
-                text: text.clone(),
-                refusal: true,
-                citations: Vec::new(),
-                logprobs: Vec::new(),
-                cited: 0,
-            }),
+            Part::Refusal(text) => {
+                let mut refusal = Said::new(true);
+                refusal.say(text);
+                said.push(refusal);
+            }
             Part::Thinking { text, blob, .. } => {
                 flush(&mut said, &mut items);
                 let id = voice.mint_nth("rs_", items.len());
@@ -51,6 +49,11 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
             }
         }
     }
+    if let Some(why) = &answer.explained {
+        let mut refusal = Said::new(true);
+        refusal.say(why);
+        said.push(refusal);
+    }
     if let (true, Some(first)) = (voice.tells_logprobs, said.first_mut()) {
         first.logprobs.clone_from(&answer.logprobs);
     }
@@ -65,18 +68,11 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
 /// Neighbouring texts are one part; each keeps the place of its citations.
 fn add_text(text: &str, citations: &[Citation], said: &mut Vec<Said>) {
     if !matches!(said.last(), Some(last) if !last.refusal) {
-        said.push(Said {
-            text: String::new(),
-            refusal: false,
-            citations: Vec::new(),
-            logprobs: Vec::new(),
-            cited: 0,
-        });
+        said.push(Said::new(false));
     }
     if let Some(last) = said.last_mut() {
-        let from = last.text.chars().count();
-        last.text.push_str(text);
-        let to = last.text.chars().count();
+        let from = last.length();
+        let to = last.say(text);
         let cited = citations.iter().map(|c| annotation(c, from, to).into());
         last.citations.extend(cited);
     }

@@ -6,7 +6,8 @@ use super::items::{
     summary_text, Said,
 };
 use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Ordered, Ordering, Voice};
-use crate::dialect::Fault;
+use crate::dialect::openai::error::{broken, TOO_LONG};
+use crate::dialect::{Api, Fault, TooLong};
 use std::collections::BTreeMap;
 
 /// A stream on its way to a client.
@@ -55,11 +56,17 @@ impl Writer {
         }
     }
 
-    /// Passes a piece on.
+    /// Passes a piece on, or keeps it back until a call is whole.
     pub fn take(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
+        if !self.ordering.holds(delta) {
+            self.tell(delta, out);
+        }
+    }
+
+    fn tell(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
         match delta {
             Delta::Text(text) => self.say(text, false, out),
-            Delta::Refusal(text) => self.say(text, true, out),
+            Delta::Refusal(text) | Delta::Explained(text) => self.say(text, true, out),
             Delta::Thinking(text) => self.think(text, out),
             Delta::Thought(blob) => self.thought(Some(blob), out),
             Delta::ThinkingEnds => self.thought(None, out),
@@ -97,17 +104,21 @@ impl Writer {
             Delta::Logprobs(_)
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::Beyond(_)
             | Delta::Alive
-            | Delta::Aside => {}
+            | Delta::Aside
+            | Delta::LeftOut(_) => {}
         }
     }
 
     /// The last event of a stream that failed.
-    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+    pub fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
         self.begin(out);
-        let error = Object::new()
-            .with("code", "server_error")
-            .with("message", super::super::openai::error::broken(fault));
+        let (code, message) = match too_long {
+            Some(too_long) => (TOO_LONG, too_long.told(Api::Responses)),
+            None => ("server_error", broken(fault)),
+        };
+        let error = Object::new().with("code", code).with("message", message);
         let mut response = self.response("failed", self.done.clone());
         response.set("error", error);
         self.event(
@@ -169,19 +180,13 @@ impl Writer {
         };
         let fits = parts.last().is_some_and(|last| last.refusal == refusal);
         if !fits {
-            parts.push(Said {
-                text: String::new(),
-                refusal,
-                citations: Vec::new(),
-                logprobs: Vec::new(),
-                cited: 0,
-            });
+            parts.push(Said::new(refusal));
         }
         let at = parts.len().saturating_sub(1) as u64;
         let mut part = None;
         if let Some(last) = parts.last_mut() {
             part = (!fits).then(|| last.part());
-            last.text.push_str(text);
+            last.say(text);
         }
         if let Some(part) = part {
             self.finish_part(at.checked_sub(1), out);
@@ -232,7 +237,7 @@ impl Writer {
         };
         let at = parts.len().saturating_sub(1) as u64;
         let Some(last) = parts.last_mut() else { return };
-        let end = last.text.chars().count();
+        let end = last.length();
         let annotation = annotation(citation, last.cited, end);
         last.cited = end;
         let nth = last.citations.len() as u64;
@@ -299,6 +304,7 @@ impl Writer {
     fn ordered(&mut self, ordered: Vec<Ordered>, out: &mut Vec<u8>) {
         for one in ordered {
             match one {
+                Ordered::Said(said) => self.tell(&said, out),
                 Ordered::Begin(call) => {
                     let Some((call, name, blob)) = self.calls.remove(&call) else {
                         continue;

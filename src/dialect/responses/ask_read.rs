@@ -41,14 +41,17 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
         format: None,
         thinking: None,
         knobs: knobs(&fields)?,
+        older: Vec::new(),
         extras: Vec::new(),
     };
     if let Some(instructions) = fields.get("instructions") {
         let what = What::Text(instructions.text()?.into());
-        ask.system.push(Block::new(instructions.path(), what));
+        ask.system.push(Block::new(instructions.place(), what));
     }
     input(&fields.need("input")?, &mut ask)?;
     tools(&fields, &mut ask)?;
+    ask.older.extend(schema::older_user(&fields));
+    schema::allow(fields.get("tool_choice"), &mut ask.tools)?;
     text(&fields, &mut ask)?;
     reasoning(&fields, &mut ask)?;
     include(&fields, &mut ask)?;
@@ -89,6 +92,8 @@ fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
     let choice = node.fields()?;
     match choice.need_text("type")? {
         "function" => Ok(Some(Choice::Named(choice.need_text("name")?.into()))),
+        // `schema::allow` leaves only these to choose from.
+        "allowed_tools" => schema::choice_word(&choice.need("mode")?).map(Some),
         other => Err(choice.need("type")?.unknown(other)),
     }
 }
@@ -100,9 +105,10 @@ fn tools<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> 
             "function" => ask.tools.push(schema::function(&node, &tool)?),
             // A tool that runs at OpenAI, or one without a schema.
             _ => ask.extras.push(Extra {
-                path: node.path().to_owned(),
+                path: node.place(),
                 name: None,
-                value: node.json().clone(),
+                value: node.json().lend(),
+                hint: false,
             }),
         }
     }
@@ -145,9 +151,11 @@ fn include<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid
             ENCRYPTED => {}
             LOGPROBS => ask.knobs.logprobs = true,
             _ => ask.extras.push(Extra {
-                path: node.path().to_owned(),
+                path: node.place(),
                 name: None,
-                value: node.json().clone(),
+                value: node.json().lend(),
+                // What is told beside an answer changes none of it.
+                hint: true,
             }),
         }
     }
@@ -157,7 +165,7 @@ fn include<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid
 fn input<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
     if node.is_text() {
         let what = What::Text(node.text()?.into());
-        let blocks = vec![Block::new(node.path(), what)];
+        let blocks = vec![Block::new(node.place(), what)];
         ask.turns.push(Turn {
             role: Role::User,
             blocks,
@@ -188,9 +196,9 @@ fn read_item<'p>(
     ask: &mut Ask<'p>,
 ) -> Result<(), Invalid> {
     let fields = item.fields()?;
-    fields.ignore(&["id", "status", "phase"]);
+    fields.ignore(&["id", "status"]);
     match fields.text("type")?.unwrap_or("message") {
-        "message" => return message(item, &fields, ask),
+        "message" => return message(&fields, ask),
         "function_call" => {
             let what = What::Call {
                 id: fields.need_text("call_id")?.into(),
@@ -198,26 +206,22 @@ fn read_item<'p>(
                 input: schema::arguments(&fields.need("arguments")?)?,
                 blob: call_blob.take(),
             };
-            add(ask, Role::Assistant, Block::new(item.path(), what));
+            add(ask, Role::Assistant, Block::new(item.place(), what));
         }
         "function_call_output" => {
             let output = fields.need("output")?;
-            let mut content = Vec::new();
+            let mut content = Vec::with_capacity(1);
             parts(&output, &mut content, ask)?;
             let what = What::Result {
                 id: fields.need_text("call_id")?.into(),
                 content,
                 error: false,
             };
-            add(ask, Role::User, Block::new(item.path(), what));
+            add(ask, Role::User, Block::new(item.place(), what));
         }
         "reasoning" => {
             let mut text = String::new();
-            for part in fields
-                .list("summary")?
-                .into_iter()
-                .chain(fields.list("content")?)
-            {
+            for part in fields.list("summary")?.chain(fields.list("content")?) {
                 text.push_str(part.fields()?.need_text("text")?);
             }
             let blob = fields.text("encrypted_content")?;
@@ -238,11 +242,11 @@ fn read_item<'p>(
                 text: text.into(),
                 blob,
             };
-            add(ask, Role::Assistant, Block::new(item.path(), what));
+            add(ask, Role::Assistant, Block::new(item.place(), what));
         }
         _ => {
-            let what = What::Foreign(item.json().clone());
-            add(ask, Role::Assistant, Block::new(item.path(), what));
+            let what = What::Foreign(item.json().lend());
+            add(ask, Role::Assistant, Block::new(item.place(), what));
             return Ok(());
         }
     }
@@ -250,26 +254,19 @@ fn read_item<'p>(
     Ok(())
 }
 
-fn message<'p>(
-    item: &Node<'p, '_>,
-    fields: &Fields<'p, '_>,
-    ask: &mut Ask<'p>,
-) -> Result<(), Invalid> {
+fn message<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
     let role = match fields.need_text("role")? {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "system" | "developer" => Role::System,
         other => return Err(fields.need("role")?.unknown(other)),
     };
-    let mut blocks = Vec::new();
+    let mut blocks = Vec::with_capacity(1);
     parts(&fields.need("content")?, &mut blocks, ask)?;
     ask.extras.extend(fields.rest(&[]));
     if role == Role::System && ask.turns.is_empty() {
         ask.system.extend(blocks);
         return Ok(());
-    }
-    if blocks.is_empty() {
-        return Err(item.wrong("a message with content"));
     }
     for block in blocks {
         add(ask, role, block);
@@ -283,7 +280,7 @@ fn parts<'p>(
     ask: &mut Ask<'p>,
 ) -> Result<(), Invalid> {
     if node.is_text() {
-        blocks.push(Block::new(node.path(), What::Text(node.text()?.into())));
+        blocks.push(Block::new(node.place(), What::Text(node.text()?.into())));
         return Ok(());
     }
     for part in node.list()? {
@@ -307,7 +304,7 @@ fn parts<'p>(
             }
             other => return Err(fields.need("type")?.unknown(other)),
         };
-        blocks.push(Block::new(part.path(), what));
+        blocks.push(Block::new(part.place(), what));
         ask.extras.extend(fields.rest(&[]));
     }
     Ok(())

@@ -6,13 +6,16 @@ use crate::dialect::form::{
     Source, Target, Tool, Turn, What,
 };
 use crate::dialect::openai::ask_write::{self, word};
-use crate::dialect::openai::schema::data_url;
+use crate::dialect::openai::schema::{data_url, user};
 use crate::dialect::{Api, Family};
 use crate::regions::{Dialect, ThinkingStyle};
 use std::borrow::Cow;
 
+/// The least that may be asked for; a smaller limit is written as this.
+pub const LEAST_OUTPUT: u64 = 16;
+
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     conversation(ask, &mut sheet);
     sheet.set("store", false);
@@ -31,12 +34,13 @@ pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
         sheet.set("include", include);
     }
     knobs(ask, &mut sheet);
+    sheet.leave_marks(ask);
     sheet.extras(ask, ask.client == Api::Responses);
     sheet.finish()
 }
 
 /// Writes what is to be counted.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses) {
+pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
     let mut sheet = Sheet::new(ask, target);
     conversation(ask, &mut sheet);
     sheet.extras(ask, false);
@@ -49,7 +53,7 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     for block in &ask.system {
         match &block.what {
             What::Text(text) => instructions.push(text),
-            _ => sheet.losses.note(block.path.as_str()),
+            _ => sheet.leave_block(block),
         }
     }
     if !instructions.is_empty() {
@@ -124,7 +128,13 @@ fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> bool {
 
 fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let knobs = &ask.knobs;
-    sheet.put(Knob::MaxOutput, "max_output_tokens", knobs.max_output);
+    let most = knobs.max_output;
+    sheet.leave_out_if(
+        most.is_some_and(|most| most < LEAST_OUTPUT),
+        Knob::MaxOutput,
+    );
+    let most = most.map(|most| most.max(LEAST_OUTPUT));
+    sheet.put(Knob::MaxOutput, "max_output_tokens", most);
     sheet.put(Knob::Temperature, "temperature", knobs.temperature.as_ref());
     sheet.put(Knob::TopP, "top_p", knobs.top_p.as_ref());
     sheet.put(
@@ -132,8 +142,16 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         "top_logprobs",
         knobs.top_logprobs.filter(|n| *n > 0),
     );
-    sheet.put(Knob::User, "safety_identifier", knobs.user.as_deref());
-    sheet.put(Knob::User, "prompt_cache_key", knobs.cache_key.as_deref());
+    sheet.put(
+        Knob::User,
+        "safety_identifier",
+        knobs.user.as_deref().map(user),
+    );
+    sheet.put(
+        Knob::User,
+        "prompt_cache_key",
+        knobs.cache_key.as_deref().map(user),
+    );
     let tier = knobs.tier.as_deref().map(|tier| match tier {
         "standard_only" => "default",
         other => other,
@@ -177,17 +195,19 @@ fn write_turn<'a>(turn: &'a Turn<'_>, items: &mut Vec<Json<'a>>, sheet: &mut She
                 input,
                 blob,
             } => {
-                sheet.losses.note_if(blob.is_some(), &block.path);
-                Object::new()
-                    .with("type", "function_call")
-                    .with("call_id", id.as_ref())
-                    .with("name", name.as_ref())
-                    .with("arguments", input.to_text())
+                sheet.losses.leave_out_if(blob.is_some(), block.path);
+                Object::of([
+                    ("type", "function_call".into()),
+                    ("call_id", id.as_ref().into()),
+                    ("name", name.as_ref().into()),
+                    ("arguments", input.to_text().into()),
+                ])
             }
-            What::Result { id, content, error } => Object::new()
-                .with("type", "function_call_output")
-                .with("call_id", id.as_ref())
-                .with("output", output(content, *error, sheet)),
+            What::Result { id, content, error } => Object::of([
+                ("type", "function_call_output".into()),
+                ("call_id", id.as_ref().into()),
+                ("output", output(content, *error, sheet)),
+            ]),
             What::Thinking {
                 text,
                 blob: Some(blob),
@@ -205,10 +225,11 @@ fn write_turn<'a>(turn: &'a Turn<'_>, items: &mut Vec<Json<'a>>, sheet: &mut She
 
 fn message<'a>(role: &'a str, said: &mut Vec<Json<'a>>, items: &mut Vec<Json<'a>>) {
     if !said.is_empty() {
-        let message = Object::new()
-            .with("type", "message")
-            .with("role", role)
-            .with("content", std::mem::take(said));
+        let message = Object::of([
+            ("type", "message".into()),
+            ("role", role.into()),
+            ("content", std::mem::take(said).into()),
+        ]);
         items.push(message.into());
     }
 }
@@ -265,7 +286,7 @@ fn part<'a>(block: &'a Block<'_>, role: Role, sheet: &mut Sheet<'a>) -> Option<J
             } else {
                 "input_text"
             };
-            Object::new().with("type", kind).with("text", text.as_ref())
+            Object::of([("type", kind.into()), ("text", text.as_ref().into())])
         }
         What::Refusal(text) => Object::new()
             .with("type", "refusal")
@@ -276,7 +297,7 @@ fn part<'a>(block: &'a Block<'_>, role: Role, sheet: &mut Sheet<'a>) -> Option<J
             .with("detail", image.detail.as_deref().unwrap_or("auto")),
         What::Document(document) => file(document, block, sheet)?,
         _ => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };
@@ -285,14 +306,14 @@ fn part<'a>(block: &'a Block<'_>, role: Role, sheet: &mut Sheet<'a>) -> Option<J
 
 fn image_url<'a>(
     image: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Cow<'a, str>> {
     match &image.source {
         Source::Url(url) => Some(Cow::Borrowed(url.as_ref())),
         Source::Base64(data) => Some(data_url(image.kind.as_deref(), "image/png", data).into()),
         Source::Text(_) | Source::File(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             None
         }
     }
@@ -300,12 +321,12 @@ fn image_url<'a>(
 
 fn file<'a>(
     document: &'a Media<'_>,
-    block: &Block<'_>,
+    block: &Block<'a>,
     sheet: &mut Sheet<'a>,
 ) -> Option<Object<'a>> {
     sheet
         .losses
-        .note_if(document.cite, &format!("{}.citations", block.path));
+        .note_if(document.cite, block.path.field("citations"));
     let object = Object::new().with("type", "input_file");
     let name = document.name.as_deref().unwrap_or("document");
     let data = match &document.source {
@@ -317,7 +338,7 @@ fn file<'a>(
             data_url(document.kind.as_deref(), "text/plain", &data)
         }
         Source::File(_) => {
-            sheet.losses.note(block.path.as_str());
+            sheet.leave_block(block);
             return None;
         }
     };

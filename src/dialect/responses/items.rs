@@ -17,9 +17,35 @@ pub struct Said {
     pub logprobs: Vec<Json<'static>>,
     /// How many characters the citations so far reach to.
     pub cited: usize,
+    /// The characters of what it says.
+    length: usize,
 }
 
 impl Said {
+    /// One that says nothing yet.
+    pub fn new(refusal: bool) -> Said {
+        Said {
+            text: String::new(),
+            refusal,
+            citations: Vec::new(),
+            logprobs: Vec::new(),
+            cited: 0,
+            length: 0,
+        }
+    }
+
+    /// Says more; gives the characters up to its end.
+    pub fn say(&mut self, text: &str) -> usize {
+        self.text.push_str(text);
+        self.length += text.chars().count();
+        self.length
+    }
+
+    /// The characters it has.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     /// As it stands in its message.
     pub fn part(&self) -> Object<'static> {
         match self.refusal {

@@ -7,6 +7,7 @@ pub mod ask_read;
 pub mod ask_write;
 pub mod items;
 pub mod request;
+pub mod stored;
 pub(super) mod usage;
 
 use crate::dialect::openai::error::broken;

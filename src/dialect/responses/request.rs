@@ -2,7 +2,12 @@
 
 use crate::dialect::call::{self, Call, Wanted};
 use crate::dialect::openai::request::tags;
+use crate::dialect::Amounts;
+use crate::dialect::Edits;
 use crate::refusal::Invalid;
+
+/// What is included of thoughts.
+const ENCRYPTED: &str = "reasoning.encrypted_content";
 
 const FIELDS: &[&str] = &[
     "model",
@@ -10,6 +15,11 @@ const FIELDS: &[&str] = &[
     "metadata",
     "reasoning",
     "max_output_tokens",
+    "max_tool_calls",
+    "service_tier",
+    "store",
+    "include",
+    "previous_response_id",
 ];
 
 /// Reads a request body. Usage comes with every stream and need not be asked
@@ -25,8 +35,69 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     Ok(Call {
         body,
         wanted,
+        amounts: Amounts::of_responses(&fields)?,
         fields,
         hide_usage: false,
         tags,
     })
+}
+
+/// The answer that a request goes on from, by its id.
+pub fn goes_on_from(call: &Call<'_>) -> Option<String> {
+    let id = call.field("previous_response_id")?.json;
+    serde_json::from_str(id).ok()
+}
+
+/// Has the provider keep nothing of the answer. It does so unless it is told
+/// otherwise. A client that counts on it sends thoughts back by their ids alone:
+/// a model that `thinks` hands them out with what they hold, and takes that back.
+pub fn keep_nothing(call: &Call<'_>, thinks: bool, edits: &mut Edits) {
+    let said = call.field("store").map(|value| value.json);
+    if said == Some("false") {
+        return;
+    }
+    edits.set(call, "store", "false".to_owned());
+    let included = call.field("include").map(|value| value.json);
+    if !thinks || included.is_some_and(|list| list.contains(ENCRYPTED)) {
+        return;
+    }
+    let before = included.and_then(|list| list.trim_end().strip_suffix(']'));
+    let include = match before.map(str::trim_end) {
+        Some(list) if !list.ends_with('[') => format!("{list},\"{ENCRYPTED}\"]"),
+        _ => format!("[\"{ENCRYPTED}\"]"),
+    };
+    edits.set(call, "include", include);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    #[test]
+    fn what_is_not_kept_is_handed_out() {
+        let told = |more: &str, thinks| {
+            let body = Rc::new(format!(r#"{{"model":"m","input":"a"{more}}}"#));
+            let mut edits = Edits::default();
+            keep_nothing(&read(&body).unwrap(), thinks, &mut edits);
+            let told: serde_json::Value =
+                serde_json::from_str(&edits.apply(&body).to_string()).unwrap();
+            (told["store"].clone(), told["include"].clone())
+        };
+        let encrypted = serde_json::json!(["reasoning.encrypted_content"]);
+        assert_eq!(told("", true), (false.into(), encrypted.clone()));
+        assert_eq!(told("", false), (false.into(), serde_json::Value::Null));
+        for empty in ["null", "[ ]"] {
+            let more = format!(r#","store":true,"include":{empty}"#);
+            assert_eq!(
+                told(&more, true),
+                (false.into(), encrypted.clone()),
+                "{empty}"
+            );
+        }
+        let other = serde_json::json!(["a", "reasoning.encrypted_content"]);
+        assert_eq!(told(r#","include":["a" ]"#, true), (false.into(), other));
+        // Who says so has thought of it.
+        assert_eq!(told(r#","store":false"#, true).1, serde_json::Value::Null);
+    }
 }

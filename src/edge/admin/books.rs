@@ -7,14 +7,13 @@ use crate::admin::Denied;
 use crate::audit::{Entry, Said};
 use crate::config::Config;
 use crate::publish::{Draft, BUILT_IN};
+use crate::regions::bindings::AUDIT;
 use crate::regions::RegionMap;
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
-/// The D1 binding.
-const BINDING: &str = "AUDIT";
 const BOOKS: &str = "The database of published maps";
 /// How often an entry is tried anew because another one was faster.
 const TRIES: u32 = 3;
@@ -51,7 +50,7 @@ struct Content {
 impl Books {
     /// Opens them.
     pub fn open(env: &Env) -> Result<Books, Denied> {
-        env.d1(BINDING).map(Books).map_err(unavailable(BOOKS))
+        env.d1(AUDIT).map(Books).map_err(unavailable(BOOKS))
     }
 
     async fn rows<T: DeserializeOwned>(
@@ -123,12 +122,14 @@ impl Books {
         found.ok_or_else(|| Denied::NotFound(format!("There is no map {version}.")))
     }
 
-    /// A map.
+    /// A map, if its content is what its version says.
     pub async fn map(&self, version: &str) -> Result<RegionMap, Denied> {
         let text = self.content(version).await?;
-        serde_json::from_str(&text).map_err(|_| {
+        let map: Option<RegionMap> = serde_json::from_str(&text).ok();
+        let map = map.filter(|map| map.version == version && map.has_its_version());
+        map.ok_or_else(|| {
             Denied::Conflict(format!(
-                "Map {version} was written by another release and cannot be read by this one."
+                "What is kept as map {version} is not what its version says, or was written by another release and cannot be read by this one."
             ))
         })
     }

@@ -4,7 +4,7 @@ use super::failover::note;
 use super::{built_in, unavailable, Asked};
 use crate::admin::Denied;
 use crate::audit::Action;
-use crate::budget::{told, Wish};
+use crate::budget::{told, Published, Wish};
 use crate::edge::ledger::{send, Address, Letter};
 use crate::edge::{budgets, keys, map};
 use crate::ledger::{Message, Standing};
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use worker::Context;
 
 const STORE: &str = "The key store";
-const LEDGER: &str = "The ledger";
+pub(super) const LEDGER: &str = "The ledger";
 const DATABASE: &str = "A usage database";
 /// More teams than this have to be asked for by name.
 const MOST_TEAMS: usize = 200;
@@ -43,8 +43,13 @@ pub async fn list(asked: &Asked) -> Result<Value, Denied> {
     }
     accounts.retain(|account| !account.applied.window.is_over(asked.at));
     let accounts: Vec<Value> = accounts.iter().map(told).collect();
+    let set = set.in_force();
+    let unread = set.unread.iter().map(|unread| {
+        json!({"name": unread.name, "scope": unread.scope, "why": unread.why, "told": unread.told()})
+    });
     Ok(json!({
-        "limits": {"gateway.toml": config.gateway.limits.all, "set": set.0},
+        "limits": {"gateway.toml": config.gateway.limits.all, "set": set.limits},
+        "unread": unread.collect::<Vec<_>>(),
         "accounts": accounts,
     }))
 }
@@ -80,12 +85,15 @@ async fn teams(asked: &Asked) -> Result<BTreeSet<String>, Denied> {
     Ok(teams)
 }
 
-async fn kept(asked: &Asked) -> Result<crate::budget::Published, Denied> {
+async fn kept(asked: &Asked) -> Result<Published, Denied> {
     let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
     budgets::stored(&store).await.map_err(unavailable(STORE))
 }
 
-async fn version(asked: &Asked, ctx: &Context) -> Result<&'static crate::config::Config, Denied> {
+pub(super) async fn version(
+    asked: &Asked,
+    ctx: &Context,
+) -> Result<&'static crate::config::Config, Denied> {
     let config = map::in_force(&asked.env, ctx).await;
     config.map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))
 }
@@ -97,7 +105,7 @@ pub async fn set(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     let models: Vec<&str> = config.regions.models().into_iter().collect();
     let limit = wish.limit(&models)?;
     let mut all = kept(asked).await?;
-    all.set(&wish.name, limit.clone())?;
+    all.set(&wish.name, &limit)?;
     let said = serde_json::to_string(&limit).unwrap_or_default();
     let why = match wish.why.trim() {
         "" => said,
@@ -111,7 +119,7 @@ pub async fn set(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
         why,
     )
     .await?;
-    put(asked, all).await?;
+    put(asked, &all).await?;
     Ok(json!({"name": wish.name, "limit": limit, "everywhere_within_seconds": 60}))
 }
 
@@ -126,7 +134,7 @@ pub async fn remove(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     let Which { name } = asked.body().await?;
     let config = version(asked, ctx).await?;
     let mut all = kept(asked).await?;
-    if all.0.remove(&name).is_none() {
+    if !all.remove(&name) {
         let name: String = name.chars().take(100).collect();
         return Err(Denied::NotFound(format!(
             "No limit {name} was set; those of gateway.toml are changed there."
@@ -141,11 +149,11 @@ pub async fn remove(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
         why,
     )
     .await?;
-    put(asked, all).await?;
+    put(asked, &all).await?;
     Ok(json!({"removed": name, "everywhere_within_seconds": 60}))
 }
 
-async fn put(asked: &Asked, all: crate::budget::Published) -> Result<(), Denied> {
+async fn put(asked: &Asked, all: &Published) -> Result<(), Denied> {
     let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
     budgets::keep(&store, all).await.map_err(unavailable(STORE))
 }

@@ -1,5 +1,5 @@
 //! Maps on their way into force: proposed, looked at, approved by somebody
-//! else, rolled back. First the books, then KV, from where every edge reads
+//! else. First the books, then KV, from where every edge reads
 //! it; whatever breaks in between is mended by doing it again.
 
 use super::super::{host, keys, map};
@@ -9,7 +9,7 @@ use crate::admin::Denied;
 use crate::audit::{Action, Entry, Said};
 use crate::config::Config;
 use crate::diff;
-use crate::publish::{self, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
+use crate::publish::{self, Approval, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
 use crate::regions::check::Rule;
 use crate::regions::finding::{Finding, Severity, Spot};
 use crate::regions::RegionMap;
@@ -17,13 +17,13 @@ use crate::replay::Replay;
 use serde_json::{json, Value};
 
 /// How often a change is tried anew because another one was faster.
-const TRIES: usize = 5;
+pub const TRIES: usize = 5;
 const LISTED: u32 = 100;
 /// How many versions the pointer names, for an edge that cannot use the first.
 const POINTED_AT: usize = 5;
 
 /// A map by its version, built-in or published.
-async fn map_of(books: &Books, version: &str, built_in: &Config) -> Result<RegionMap, Denied> {
+pub async fn map_of(books: &Books, version: &str, built_in: &Config) -> Result<RegionMap, Denied> {
     match version == built_in.regions.version {
         true => Ok(built_in.regions.clone()),
         false => books.map(version).await,
@@ -66,9 +66,7 @@ pub async fn create(asked: &Asked) -> Result<Value, Denied> {
     let proposal: Proposal = asked.body().await?;
     let why = publish::reason(&proposal.why)?;
     let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    publish::vet(&proposal.map, built_in, &asked.at.date())?;
-    let content =
-        serde_json::to_string(&proposal.map).map_err(|e| Denied::Invalid(e.to_string()))?;
+    publish::vet_new(&proposal.map, built_in, &asked.at.date())?;
     for _ in 0..TRIES {
         let last = books.last().await?;
         let base = present(&books.past().await?, built_in);
@@ -83,36 +81,67 @@ pub async fn create(asked: &Asked) -> Result<Value, Denied> {
                 "Map {base} is in force already; the draft changes nothing."
             )));
         }
-        let draft = Draft {
-            id: host::request_id(asked.at).to_string(),
-            at: asked.at,
-            author: asked.admin.who.clone(),
-            why: why.clone(),
+        let proposed = Proposed {
+            map: &proposal.map,
             base,
-            version: proposal.map.version.clone(),
-            state: State::Open,
-            decided_by: None,
-            decided_at: None,
+            why: &why,
         };
-        let said = said(asked, Action::Drafted, &draft.id, &draft.version, &why);
-        let also = books.insert_draft(&draft, &content)?;
-        if books.write(last.as_ref(), said, also).await? {
-            let old = with(map_of(&books, &draft.base, built_in).await?, built_in);
-            let new = with(proposal.map, built_in);
-            let (diff, findings) = (diff::diff(&old, &new), new_findings(asked, &old, &new));
-            return Ok(
-                json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings}),
-            );
+        if let Some(draft) = proposed.write(asked, &books, last.as_ref()).await? {
+            return proposed.told(asked, &books, &draft).await;
         }
     }
     Err(busy())
 }
 
-fn busy() -> Denied {
+/// A map that is being proposed.
+pub struct Proposed<'a> {
+    pub map: &'a RegionMap,
+    pub base: String,
+    pub why: &'a str,
+}
+
+impl Proposed<'_> {
+    /// Writes it as a draft, unless another entry was faster than `last`.
+    pub async fn write(
+        &self,
+        asked: &Asked,
+        books: &Books,
+        last: Option<&Entry>,
+    ) -> Result<Option<Draft>, Denied> {
+        let draft = Draft {
+            id: host::request_id(asked.at).to_string(),
+            at: asked.at,
+            author: asked.admin.who.clone(),
+            why: self.why.to_owned(),
+            base: self.base.clone(),
+            version: self.map.version.clone(),
+            state: State::Open,
+            decided_by: None,
+            decided_at: None,
+        };
+        let content = serde_json::to_string(self.map);
+        let content = content.map_err(|e| Denied::Invalid(e.to_string()))?;
+        let said = said(asked, Action::Drafted, &draft.id, &draft.version, self.why);
+        let also = books.insert_draft(&draft, &content)?;
+        let written = books.write(last, said, also).await?;
+        Ok(written.then_some(draft))
+    }
+
+    /// The draft, and what it changes.
+    pub async fn told(&self, asked: &Asked, books: &Books, draft: &Draft) -> Result<Value, Denied> {
+        let built_in = built_in()?;
+        let old = with(map_of(books, &draft.base, built_in).await?, built_in);
+        let new = with(self.map.clone(), built_in);
+        let (diff, findings) = (diff::diff(&old, &new), new_findings(asked, &old, &new));
+        Ok(json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings}))
+    }
+}
+
+pub fn busy() -> Denied {
     Denied::Conflict("Others are changing maps at the same time; try again.".to_owned())
 }
 
-fn said(asked: &Asked, action: Action, subject: &str, version: &str, why: &str) -> Said {
+pub fn said(asked: &Asked, action: Action, subject: &str, version: &str, why: &str) -> Said {
     Said {
         at: asked.at,
         who: asked.admin.who.clone(),
@@ -192,26 +221,26 @@ pub async fn replay(asked: &Asked, id: &str) -> Result<Value, Denied> {
 }
 
 pub async fn approve(asked: &Asked, id: &str) -> Result<Value, Denied> {
-    let reason: Reason = asked.body().await?;
+    let approval: Approval = asked.body().await?;
     let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
     for _ in 0..TRIES {
         let last = books.last().await?;
         let (draft, past) = (books.draft(id).await?, books.past().await?);
         let here = present(&past, built_in);
+        publish::is_meant(&draft, approval.digest.as_deref())?;
         // Approved before, but KV did not take it then: only that is left.
         if draft.state == State::Approved && draft.version == here {
             return put_in_force(asked, &books, built_in).await;
         }
         publish::may_approve(&draft, &asked.admin, &here)?;
-        publish::vet(
+        publish::vet_new(
             &books.map(&draft.version).await?,
             built_in,
             &asked.at.date(),
         )?;
-        let why = if reason.why.trim().is_empty() {
-            &draft.why
-        } else {
-            &reason.why
+        let why = match approval.why.trim() {
+            "" => &draft.why,
+            _ => &approval.why,
         };
         let why = publish::reason(why)?;
         let said = said(asked, Action::Approved, &draft.id, &draft.version, &why);
@@ -240,39 +269,12 @@ pub async fn withdraw(asked: &Asked, id: &str) -> Result<Value, Denied> {
     Err(busy())
 }
 
-pub async fn roll_back(asked: &Asked) -> Result<Value, Denied> {
-    let reason: Reason = asked.body().await?;
-    let why = publish::reason(&reason.why)?;
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    for _ in 0..TRIES {
-        let last = books.last().await?;
-        let past = books.past().await?;
-        let rolled_back = past.first().is_some_and(|past| past.rolled_back != 0);
-        let versions: Vec<String> = past.iter().map(|past| past.version.clone()).collect();
-        let target = publish::rollback_to(
-            reason.to.as_deref(),
-            &versions,
-            rolled_back,
-            &built_in.regions.version,
-        )?;
-        let (subject, version) = match target == BUILT_IN {
-            true => (BUILT_IN, built_in.regions.version.clone()),
-            // It checked when it came into force; this release may know better.
-            false => {
-                publish::vet(&books.map(&target).await?, built_in, &asked.at.date())?;
-                ("", target)
-            }
-        };
-        let said = said(asked, Action::RolledBack, subject, &version, &why);
-        if books.write(last.as_ref(), said, Vec::new()).await? {
-            return put_in_force(asked, &books, built_in).await;
-        }
-    }
-    Err(busy())
-}
-
 /// Puts what the books say is in force where every edge reads it.
-async fn put_in_force(asked: &Asked, books: &Books, built_in: &Config) -> Result<Value, Denied> {
+pub async fn put_in_force(
+    asked: &Asked,
+    books: &Books,
+    built_in: &Config,
+) -> Result<Value, Denied> {
     const STORE: &str =
         "The map was approved and stands in the books, but the store that the edges read";
     let unanswered = |_| Denied::Unavailable(STORE.to_owned());

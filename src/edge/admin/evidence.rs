@@ -106,11 +106,11 @@ async fn page<T: DeserializeOwned>(
 }
 
 const REQUESTS: &str =
-    "country, colo, key_zone, zone_asked, dialect, model_asked, count(*) AS requests, \
+    "country, colo, key_zone, zone_asked, dialect, model_asked, egress, count(*) AS requests, \
     sum(input) AS input, sum(cache_read) AS cache_read, sum(cache_write_5m) AS cache_write_5m, \
     sum(cache_write_1h) AS cache_write_1h, sum(audio_input) AS audio_input, sum(output) AS output, \
     sum(reasoning) AS reasoning, sum(audio_output) AS audio_output \
-    GROUP BY country, colo, key_zone, zone_asked, dialect, model_asked";
+    GROUP BY country, colo, key_zone, zone_asked, dialect, model_asked, egress";
 
 /// Recorded requests of a range, grouped by what a map decides by.
 pub async fn request_page(
@@ -140,10 +140,11 @@ pub async fn requests(asked: &Asked) -> Result<Value, Denied> {
     Ok(json!(page))
 }
 
-const TRANSFERS: &str = "country, zone, hosting, endpoint, team, map, count(*) AS requests, \
+const TRANSFERS: &str =
+    "country, zone, hosting, endpoint, team, egress, map, count(*) AS requests, \
     sum(outcome = 'refused') AS refused, \
     sum(outcome IN ('provider_error', 'failed')) AS failed, min(at) AS first, max(at) AS last \
-    GROUP BY country, zone, hosting, endpoint, team, map";
+    GROUP BY country, zone, hosting, endpoint, team, egress, map";
 
 pub async fn transfers(asked: &Asked) -> Result<Value, Denied> {
     let stores: Vec<String> = built_in()?.regions.policy.stores.keys().cloned().collect();

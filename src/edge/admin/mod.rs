@@ -6,15 +6,18 @@ mod budgets;
 mod drafts;
 mod evidence;
 mod failover;
+mod held;
 mod kept;
+mod rollback;
 mod spent;
 mod who;
 
-use super::{host, keys, map, settings};
+use super::{body, host, keys, map, settings};
 use crate::admin::{self, Admin, Ask, Denied};
+use crate::body::Owner;
 use crate::caller::{Caller, KeyRecord};
 use crate::explain::{self, Question};
-use crate::head::{Head, Origin};
+use crate::head::{Coding, Head, Origin};
 use crate::units::Millis;
 use futures::FutureExt;
 use serde::de::DeserializeOwned;
@@ -39,6 +42,7 @@ struct Asked {
 
 /// An answer that is no error.
 struct Told {
+    status: u16,
     /// A line each.
     headers: String,
     body: String,
@@ -47,6 +51,7 @@ struct Told {
 impl Told {
     fn json(value: &Value) -> Told {
         Told {
+            status: 200,
             headers: "content-type: application/json".to_owned(),
             body: value.to_string(),
         }
@@ -63,7 +68,7 @@ pub async fn handle(request: Request, head: Head, env: Env, ctx: &Context) -> Re
         ))
     });
     let (status, told) = match told {
-        Ok(told) => (200, told),
+        Ok(told) => (told.status, told),
         Err(denied) => {
             let error = json!({"code": denied.code(), "message": denied.to_string()});
             (denied.status(), Told::json(&json!({"error": error})))
@@ -97,7 +102,7 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
         Ask::Replay(id) => drafts::replay(&asked, &id).await,
         Ask::Approve(id) => drafts::approve(&asked, &id).await,
         Ask::Withdraw(id) => drafts::withdraw(&asked, &id).await,
-        Ask::Rollback => drafts::roll_back(&asked).await,
+        Ask::Rollback => return rollback::roll_back(&asked).await,
         Ask::History => drafts::history(&asked).await,
         Ask::Audit => drafts::audit(&asked).await,
         Ask::Requests => evidence::requests(&asked).await,
@@ -110,6 +115,7 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
         Ask::Budgets => budgets::list(&asked).await,
         Ask::SetBudget => budgets::set(&asked, ctx).await,
         Ask::RemoveBudget => budgets::remove(&asked, ctx).await,
+        Ask::ReleaseHeld => held::release(&asked, ctx).await,
         Ask::Retention => kept::look(&asked, ctx).await,
         Ask::Delete => kept::delete(&asked).await,
         Ask::EndDrill => failover::end_drill(&asked, ctx).await,
@@ -120,8 +126,14 @@ async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Resul
 impl Asked {
     /// The body as JSON of a known form.
     async fn body<T: DeserializeOwned>(&self) -> Result<T, Denied> {
-        let bytes = host::read_body(&self.request, LARGEST_BODY).await;
-        let bytes = bytes.map_err(|refusal| Denied::Invalid(refusal.to_string()))?;
+        let bytes = body::read(
+            &self.request,
+            Owner::Admins,
+            (Coding::Plain, None),
+            LARGEST_BODY,
+        )
+        .await;
+        let (bytes, _holding) = bytes.map_err(|refusal| Denied::Invalid(refusal.to_string()))?;
         serde_json::from_slice(&bytes)
             .map_err(|e| Denied::Invalid(format!("The body cannot be read: {e}.")))
     }

@@ -18,6 +18,7 @@ pub async fn spent(asked: &Asked) -> Result<Told, Denied> {
     }
     let next = page.next.map(|next| format!("\nmeridian-next: {next}"));
     Ok(Told {
+        status: 200,
         headers: format!(
             "content-type: text/csv; charset=utf-8\ncontent-disposition: attachment; filename=\"usage.csv\"{}",
             next.unwrap_or_default()
@@ -30,7 +31,7 @@ async fn found(env: &Env, store: &str, question: &Question) -> Result<Found, Den
     let failed = unavailable("A usage database");
     let db = env.d1(store).map_err(&failed)?;
     let mut statements = Vec::new();
-    for statement in [question.groups(), question.total()] {
+    for statement in [question.groups(), question.total(), question.unknown()] {
         let values = statement
             .values
             .iter()
@@ -40,11 +41,12 @@ async fn found(env: &Env, store: &str, question: &Question) -> Result<Found, Den
         statements.push(bound.map_err(&failed)?);
     }
     let told = db.batch(statements).await.map_err(&failed)?;
-    let [groups, total] = told.as_slice() else {
+    let [groups, total, unknown] = told.as_slice() else {
         return Err(Denied::Unavailable("A usage database".to_owned()));
     };
     Ok(Found {
         groups: groups.results().map_err(&failed)?,
         total: total.results().map_err(&failed)?,
+        unknown: unknown.results().map_err(&failed)?,
     })
 }

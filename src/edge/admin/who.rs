@@ -1,12 +1,12 @@
 //! Who asks: the holder of an admin key, or somebody whom Cloudflare Access has
 //! let in and vouches for.
 
-use super::super::keys;
-use crate::access::{self, Access, Unverified};
+use super::super::{host, keys};
+use crate::access::{self, Access, Found, TeamKeys, Unverified};
 use crate::admin::{Admin, AdminRecord, Denied, KEY_PREFIX};
 use crate::head::Head;
+use crate::regions::bindings::{ACCESS_AUDIENCE, ACCESS_TEAM};
 use crate::units::Millis;
-use serde::Deserialize;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::Env;
@@ -19,30 +19,8 @@ extern "C" {
     async fn fetch_keys(url: &str) -> Result<JsValue, JsValue>;
 }
 
-/// How long a team's keys are remembered, and how soon they may be asked for
-/// again because of a key that is not among them.
-const KEYS_LAST_MS: u64 = 3_600_000;
-const KEYS_AT_MOST_EVERY_MS: u64 = 60_000;
-
-struct TeamKeys {
-    keys: Vec<TeamKey>,
-    fetched: Millis,
-}
-
-#[derive(Clone, Deserialize)]
-struct TeamKey {
-    kid: String,
-    #[serde(flatten)]
-    rest: serde_json::Map<String, serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<TeamKey>,
-}
-
 thread_local! {
-    static TEAM: RefCell<Option<TeamKeys>> = const { RefCell::new(None) };
+    static TEAM: RefCell<TeamKeys> = RefCell::default();
 }
 
 /// Who asks.
@@ -96,8 +74,8 @@ async fn through_access(env: &Env, token: &str, now: Millis) -> Result<String, D
             .unwrap_or_default()
     };
     let access = Access {
-        team: var("ACCESS_TEAM"),
-        audience: var("ACCESS_AUDIENCE"),
+        team: var(ACCESS_TEAM),
+        audience: var(ACCESS_AUDIENCE),
     };
     if access.team.is_empty() || access.audience.is_empty() {
         return Err(Denied::Unknown("This deployment does not take Cloudflare Access tokens: ACCESS_TEAM and ACCESS_AUDIENCE are not set.".to_owned()));
@@ -115,45 +93,21 @@ async fn through_access(env: &Env, token: &str, now: Millis) -> Result<String, D
 
 /// The team's key that the token names.
 async fn team_key(access: &Access, token: &Unverified<'_>, now: Millis) -> Result<String, Denied> {
-    let known = |max_age: u64| {
-        TEAM.with_borrow(|team| {
-            let team = team
-                .as_ref()
-                .filter(|team| now.since(team.fetched) < max_age)?;
-            Some(
-                team.keys
-                    .iter()
-                    .find(|key| key.kid == token.key_id)
-                    .cloned(),
-            )
-        })
-    };
-    let found = match known(KEYS_LAST_MS) {
-        Some(Some(key)) => Some(key),
-        // Not among them: perhaps the team has a new one.
-        _ if known(KEYS_AT_MOST_EVERY_MS).is_none() => {
-            let url = format!("https://{}/cdn-cgi/access/certs", access.team);
-            let no_answer = || Denied::Unavailable("Cloudflare Access".to_owned());
-            let text = fetch_keys(&url)
-                .await
-                .ok()
-                .and_then(|text| text.as_string());
-            let set: KeySet = text
-                .and_then(|text| serde_json::from_str(&text).ok())
-                .ok_or_else(no_answer)?;
-            TEAM.set(Some(TeamKeys {
-                keys: set.keys,
-                fetched: now,
-            }));
-            known(KEYS_LAST_MS).flatten()
-        }
-        _ => None,
-    };
-    let key = found.ok_or_else(|| {
-        Denied::Unknown(
+    let find = |now| TEAM.with_borrow_mut(|team| team.find(&token.key_id, now));
+    let mut found = find(now);
+    if found == Found::Fetch {
+        let url = format!("https://{}/cdn-cgi/access/certs", access.team);
+        let text = fetch_keys(&url).await.ok();
+        let text = text.and_then(|text| text.as_string());
+        let now = host::now();
+        TEAM.with_borrow_mut(|team| team.fetched(text.as_deref(), now));
+        found = find(now);
+    }
+    match found {
+        Found::Key(key) => Ok(key),
+        Found::Unknown => Err(Denied::Unknown(
             "The Cloudflare Access token names a key that its team does not have.".to_owned(),
-        )
-    })?;
-    serde_json::to_string(&key.rest)
-        .map_err(|_| Denied::Unavailable("Cloudflare Access".to_owned()))
+        )),
+        Found::NotNow | Found::Fetch => Err(Denied::Unavailable("Cloudflare Access".to_owned())),
+    }
 }

@@ -5,8 +5,9 @@
 use super::super::{host, settings};
 use crate::config::Config;
 use crate::health::Notice;
-use crate::ledger::{Message, Reply, Spread, Standing};
+use crate::ledger::{Held, Message, Reply, Spread, Standing};
 use crate::limits::Authority;
+use crate::regions::bindings::LEDGER as BINDING;
 use futures::future::{select, Either};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,8 +19,6 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{wasm_bindgen, Delay, Env, Method, Request, RequestInit, Result};
 
-/// The Durable Object binding.
-const BINDING: &str = "LEDGER";
 /// How long an object may take to answer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -64,6 +63,17 @@ pub struct Letter {
     /// The accounts are wanted, for people.
     #[serde(default)]
     pub look: bool,
+    /// What is held for lost calls is to be released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+}
+
+/// What an operator releases.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Release {
+    /// Only what is held for calls under this limit.
+    #[serde(default)]
+    pub limit: Option<String>,
 }
 
 /// What an object answers.
@@ -80,6 +90,12 @@ pub struct Answer {
     /// How many letters it gets in a second.
     #[serde(default)]
     pub load: u32,
+    /// Objects that have borrowed from it and hold something, for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holding: Vec<String>,
+    /// What was released.
+    #[serde(default)]
+    pub released: Held,
 }
 
 impl Letter {
@@ -92,6 +108,7 @@ impl Letter {
             news: Vec::new(),
             heard: 0,
             look: false,
+            release: None,
         }
     }
 }
@@ -146,6 +163,27 @@ impl Address {
         }
     }
 
+    /// The same with a number of its own, if the name is that of one of its shards.
+    pub fn shard_named(&self, name: &str) -> Option<Address> {
+        let (nth, of) = name.strip_prefix("shard ")?.split_once(" of ")?;
+        let Address::Team { team, store, .. } = self else {
+            return None;
+        };
+        (of == self.unsharded()).then_some(Address::Team {
+            team: team.clone(),
+            store: store.clone(),
+            shard: nth.parse().ok()?,
+        })
+    }
+
+    /// The team whose calls it is for.
+    pub fn team(&self) -> Option<&str> {
+        match self {
+            Address::Team { team, .. } => Some(team),
+            Address::Company => None,
+        }
+    }
+
     /// What is left for it in its database goes by this word.
     pub fn mark(&self) -> String {
         match self {
@@ -166,6 +204,8 @@ impl Address {
 thread_local! {
     // What instances that share a team's objects are told apart by.
     static SALT: Cell<u64> = const { Cell::new(0) };
+    // How many letters were sent, and how many bytes.
+    static SENT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static SPREADS: RefCell<BTreeMap<(String, String), Spread>> = RefCell::default();
 }
 
@@ -214,6 +254,11 @@ fn hot(env: &Env) -> u32 {
     super::super::local::hot(env).unwrap_or(Spread::HOT)
 }
 
+/// How many letters this instance has sent, and how many bytes.
+pub fn sent() -> (u64, u64) {
+    SENT.get()
+}
+
 /// Sends a letter and waits for the answer.
 pub async fn send(env: &Env, letter: &Letter) -> Result<Answer> {
     send_within(env, letter, PATIENCE).await
@@ -222,7 +267,10 @@ pub async fn send(env: &Env, letter: &Letter) -> Result<Answer> {
 /// Sends a letter and waits so long for the answer.
 pub async fn send_within(env: &Env, letter: &Letter, patience: Duration) -> Result<Answer> {
     let mut init = RequestInit::new();
-    let body = JsValue::from_str(&serde_json::to_string(letter)?);
+    let text = serde_json::to_string(letter)?;
+    let (letters, bytes) = SENT.get();
+    SENT.set((letters + 1, bytes + text.len() as u64));
+    let body = JsValue::from_str(&text);
     init.with_method(Method::Post).with_body(Some(body));
     let request = Request::new_with_init("https://ledger/", &init)?;
     let store = letter.to.store();

@@ -4,18 +4,20 @@
 
 mod address;
 mod flush;
+mod held;
 mod hooks;
 mod storage;
 
-pub use address::{for_calls, hear_load, send, send_within, Address, Answer, Letter, PATIENCE};
+pub use address::{
+    for_calls, hear_load, send, send_within, sent, Address, Answer, Letter, Release, PATIENCE,
+};
 pub use hooks::tell;
 
 use super::{host, settings};
 use crate::ledger::{Book, Load, Message, Reply, Want};
 use crate::limits::Authority;
-use crate::record::{self, Row};
 use crate::refusal::Exceeded;
-use crate::units::{Millis, NanoUsd};
+use crate::units::Millis;
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -100,7 +102,7 @@ impl DurableObject for Ledger {
         self.pass_time(host::now())?;
         let left = self.flush(&address).await;
         self.tell_hooks().await;
-        self.tell_above(&address).await?;
+        self.tell_above().await?;
         self.rearm(left).await?;
         Response::ok("")
     }
@@ -155,17 +157,25 @@ impl Ledger {
         self.know(&letter.to)?;
         let now = host::now();
         self.pass_time(now)?;
-        let Letter { message, rows, .. } = letter;
+        let Letter {
+            message,
+            rows,
+            release,
+            ..
+        } = letter;
         let load = self.memory.load.borrow_mut().one_more(now);
         self.memory.notices.borrow_mut().take(now, letter.news);
         let rows = rows.as_ref().map_or("[]", |rows| rows.get());
         let (told, wants) = self.settle(now, message, rows)?;
+        let released = self.release(now, release)?;
+        let noted = told.1.noted;
         // Whatever becomes of the rest, what was stored goes on from here.
         self.ring_within(now, SOON_MS).await?;
-        let reply = match wants.is_empty() {
+        let mut reply = match wants.is_empty() {
             true => told.1,
             false => self.lend(now, told.0, wants).await?,
         };
+        reply.noted |= noted;
         Ok(Answer {
             reply,
             notices: self.memory.notices.borrow().since(letter.heard),
@@ -174,34 +184,24 @@ impl Ledger {
                 false => Vec::new(),
             },
             load,
+            holding: match letter.look {
+                true => self.with_book(|book| book.holding())?,
+                false => Vec::new(),
+            },
+            released,
         })
     }
 
-    /// Gives up holders whose time is over; their team is charged.
+    /// Gives up holders whose time is over; what they had is held.
     fn pass_time(&self, now: Millis) -> Result<()> {
         let forfeits = self.with_book(|book| {
             book.tidy(now);
             book.expire(now)
         })?;
-        for forfeit in forfeits.iter().filter(|forfeit| forfeit.money > 0) {
-            self.charge(now, forfeit.money)?;
+        for forfeit in &forfeits {
+            self.holds(now, now, forfeit.money, forfeit.calls)?;
         }
         Ok(())
-    }
-
-    fn charge(&self, now: Millis, money: i64) -> Result<()> {
-        let known = self.memory.known.borrow();
-        let Some(Known {
-            address: Address::Team { team, .. },
-            ..
-        }) = &*known
-        else {
-            // Only books borrow from the company, and they remember.
-            return Ok(());
-        };
-        let row = Row::unsettled(&host::request_id(now), now, team, NanoUsd(money));
-        let rows = record::to_json(&[row]);
-        self.storage().add(now.0, &rows).map(|_| ())
     }
 
     /// Stores rows, each once, and settles the calls that are new. Gives back
@@ -219,11 +219,11 @@ impl Ledger {
         let (reply, credits) = self.with_book(|book| {
             let settled = message.settled.iter();
             let credits = settled.map(|one| book.credit(&one.holder, &one.parts));
-            let credits: Vec<i64> = credits.collect();
+            let credits: Vec<_> = credits.flatten().collect();
             (book.take(now, &message), credits)
         })?;
-        for credit in credits.into_iter().filter(|credit| *credit > 0) {
-            self.charge(now, -credit)?;
+        for credit in &credits {
+            self.holds_no_more(now, credit)?;
         }
         message.settled.clear();
         message.totals.clear();
@@ -237,10 +237,7 @@ impl Ledger {
             let mut all = wants.iter();
             let want = all.find(|want| exceeded.is_of(&want.applied));
             let needed = want.map_or(exceeded.needed, |want| want.need);
-            Reply {
-                granted: Err(Box::new(exceeded.to_one_who_needs(needed))),
-                lost: false,
-            }
+            Reply::refuses(Box::new(exceeded.to_one_who_needs(needed)))
         };
         message.wants.clone_from(&wants);
         for _ in 0..MOST_TRIES {
@@ -268,7 +265,7 @@ impl Ledger {
         missing: &[Want],
     ) -> Result<std::result::Result<(), Box<Exceeded>>> {
         let mut question = self.with_book(|book| book.ask(now, authority, missing))?;
-        question.holder = self.own_name();
+        (question.holder, question.team) = self.own_name();
         let to = Address::of(authority, settings::config().ok());
         let letter = Letter::new(to, question);
         match send(&self.env, &letter).await {
@@ -282,12 +279,12 @@ impl Ledger {
         }
     }
 
-    fn own_name(&self) -> String {
+    /// The name it borrows under, and its team.
+    fn own_name(&self) -> (String, Option<String>) {
         let known = self.memory.known.borrow();
-        known
-            .as_ref()
-            .map(|known| known.address.name())
-            .unwrap_or_default()
+        let address = known.as_ref().map(|known| &known.address);
+        let team = address.and_then(Address::team).map(str::to_owned);
+        (address.map(Address::name).unwrap_or_default(), team)
     }
 
     async fn tell_hooks(&self) {
@@ -300,7 +297,7 @@ impl Ledger {
     }
 
     /// Tells authorities what was spent, and gives back what nobody needs.
-    async fn tell_above(&self, address: &Address) -> Result<()> {
+    async fn tell_above(&self) -> Result<()> {
         let now = host::now();
         if now.0.abs_diff(self.memory.told_at.get()) < TELL_MS {
             return Ok(());
@@ -310,11 +307,12 @@ impl Ledger {
             let Some(mut message) = self.with_book(|book| book.report(now, &authority))? else {
                 continue;
             };
-            message.holder = address.name();
+            (message.holder, message.team) = self.own_name();
             let to = Address::of(&authority, settings::config().ok());
             let letter = Letter::new(to, message);
-            let heard = send(&self.env, &letter).await.is_ok();
-            self.with_book(|book| book.reported(&authority, &letter.message, heard))?;
+            let answer = send(&self.env, &letter).await.ok();
+            let reply = answer.map(|answer| answer.reply);
+            self.with_book(|book| book.reported(&authority, &letter.message, reply.as_ref()))?;
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! A book that is itself a holder: what it borrows from the authorities of its
 //! accounts, and what it tells them.
 
-use super::super::message::{Message, Reply, Want, WAITED_FOR_MS};
+use super::account::Noted;
 use super::{Account, Book, Kind, SHARE};
+use crate::ledger::message::{Held, Message, Reply, Want, WAITED_FOR_MS};
 use crate::limits::Authority;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// So long nobody asks an authority for more than is needed that had not as much.
 const SCARCE_FOR_MS: u64 = 1_000;
+/// So many accounts are told of at most in one message, but for the first.
+const TOLD_AT_ONCE: usize = 500;
 /// So many numbers are taken with one word to storage.
 const NUMBERS_AT_ONCE: u64 = 1_000;
 
@@ -19,7 +22,7 @@ impl Book {
     /// borrow, where an authority is not short of it.
     pub fn short_of(&self, now: Millis, wants: &[Want]) -> BTreeMap<Authority, Vec<Want>> {
         let mut short: BTreeMap<Authority, Vec<Want>> = BTreeMap::new();
-        for want in wants {
+        for want in self.all_placed(wants).iter() {
             let Some(authority) = &want.applied.authority else {
                 continue;
             };
@@ -42,6 +45,7 @@ impl Book {
 
     /// Whether something of what is needed is not here.
     pub fn lacks(&self, wants: &[Want]) -> bool {
+        let wants = self.all_placed(wants);
         let mut wants = wants.iter();
         wants.any(|want| !self.keeps(&want.applied) && want.need > self.free(&want.applied.account))
     }
@@ -59,13 +63,17 @@ impl Book {
     /// Asks an authority for what is missing. What comes of it must be told to
     /// [`Book::answered`] or [`Book::not_answered`].
     pub fn ask(&mut self, now: Millis, authority: &Authority, missing: &[Want]) -> Message {
-        let mut message = self.tell(now, authority, false);
-        message.wants = missing.to_vec();
         for want in missing {
             // Whatever becomes of it, the authority will be told what is here.
             self.know(&want.applied);
         }
-        self.unsure.insert(authority.clone());
+        let names = missing.iter().map(|want| want.applied.account.clone());
+        let mut message = self.tell(now, authority, names.collect());
+        message.partial = true;
+        message.wants = missing.to_vec();
+        for want in missing {
+            self.unnote(&want.applied.account, message.number);
+        }
         let asked = (authority.clone(), now);
         self.under_way.insert(message.number, asked);
         message
@@ -79,6 +87,9 @@ impl Book {
         reply: &Reply,
     ) -> Result<(), Box<Exceeded>> {
         let awaited = self.under_way.remove(&question.number).is_some();
+        if !awaited {
+            self.may_have_got_others(question);
+        }
         let grants = match &reply.granted {
             Ok(grants) if awaited => grants,
             // What was not waited for any more was told not to be here.
@@ -90,11 +101,20 @@ impl Book {
             }
         };
         for grant in grants {
+            let mut wants = question.wants.iter();
+            if let Some(asked) = &grant.asked {
+                self.fold(asked);
+                let want = wants.find(|want| grant.is_for(want));
+                if let Some(others) = want.and_then(|want| want.applied.among_others()) {
+                    self.know(&others);
+                    self.unnote(&others.account, question.number);
+                }
+            }
             if let Some(account) = self.accounts.get_mut(&grant.account) {
                 account.cap = account.cap.saturating_add(grant.amount);
                 account.level_above = grant.level;
                 let asked = question.wants.iter();
-                let asked = asked.filter(|want| want.applied.account == grant.account);
+                let asked = asked.filter(|want| grant.is_for(want));
                 if asked.map(|want| want.want).max() > Some(grant.amount) {
                     account.scarce_until = Millis(now.0.saturating_add(SCARCE_FOR_MS));
                 }
@@ -109,23 +129,105 @@ impl Book {
     /// Nobody knows what became of a question.
     pub fn not_answered(&mut self, question: &Message) {
         self.under_way.remove(&question.number);
+        self.may_have_got_others(question);
+    }
+
+    /// An authority may have lent something of accounts that were not asked for.
+    fn may_have_got_others(&mut self, question: &Message) {
+        for want in &question.wants {
+            if let Some(others) = want.applied.among_others() {
+                self.know(&others);
+                self.unnote(&others.account, question.number);
+            }
+        }
     }
 
     /// What to tell an authority that has lent this book something, after giving
-    /// back what nobody seems to need; `None` if there is nothing.
+    /// back what nobody seems to need; `None` if it has noted all of it.
     pub fn report(&mut self, now: Millis, authority: &Authority) -> Option<Message> {
-        let message = self.tell(now, authority, true);
-        let is_news = !message.totals.is_empty() || self.unsure.contains(authority);
-        is_news.then_some(message)
+        for (name, account) in &mut self.accounts {
+            let is_of_it = account.applied.authority.as_ref() == Some(authority);
+            let surplus = match is_of_it && !self.is.contains(authority) {
+                true => account.surplus(now),
+                false => 0,
+            };
+            if surplus > 0 {
+                account.cap = account.cap.saturating_sub(surplus);
+                self.dirty.insert((Kind::Account, name.clone()));
+            }
+        }
+        let is_first = self.untold.contains(authority);
+        let all = self.borrowed_from(authority);
+        let changed = all.filter(|account| is_first || !self.is_noted(account));
+        let most = if is_first { usize::MAX } else { TOLD_AT_ONCE };
+        let names = changed.take(most);
+        let names: Vec<String> = names
+            .map(|account| account.applied.account.clone())
+            .collect();
+        if names.is_empty() && !is_first {
+            return None;
+        }
+        let mut message = self.tell(now, authority, names);
+        message.partial = !is_first;
+        for name in message.totals.keys().cloned().collect::<Vec<_>>() {
+            self.unnote(&name, message.number);
+        }
+        Some(message)
     }
 
-    /// Whether an authority has heard a report.
-    pub fn reported(&mut self, authority: &Authority, report: &Message, heard: bool) {
-        if !heard {
-            self.unsure.insert(authority.clone());
-        } else if report.holds.is_some() && report.number == self.number {
-            self.unsure.remove(authority);
+    /// An authority has answered a report, or perhaps did not hear it.
+    pub fn reported(&mut self, authority: &Authority, report: &Message, reply: Option<&Reply>) {
+        let Some(holds) = report.holds.as_ref() else {
+            return;
+        };
+        if !reply.is_some_and(|reply| reply.noted) {
+            return;
         }
+        if !report.partial {
+            self.untold.remove(authority);
+        }
+        for (name, holds) in holds {
+            let said = (report.totals.get(name), self.accounts.get_mut(name));
+            let (Some(spent), Some(account)) = said else {
+                continue;
+            };
+            // What a later message may have changed is told once more.
+            if account.told_in == report.number {
+                account.noted = Some(Noted {
+                    spent: *spent,
+                    holds: *holds,
+                    held: report.held.get(name).copied().unwrap_or_default(),
+                });
+            }
+        }
+    }
+
+    /// From now on it is not known what an authority has noted of an account.
+    fn unnote(&mut self, name: &str, number: u64) {
+        if let Some(account) = self.accounts.get_mut(name) {
+            account.noted = None;
+            account.told_in = number;
+        }
+    }
+
+    fn is_noted(&self, account: &Account) -> bool {
+        let held = self.held_here(account);
+        account.noted == Some(account.to_note(held))
+    }
+
+    /// What is held here of an account; most have nothing.
+    fn held_here(&self, account: &Account) -> Held {
+        match account.held {
+            0 => Held::default(),
+            _ => self.held(&account.applied.account),
+        }
+    }
+
+    /// The accounts that an authority has lent something of.
+    fn borrowed_from<'b>(&'b self, authority: &'b Authority) -> impl Iterator<Item = &'b Account> {
+        let is_own = self.is.contains(authority);
+        let all = self.accounts.values().filter(move |_| !is_own);
+        all.filter(|account| account.applied.authority.as_ref() == Some(authority))
     }
 
     fn count(&mut self) {
@@ -136,7 +238,8 @@ impl Book {
         }
     }
 
-    fn tell(&mut self, now: Millis, authority: &Authority, gives_back: bool) -> Message {
+    /// A message that tells of accounts.
+    fn tell(&mut self, now: Millis, authority: &Authority, names: Vec<String>) -> Message {
         self.count();
         let mut message = Message {
             number: self.number,
@@ -149,24 +252,23 @@ impl Book {
         let mut asked = self.under_way.values();
         let says_what_it_holds = !asked.any(|(whom, _)| whom == authority);
         let mut holds = BTreeMap::new();
-        for (name, account) in &mut self.accounts {
-            if account.applied.authority.as_ref() != Some(authority) || self.is.contains(authority)
-            {
+        for name in names {
+            let Some(account) = self.accounts.get(&name) else {
                 continue;
-            }
-            message.totals.insert(name.clone(), account.spent);
-            if account.cap == 0 && account.spent > 0 {
+            };
+            let Noted {
+                spent,
+                holds: has,
+                held,
+            } = account.to_note(self.held_here(account));
+            if account.cap == 0 && spent > 0 {
                 message.about.push(account.applied.clone());
             }
-            if !says_what_it_holds {
-                continue;
+            if says_what_it_holds && held != Held::default() {
+                message.held.insert(name.clone(), held);
             }
-            let surplus = if gives_back { account.surplus(now) } else { 0 };
-            if surplus > 0 {
-                account.cap = account.cap.saturating_sub(surplus);
-                self.dirty.insert((Kind::Account, name.clone()));
-            }
-            holds.insert(name.clone(), account.cap.saturating_sub(account.spent));
+            message.totals.insert(name.clone(), spent);
+            holds.insert(name, has);
         }
         message.holds = says_what_it_holds.then_some(holds);
         message
@@ -175,9 +277,11 @@ impl Book {
     /// Whether it has something that an authority wants to hear of or get back.
     pub fn has_borrowed(&self) -> bool {
         let mut accounts = self.accounts.values();
-        !self.unsure.is_empty()
+        !self.untold.is_empty()
             || accounts.any(|account| {
-                !self.keeps(&account.applied) && account.cap.saturating_sub(account.spent) > 0
+                let has = account.cap.saturating_sub(account.spent);
+                let is_lent = has.saturating_sub(account.held) > 0;
+                !self.keeps(&account.applied) && (is_lent || !self.is_noted(account))
             })
     }
 
@@ -185,7 +289,7 @@ impl Book {
     pub fn funded_by(&self) -> BTreeSet<Authority> {
         let accounts = self.accounts.values();
         let all = accounts.filter_map(|account| account.applied.authority.as_ref());
-        all.chain(&self.unsure)
+        all.chain(&self.untold)
             .filter(|authority| !self.is.contains(authority))
             .cloned()
             .collect()

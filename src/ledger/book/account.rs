@@ -1,5 +1,6 @@
 //! What a book knows of one account, one holder and one holder that was lost.
 
+use crate::ledger::message::Held;
 use crate::limits::{Applied, Measure, Window};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,10 @@ const IDLE_MS: u64 = 5_000;
 /// and does not wait for any more, is lent nobody.
 const REMEMBER_MS: u64 = 10 * 60_000;
 /// How long accounts are kept when their time is over.
-const KEEP_MONEY_MS: u64 = 62 * 24 * 3_600_000;
-const KEEP_OTHERS_MS: u64 = 10 * 60_000;
+const KEEP_MONEY_MS: u64 = 48 * 3_600_000;
+const KEEP_OTHERS_MS: u64 = 2 * 60_000;
+/// How long an account is kept in which nothing is.
+const KEEP_EMPTY_MS: u64 = 60_000;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +49,23 @@ pub struct Account {
     /// How much is lent; it follows from the leases.
     #[serde(skip)]
     pub(super) lent: i64,
+    /// How much is held here; it follows from the holds.
+    #[serde(skip)]
+    pub(super) held: i64,
+    /// What its authority is known to have noted; nothing while that is not known.
+    #[serde(skip)]
+    pub(super) noted: Option<Noted>,
+    /// The last message to its authority that may have changed that.
+    #[serde(skip)]
+    pub(super) told_in: u64,
+}
+
+/// What a book tells the authority of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Noted {
+    pub(super) spent: i64,
+    pub(super) holds: i64,
+    pub(super) held: Held,
 }
 
 /// How an account stands, for people.
@@ -57,6 +77,9 @@ pub struct Standing {
     pub spent: i64,
     /// How much calls that are under way may still take.
     pub reserved: i64,
+    /// How much calls can have taken at most of which nobody knows what they took.
+    #[serde(default)]
+    pub held: Held,
     /// How much of the limit is spent, in percent.
     pub percent: u8,
 }
@@ -66,20 +89,36 @@ pub struct Standing {
 pub(super) struct Lease {
     pub(super) until: Millis,
     pub(super) durable: bool,
+    /// What it has of each account, each stored on its own.
+    #[serde(default, skip_serializing)]
     pub(super) left: BTreeMap<String, i64>,
     /// The highest number that was heard, and the highest that said what is held.
     pub(super) heard: u64,
     pub(super) settled_up_to: u64,
+    /// Of a book: its team, and what it holds itself for lost calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) team: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) held: BTreeMap<String, Held>,
+    /// Its calls under way, as it said last.
+    #[serde(default)]
+    pub(super) open: u64,
 }
 
-/// What was charged for a holder that was lost, as far as no call has accounted
-/// for it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Charged {
+/// What is held for a holder that was lost or a call that was cut off, as far as
+/// nothing has accounted for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hold {
     pub(super) at: Millis,
-    /// What is left of the money that a row charges for it.
+    /// What is left of the money that a row holds for it.
     pub(super) money: i64,
     pub(super) left: BTreeMap<String, i64>,
+    /// What is left of its calls that were known.
+    #[serde(default)]
+    pub(super) calls: u64,
+    /// Stored before there were holds: it was counted as spent.
+    #[serde(default = "was_spent")]
+    pub(super) is_spent: bool,
 }
 
 /// A holder that was lost.
@@ -87,8 +126,21 @@ pub(super) struct Charged {
 pub struct Forfeit {
     /// Who.
     pub holder: String,
-    /// The money that is charged for it.
+    /// The money that is held for it.
     pub money: i64,
+    /// How many calls it had under way, as it said last.
+    pub calls: u64,
+}
+
+/// What is no longer held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// Since when it was held.
+    pub at: Millis,
+    /// The money.
+    pub money: i64,
+    /// How many calls it was held for.
+    pub calls: u64,
 }
 
 /// A budget of which a step was reached.
@@ -114,12 +166,48 @@ impl Lease {
     }
 }
 
+impl Hold {
+    pub(super) fn since(at: Millis) -> Hold {
+        Hold {
+            at,
+            money: 0,
+            left: BTreeMap::new(),
+            calls: 0,
+            is_spent: false,
+        }
+    }
+}
+
 impl Account {
+    /// An account of which nothing is known but what it is.
+    pub(super) fn of(applied: &Applied) -> Account {
+        Account {
+            applied: applied.clone(),
+            cap: 0,
+            spent: 0,
+            told: 0,
+            level_above: 0,
+            totals: BTreeMap::new(),
+            asked_at: Millis(0),
+            lent_lately: 0,
+            weighed_at: None,
+            scarce_until: Millis(0),
+            lent: 0,
+            held: 0,
+            noted: None,
+            told_in: 0,
+        }
+    }
+
     /// What may still be lent.
     pub fn free(&self) -> i64 {
-        self.cap
-            .saturating_sub(self.spent)
-            .saturating_sub(self.lent)
+        let free = self.cap.saturating_sub(self.spent);
+        free.saturating_sub(self.lent).saturating_sub(self.held)
+    }
+
+    /// How much is held here.
+    pub fn held(&self) -> i64 {
+        self.held
     }
 
     /// Of what may still be lent, what is more than was borrowed lately.
@@ -141,16 +229,6 @@ impl Account {
         self.lent
     }
 
-    /// How it stands.
-    pub fn standing(&self) -> Standing {
-        Standing {
-            applied: self.applied.clone(),
-            spent: self.spent,
-            reserved: self.lent,
-            percent: self.level(),
-        }
-    }
-
     /// How much of the limit is spent, in percent, rounded down.
     pub fn level(&self) -> u8 {
         let cap = i128::from(self.applied.cap.max(1));
@@ -158,13 +236,48 @@ impl Account {
         u8::try_from(level).unwrap_or(u8::MAX).max(self.level_above)
     }
 
-    /// Whether no call can be about it any more, and nobody asks.
+    /// What its authority is told of it.
+    pub(super) fn to_note(&self, held: Held) -> Noted {
+        Noted {
+            spent: self.spent,
+            holds: self.cap.saturating_sub(self.spent),
+            held,
+        }
+    }
+
+    /// Whether its authority has noted that nothing of it is here.
+    pub(super) fn is_returned(&self) -> bool {
+        let all = Noted {
+            spent: self.spent,
+            holds: 0,
+            held: Held::default(),
+        };
+        self.cap.saturating_sub(self.spent) == 0 && self.noted == Some(all)
+    }
+
+    /// Whether no call can be about it any more.
     pub(super) fn is_past(&self, now: Millis) -> bool {
         let keep = match self.applied.measure {
             Measure::Money => KEEP_MONEY_MS,
             _ => KEEP_OTHERS_MS,
         };
         let Window { end, .. } = self.applied.window;
-        self.lent == 0 && end.is_some_and(|end| now.since(end) > keep)
+        end.is_some_and(|end| now.since(end) > keep)
     }
+
+    /// Whether nothing is in it and nobody asks.
+    pub(super) fn is_empty(&self, now: Millis) -> bool {
+        let is_idle = now.0.abs_diff(self.asked_at.0) > KEEP_EMPTY_MS;
+        self.spent == 0 && is_idle && !self.applied.is_endless()
+    }
+
+    /// Whether it can be forgotten, as far as it itself knows.
+    pub(super) fn is_over(&self, now: Millis) -> bool {
+        let is_free = self.lent == 0 && self.held == 0;
+        is_free && (self.is_past(now) || self.is_empty(now))
+    }
+}
+
+fn was_spent() -> bool {
+    true
 }

@@ -1,19 +1,23 @@
 //! What time brings: holders that are lost, accounts that are past, budgets that
 //! are worth a word.
 
-use super::account::{Account, Charged, Crossed, Forfeit, Lease};
+use super::account::{Crossed, Forfeit};
 use super::{Book, Kind};
 use crate::limits::Measure;
 use crate::units::Millis;
-use std::collections::BTreeMap;
 
-/// So long what was charged for a lost holder may still turn out otherwise.
+/// So long what was once charged for a lost holder may still turn out otherwise.
 const REMEMBER_MS: u64 = 24 * 3_600_000;
+/// So long what is held may be released although it counts against nothing any
+/// more.
+const KEEP_HOLDS_MS: u64 = 62 * 24 * 3_600_000;
+/// How often is looked for what can be forgotten.
+const TIDY_MS: u64 = 1_000;
 /// The parts of a budget that are told of, in percent.
 const STEPS: [u8; 3] = [100, 80, 50];
 
 impl Book {
-    /// Gives up holders whose time is over: what they had is charged.
+    /// Gives up holders whose time is over: what they had is held.
     pub fn expire(&mut self, now: Millis) -> Vec<Forfeit> {
         // A book that has borrowed keeps it in storage and comes back.
         let borrowed = self.leases.iter().filter(|(_, lease)| !lease.durable);
@@ -25,94 +29,53 @@ impl Book {
         over.collect()
     }
 
-    fn give_up(&mut self, now: Millis, holder: String) -> Option<Forfeit> {
-        let lease = self.leases.remove(&holder)?;
-        self.mark(Kind::Lease, &holder);
-        let (limited, endless) = self.most_of(&lease);
-        let money = limited.saturating_add(endless);
-        let had_some = lease.has_some();
-        let mut charged = Charged {
-            at: now,
-            money,
-            left: BTreeMap::new(),
-        };
-        for (name, left) in lease.left {
-            let Some(account) = self.accounts.get_mut(&name) else {
-                continue;
-            };
-            account.lent -= left;
-            let taken = match account.applied.measure {
-                // Nobody is under way any more.
-                Measure::Concurrent => 0,
-                Measure::Money if account.applied.is_endless() => left,
-                Measure::Money => left.min(limited),
-                Measure::Requests | Measure::Tokens => left,
-            };
-            if taken == 0 {
-                continue;
-            }
-            account.spent = account.spent.saturating_add(taken);
-            self.dirty.insert((Kind::Account, name.clone()));
-            charged.left.insert(name, taken);
-        }
-        // Whoever had something must hear that it is gone.
-        if !had_some {
-            return None;
-        }
-        let is_charged = !charged.left.is_empty();
-        self.mark(Kind::Charged, &holder);
-        self.charged.insert(holder.clone(), charged);
-        is_charged.then_some(Forfeit { holder, money })
-    }
-
-    /// The most that a holder's calls can have cost: each went from an account of
-    /// every limit that takes all, and else from some of its accounts; and what
-    /// those can have cost that no budget was about.
-    fn most_of(&self, lease: &Lease) -> (i64, i64) {
-        let mut endless = 0_i64;
-        let mut all = 0_i64;
-        let mut by_limit: BTreeMap<&str, i64> = BTreeMap::new();
-        for (name, left) in &lease.left {
-            let Some(Account { applied, .. }) = self.accounts.get(name) else {
-                continue;
-            };
-            if applied.is_endless() {
-                endless = endless.saturating_add(*left);
-            } else if applied.measure == Measure::Money {
-                all = all.saturating_add(*left);
-                let of_it = by_limit.entry(&applied.limit).or_default();
-                *of_it = of_it.saturating_add(*left);
-            }
-        }
-        let takes_all = |limit: &str| {
-            let mut accounts = self.accounts.values().map(|account| &account.applied);
-            accounts.any(|applied| applied.limit == limit && applied.takes_all)
-        };
-        let bounds = by_limit.into_iter().filter(|(limit, _)| takes_all(limit));
-        let limited = bounds.map(|(_, left)| left).min().unwrap_or(all);
-        (limited, endless)
-    }
-
-    /// Forgets what no call can be about any more.
+    /// Forgets what no call can be about any more, and what is empty.
     pub fn tidy(&mut self, now: Millis) {
-        let old: Vec<String> = self
-            .charged
-            .iter()
-            .filter(|(_, charged)| now.since(charged.at) > REMEMBER_MS)
-            .map(|(holder, _)| holder.clone())
-            .collect();
-        for holder in old {
-            self.charged.remove(&holder);
-            self.mark(Kind::Charged, &holder);
+        if now.0.abs_diff(self.tidied_at.0) < TIDY_MS {
+            return;
         }
-        let past = self
-            .accounts
-            .iter()
-            .filter(|(_, account)| account.is_past(now));
-        let past: Vec<String> = past.map(|(name, _)| name.clone()).collect();
-        for name in past {
-            self.accounts.remove(&name);
+        self.tidied_at = now;
+        self.stop_holding(now);
+        let over = self.accounts.iter().filter(|(_, one)| one.is_over(now));
+        // An authority must know that nothing of it is here.
+        let over = over.filter(|(_, one)| self.keeps(&one.applied) || one.is_returned());
+        let over: Vec<String> = over.map(|(name, _)| name.clone()).collect();
+        for name in over {
+            if let Some(account) = self.accounts.remove(&name) {
+                self.uncount_value(&account.applied);
+            }
             self.mark(Kind::Account, &name);
+        }
+        let old = self.holds.iter().filter(|(_, hold)| {
+            let counts = hold.left.iter().any(|(name, left)| {
+                let account = self.accounts.get(name);
+                *left > 0 && account.is_some_and(|one| !one.applied.is_endless())
+            });
+            let keep = match (hold.is_spent, counts) {
+                (true, _) => REMEMBER_MS,
+                (false, true) => u64::MAX,
+                (false, false) => KEEP_HOLDS_MS,
+            };
+            now.since(hold.at) > keep
+        });
+        for name in old.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            self.holds.remove(&name);
+            self.mark(Kind::Hold, &name);
+        }
+    }
+
+    /// What is held of an account whose time is over counts against nothing.
+    fn stop_holding(&mut self, now: Millis) {
+        for (name, account) in &mut self.accounts {
+            if account.held == 0 || !account.is_past(now) {
+                continue;
+            }
+            account.held = 0;
+            for (holder, hold) in self.holds.iter_mut().filter(|(_, hold)| !hold.is_spent) {
+                if hold.left.remove(name).is_some() {
+                    self.dirty.insert((Kind::Hold, holder.clone()));
+                }
+            }
         }
     }
 

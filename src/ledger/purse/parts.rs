@@ -70,6 +70,8 @@ pub(super) struct Asked {
     pub(super) at: Millis,
     /// What was here already and is kept for its call meanwhile.
     pub(super) taken: Vec<(String, i64)>,
+    /// Accounts that the book may lend of in place of those that are wanted.
+    pub(super) others: Vec<Need>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +93,10 @@ pub(super) struct Slice {
     pub(super) ample_since: Millis,
     /// When a call last took from it.
     pub(super) used_at: Millis,
+    /// What the book is known to have noted; nothing while that is not known.
+    pub(super) noted: Option<i64>,
+    /// The last message that may have changed that.
+    pub(super) told_in: u64,
 }
 
 impl Slice {
@@ -108,7 +114,27 @@ impl Slice {
             filled_at: None,
             ample_since: Millis(0),
             used_at: Millis(0),
+            noted: Some(0),
+            told_in: 0,
         }
+    }
+
+    /// From now on it is not known what the book has noted.
+    pub(super) fn unnote(&mut self, number: u64) {
+        self.noted = None;
+        self.told_in = number;
+    }
+
+    /// Whether the book has noted what is here.
+    pub(super) fn is_noted(&self) -> bool {
+        self.noted == Some(self.all())
+    }
+
+    /// Whether nobody need know of it any more.
+    pub(super) fn is_over(&self, now: Millis) -> bool {
+        let is_idle = now.0.abs_diff(self.used_at.0) >= SOON_MS;
+        let is_done = is_idle || self.applied.window.is_over(now);
+        is_done && self.is_empty() && self.is_noted()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,12 +1,20 @@
 //! Messages of a purse that are under way, and those of which nothing will be heard.
 
 use super::super::message::{Message, WAITED_FOR_MS};
+use super::parts::Slice;
 use super::Purse;
 use crate::units::Millis;
 
 impl Purse {
     pub(super) fn is_awaited(&self, message: &Message) -> bool {
         message.holder == self.holder && self.under_way.contains_key(&message.number)
+    }
+
+    /// The sender knows what a message has brought.
+    pub(super) fn is_answered(&mut self, message: &Message) {
+        if let Some(asked) = self.under_way.get_mut(&message.number) {
+            asked.others.clear();
+        }
     }
 
     pub(super) fn over(&mut self, message: &Message) {
@@ -17,12 +25,20 @@ impl Purse {
 
     /// A message is not under way any more: what was taken for it is free again.
     fn put_back(&mut self, number: u64) {
-        let asked = self.under_way.remove(&number);
-        for (account, taken) in asked.into_iter().flat_map(|asked| asked.taken) {
+        let Some(asked) = self.under_way.remove(&number) else {
+            return;
+        };
+        for (account, taken) in asked.taken {
             if let Some(slice) = self.slices.get_mut(&account) {
                 slice.reserved -= taken;
                 slice.left += taken;
             }
+        }
+        // Whatever it has lent, the book is told what is here.
+        for others in asked.others {
+            let slice = self.slices.entry(others.applied.account.clone());
+            let slice = slice.or_insert_with(|| Slice::of(&others));
+            slice.unnote(number);
         }
     }
 

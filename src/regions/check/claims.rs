@@ -6,7 +6,6 @@ use crate::regions::{Guarantee, RegionMap, GLOBAL};
 
 pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
     let places = || map.places.keys().map(|place| place.0.as_str());
-    let year_ago = year_before(today);
     for endpoint in &map.endpoints {
         for claim in &endpoint.models {
             let spot = |field: &str| Spot::claim(&endpoint.name, &claim.model, field);
@@ -24,19 +23,30 @@ pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
                 let what = "nobody is named who has reviewed this claim";
                 findings.push(Finding::new(Rule::NoReviewer, spot("reviewer"), what));
             }
-            if !claim.source.starts_with("https://") {
-                let what = format!("`{}` is no link", claim.source);
-                let finding = Finding::new(Rule::SourceIsNoLink, spot("source"), what);
-                findings.push(finding.instead("the address of the page, beginning with https://"));
-            }
-            if claim.reviewed.as_str() > today {
-                let what = format!("reviewed on {}, which is yet to come", claim.reviewed);
-                findings.push(Finding::new(Rule::ReviewedAhead, spot("reviewed"), what));
-            } else if claim.reviewed < year_ago {
-                let what = format!("reviewed more than a year ago, on {}", claim.reviewed);
-                findings.push(Finding::new(Rule::ReviewDue, spot("reviewed"), what));
-            }
+            evidence(&claim.source, &claim.reviewed, today, spot, findings);
         }
+    }
+}
+
+/// A source that is a link, and a review of the last year.
+pub fn evidence(
+    source: &str,
+    reviewed: &str,
+    today: &str,
+    spot: impl Fn(&str) -> Spot,
+    findings: &mut Vec<Finding>,
+) {
+    if !source.starts_with("https://") {
+        let what = format!("`{source}` is no link");
+        let finding = Finding::new(Rule::SourceIsNoLink, spot("source"), what);
+        findings.push(finding.instead("the address of the page, beginning with https://"));
+    }
+    if reviewed > today {
+        let what = format!("reviewed on {reviewed}, which is yet to come");
+        findings.push(Finding::new(Rule::ReviewedAhead, spot("reviewed"), what));
+    } else if reviewed < year_before(today).as_str() {
+        let what = format!("reviewed more than a year ago, on {reviewed}");
+        findings.push(Finding::new(Rule::ReviewDue, spot("reviewed"), what));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::regions::finding::{Finding, Spot};
-use crate::regions::{Endpoint, RegionMap};
+use crate::regions::{bindings, Endpoint, RegionMap};
 use std::collections::BTreeSet;
 
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
@@ -20,6 +20,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             findings.push(finding.instead("the host alone, as in `eu.api.openai.com`"));
         }
         check_address(endpoint, findings);
+        check_secret(map, endpoint, findings);
         for (field, _) in &endpoint.fixed {
             let fixable: Vec<&str> = (endpoint.dialects.iter())
                 .flat_map(|dialect| dialect.fixable().iter().copied())
@@ -31,6 +32,24 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 findings.push(finding.suggest(field, fixable));
             }
         }
+    }
+}
+
+/// Whose secret it is that goes to the host.
+fn check_secret(map: &RegionMap, endpoint: &Endpoint, findings: &mut Vec<Finding>) {
+    let secret = endpoint.auth.secret();
+    let spot = Spot::endpoint(&endpoint.name, "auth");
+    if !bindings::is_name(secret) {
+        let what = format!("`{secret}` is no name of a secret");
+        let finding = Finding::new(Rule::BadAuth, spot, what);
+        findings.push(finding.instead("a name in capital letters, as in `OPENAI_EU_KEY`"));
+    } else if bindings::is_own(secret) || map.policy.stores.contains_key(secret) {
+        let what = format!(
+            "`{secret}` is the gateway's own, and would be sent to {}",
+            endpoint.host
+        );
+        let finding = Finding::new(Rule::OwnSecret, spot, what);
+        findings.push(finding.instead("a secret of the endpoint's own, as in `OPENAI_EU_KEY`"));
     }
 }
 

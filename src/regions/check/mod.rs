@@ -4,6 +4,7 @@
 //! cannot disagree.
 
 mod claims;
+mod egress;
 mod endpoints;
 mod rule;
 mod traps;
@@ -20,6 +21,7 @@ pub fn check(map: &RegionMap, today: &str) -> Vec<Finding> {
     zones::check(map, today, &mut findings);
     endpoints::check(map, &mut findings);
     claims::check(map, today, &mut findings);
+    egress::check(map, today, &mut findings);
     for endpoint in &map.endpoints {
         for claim in &endpoint.models {
             traps::check(map, endpoint, claim, &mut findings);

@@ -62,7 +62,7 @@ rules! {
     LooseZone "loose-zone" Warning "A zone asks for a guarantee and names real places." "`guarantee = \"none\"` or hosting in `global` means that nobody promises where a request is processed."
     KeyAlone "key-alone" Warning "The caller's country is not ignored." "With `when_key_and_country_differ = \"key\"` a key of another zone takes the callers of any country out of theirs."
     NothingServes "nothing-serves" Error "At least one endpoint can serve each zone." "Every request of its callers would be refused."
-    OneEndpoint "one-endpoint" Warning "A model that a zone can use has more than one endpoint there." "When that one fails there is nowhere to go."
+    OneEndpoint "one-endpoint" Warning "A model that a zone can use has more than one endpoint there, or the only one says why that is accepted." "When the only endpoint fails, requests for the model fail. `alone` at the endpoint states the reason; the line goes when the endpoint is no longer the only one."
     ReviewDue "review-due" Warning "Zones and claims are looked at again in time." "A zone by its `review_by`; a claim within a year of `reviewed`. Providers change what they promise."
     ReviewedAhead "reviewed-ahead" Error "A claim was reviewed in the past." "A date to come is a slip of the pen."
     NoReviewer "no-reviewer" Error "Every claim has a source and a reviewer." "A claim is somebody's word for something that is written somewhere."
@@ -70,9 +70,18 @@ rules! {
     BadRetention "bad-retention" Error "A zone keeps its records from 1 to 3650 days, or for good." "What is deleted cannot be brought back, so a slip of the pen must not delete what was called this minute. Without `retention_days` they are kept for good."
     UnknownColo "bad-colo" Error "A data center is named by three capital letters, in one country." "As `cf.colo` has it: FRA, VIE, ZRH."
 
+    // ---- what requests may make a provider do
+    UnknownEgress "unknown-egress" Error "A kind of egress that is named stands in egress.toml." "A misspelt kind would be allowed to nobody, or claimed by nobody."
+    EgressPlace "egress-place" Error "A zone does not let a request choose where it is processed." "Endpoints settle that with `fixed`; a zone that allowed it would give up its promise."
+    EgressHost "egress-host" Error "A host in a zone's `[egress]` is a host name, or `*.` and a domain." "Addresses are compared with it letter by letter; a scheme, a port or a path would never fit."
+    EgressAnyHost "egress-any-host" Warning "A zone names the hosts that addresses may lead to." "With `*` a request can have a provider fetch from any server in the world, and with the address tell it something."
+    EgressUnclaimed "egress-unclaimed" Warning "What a zone allows under `[egress]` an endpoint claims." "Requests that ask for it are refused all the same, until a claim's `egress` says where it happens and how firmly that is promised."
+    EgressUnbounded "egress-unbounded" Warning "A claim of egress that hides what is read says `context`." "A file at an address or a stored answer is not in the request: without the most tokens that the model takes in nobody can say what it may cost, and calls that a budget holds for are refused."
+
     // ---- endpoints
     BadHost "bad-host" Error "A host is a bare host name." "The gateway puts https:// before it and the path behind it."
     BadAuth "bad-auth" Error "An endpoint says which header takes which secret." "bearer:, x-api-key:, api-key: or google:, followed by the name of a Worker secret in capital letters."
+    OwnSecret "own-secret" Error "An endpoint's secret is not one that the gateway itself uses." "The secret is sent to the endpoint's host. What receipts are signed with, who may use the admin API, and the gateway's stores and settings stay with the gateway: give the endpoint a secret of its own name."
     BadFixed "bad-fixed" Error "Only fields that the dialect lets an endpoint fix are fixed." "A field the gateway did not know would stand in the body twice, and the provider might take the caller's."
     PromiseNowhere "promise-nowhere" Error "Hosting in `global` goes with the guarantee `none`." "A promise to process anywhere in the world is none."
     PriceMissing "price-missing" Error "Every model has a price." "Its calls would be unpriced, and the bill could not be explained."
@@ -85,6 +94,7 @@ rules! {
     RunawayPace "runaway-pace" Error "What is taken for a loop is 3 to 1000 calls within a second to ten minutes." "Fewer are a conversation; more, or calls longer ago, are not remembered. `action = \"off\"` does not look at all."
     UnknownTimeZone "unknown-time-zone" Error "A time zone has its name of the IANA database." "Budgets begin at midnight there; whose midnight must not be guessed."
     BadWebhook "bad-webhook" Error "A webhook is an https address." "What is spent is nobody else's business."
+    BadOrigin "bad-origin" Error "An origin in `[cors]` is `https://` and a host, with a port if need be." "Browsers send it so, and it is compared letter by letter; a path, a capital letter or a `*` would never fit."
     BadPrice "bad-price" Error "A price is a decimal number of dollars in quotes." "Money is counted in whole billionths of a dollar, never in floating point."
 
     // ---- traps of the providers

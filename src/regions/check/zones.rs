@@ -4,7 +4,7 @@
 use super::Rule;
 use crate::regions::finding::{Finding, Spot};
 use crate::regions::{Country, Guarantee, Precedence, RegionMap, Zone, GLOBAL};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The jurisdictions a database can have, which are places too.
 const JURISDICTIONS: [&str; 3] = ["eu", "us", "fedramp"];
@@ -15,10 +15,11 @@ const DAYS: std::ops::RangeInclusive<u32> = 1..=3650;
 pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
     policy(map, findings);
     countries(map, findings);
+    let mut alone = BTreeSet::new();
     for zone in map.zones.values() {
         hosting(map, zone, findings);
         store(map, zone, findings);
-        served(map, zone, findings);
+        alone.extend(served(map, zone, findings));
         retention(zone, findings);
         if zone.review_by.as_str() < today {
             let what = format!("the zone was to be reviewed by {}", zone.review_by);
@@ -26,6 +27,7 @@ pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(Rule::ReviewDue, spot, what));
         }
     }
+    never_alone(map, &alone, findings);
 }
 
 fn zone_ids(map: &RegionMap) -> impl Iterator<Item = &str> {
@@ -177,14 +179,15 @@ fn retention(zone: &Zone, findings: &mut Vec<Finding>) {
     }
 }
 
-/// How many endpoints can serve each model of the zone.
-fn served(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
+/// How many endpoints can serve each model of the zone; gives those that are
+/// the only one for a model.
+fn served<'m>(map: &'m RegionMap, zone: &Zone, findings: &mut Vec<Finding>) -> BTreeSet<&'m str> {
     let models = map.served(zone);
     let spot = Spot::zone(&zone.id, "hosting");
     if models.is_empty() {
         let what = format!("no endpoint can serve the zone {}", zone.id);
         findings.push(Finding::new(Rule::NothingServes, spot, what));
-        return;
+        return BTreeSet::new();
     }
     let mut alone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (model, endpoints) in models {
@@ -192,12 +195,33 @@ fn served(map: &RegionMap, zone: &Zone, findings: &mut Vec<Finding>) {
             alone.entry(only).or_default().push(model);
         }
     }
-    if !alone.is_empty() {
-        let each = alone
-            .iter()
-            .map(|(endpoint, models)| format!("only {endpoint} serves {}", models.join(", ")));
-        let each: Vec<String> = each.collect();
+    let each: Vec<String> = alone
+        .iter()
+        .filter(|(endpoint, _)| !accepted(map).any(|accepted| accepted == **endpoint))
+        .map(|(endpoint, models)| format!("only {endpoint} serves {}", models.join(", ")))
+        .collect();
+    if !each.is_empty() {
         let what = format!("in zone {} {}", zone.id, each.join("; "));
-        findings.push(Finding::new(Rule::OneEndpoint, spot, what));
+        let finding = Finding::new(Rule::OneEndpoint, spot, what);
+        let way = "a second endpoint, or `alone = \"why that is accepted\"` at the only one";
+        findings.push(finding.instead(way));
+    }
+    alone.into_keys().collect()
+}
+
+/// The endpoints that say why they may be the only one.
+fn accepted(map: &RegionMap) -> impl Iterator<Item = &str> {
+    let used = map.endpoints.iter().filter(|one| one.off.is_none());
+    let accepted = used.filter(|endpoint| endpoint.alone.is_some());
+    accepted.map(|endpoint| endpoint.name.as_str())
+}
+
+/// What is accepted and no longer so is not to be accepted unseen when it
+/// comes back.
+fn never_alone(map: &RegionMap, alone: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
+    for name in accepted(map).filter(|name| !alone.contains(name)) {
+        let what = format!("{name} is the only endpoint of no zone for any model");
+        let finding = Finding::new(Rule::OneEndpoint, Spot::endpoint(name, "alone"), what);
+        findings.push(finding.instead("no line `alone`"));
     }
 }

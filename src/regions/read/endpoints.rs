@@ -1,10 +1,10 @@
 //! `endpoints/*.toml`: one table an endpoint, one table inside it a claim.
 
 use super::table::{Table, Text};
-use super::{file, Notes};
+use super::{egress, file, Notes};
 use crate::regions::check::Rule;
 use crate::regions::problem::Source;
-use crate::regions::{Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks};
+use crate::regions::{bindings, Auth, Claim, Dialect, Endpoint, Guarantee, Hosting, Paths, Quirks};
 use std::collections::BTreeSet;
 
 /// What stands before a dialect's operations, mostly.
@@ -59,6 +59,7 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
         .unwrap_or_default();
     let sku = table.maybe_choice("sku", notes);
     let off = table.maybe_text("off", notes).map(|why| why.text);
+    let alone = table.maybe_text("alone", notes).map(|why| why.text);
     let mut models = Vec::new();
     match table.table("models", notes) {
         Some(mut claims) => {
@@ -101,6 +102,7 @@ fn endpoint(name: Text, mut table: Table<'_>, notes: &mut Notes) -> Option<Endpo
         stream_usage,
         sku,
         off,
+        alone,
         models,
     })
 }
@@ -133,6 +135,7 @@ fn quirks(table: &mut Table<'_>, notes: &mut Notes) -> Quirks {
     let known = table.maybe_list("known", notes).unwrap_or_default();
     quirks.known = known.into_iter().map(|field| field.text).collect();
     quirks.short_ids = table.flag("short_ids", notes);
+    quirks.document_urls = table.flag("document_urls", notes);
     table.finish(notes);
     quirks
 }
@@ -154,10 +157,27 @@ fn read_claim(model: String, mut table: Table<'_>, notes: &mut Notes) -> Claim {
         reviewer,
         uplift_percent: table.number("uplift_percent", notes),
         thinking: table.maybe_choice("thinking", notes),
-        max_output: Some(table.number("max_output", notes)).filter(|most| *most > 0),
+        signatures: table
+            .maybe_text("signatures", notes)
+            .map(|found| found.text),
+        without: table
+            .maybe_list("without", notes)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|field| field.text)
+            .collect(),
+        max_output: amount("max_output", &mut table, notes),
+        context: amount("context", &mut table, notes),
+        max_choices: amount("max_choices", &mut table, notes),
+        egress: egress::claims(&mut table, notes),
     };
     table.finish(notes);
     claim
+}
+
+/// A whole number above 0 that may be missing.
+fn amount(name: &'static str, table: &mut Table<'_>, notes: &mut Notes) -> Option<u32> {
+    table.maybe_positive(name, "a whole number above 0, such as 128000", notes)
 }
 
 fn auth(source: &Source, written: &Text, notes: &mut Notes) -> Option<Auth> {
@@ -177,8 +197,7 @@ fn auth(source: &Source, written: &Text, notes: &mut Notes) -> Option<Auth> {
 
 fn parse_auth(text: &str) -> Option<Auth> {
     let (scheme, secret) = text.split_once(':')?;
-    let letter = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    if secret.is_empty() || !secret.bytes().all(letter) {
+    if !bindings::is_name(secret) {
         return None;
     }
     let secret = secret.to_owned();

@@ -3,6 +3,7 @@
 //! line use it; the worker never sees TOML.
 
 mod countries;
+mod egress;
 mod endpoints;
 mod mend;
 mod table;
@@ -34,6 +35,8 @@ pub struct RegionFiles<'a> {
     pub places: &'a Source,
     /// `colos.toml`.
     pub colos: &'a Source,
+    /// `egress.toml`.
+    pub egress: &'a Source,
     /// `zones/*.toml`.
     pub zones: &'a [Source],
     /// `endpoints/*.toml`, in the order of their names.
@@ -51,6 +54,7 @@ pub fn read(files: &RegionFiles<'_>, notes: &mut Notes) -> RegionMap {
         colos: countries::colos(files.colos, notes),
         zones: zones::zones(files.zones, &groups, notes),
         endpoints: endpoints::endpoints(files.endpoints, notes),
+        egress: egress::rules(files.egress, notes),
     };
     map.version = map.digest();
     map

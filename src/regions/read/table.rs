@@ -2,6 +2,7 @@
 //! is noted, not just the first thing, and so is where each field stands.
 
 mod left;
+mod needed;
 
 use super::Notes;
 use crate::regions::check::Rule;
@@ -242,11 +243,42 @@ impl<'s> Table<'s> {
         expected: &str,
         notes: &mut Notes,
     ) -> Option<u32> {
+        self.maybe_between(name, 0..=u32::MAX, expected, notes)
+    }
+
+    /// The same within a range.
+    pub fn maybe_between(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+        expected: &str,
+        notes: &mut Notes,
+    ) -> Option<u32> {
         let value = self.take(name, notes)?;
         let number = value
             .get_ref()
             .as_integer()
-            .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
+            .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok())
+            .filter(|number| range.contains(number));
+        if number.is_none() {
+            self.wrong(value.span().start, name, expected, notes);
+        }
+        number
+    }
+
+    /// The same, but 0 is wrong as well.
+    pub fn maybe_positive(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        notes: &mut Notes,
+    ) -> Option<u32> {
+        let value = self.take(name, notes)?;
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok())
+            .filter(|number| *number > 0);
         if number.is_none() {
             self.wrong(value.span().start, name, expected, notes);
         }

@@ -1,6 +1,7 @@
 //! `zones/*.toml` and `policy.toml`.
 
 use super::countries::{countries, Groups};
+use super::egress;
 use super::table::Table;
 use super::{file, Notes};
 use crate::regions::problem::Source;
@@ -32,6 +33,7 @@ pub fn zones(sources: &[Source], groups: &Groups, notes: &mut Notes) -> BTreeMap
                 "a whole number of days such as 90, without quotes",
                 notes,
             ),
+            egress: egress::allowance(&mut table, notes),
         };
         zones.insert(id, zone);
         table.finish(notes);

@@ -1,0 +1,139 @@
+//! What Claude takes and what it refuses, whoever hosts it.
+
+use crate::dialect::form::{
+    fit_schema, with_field, Ask, Budget, Choice, Effort, Format, Json, Knob, Object, Sheet, Tool,
+};
+use crate::regions::{Dialect, ThinkingStyle};
+use std::borrow::Cow;
+
+/// The least that may be given for thinking.
+pub const LEAST_THINKING: u64 = 1_024;
+
+/// How much a Claude thinks.
+pub enum Thought {
+    /// As a request without a word about it.
+    Unsaid,
+    /// As much as it likes, this hard.
+    Adaptive(Option<Effort>),
+    /// So many tokens, of a limit that counts them too.
+    Budget {
+        /// The tokens.
+        tokens: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+/// How much a Claude is to think, as far as it can.
+pub fn thought(
+    ask: &Ask<'_>,
+    style: ThinkingStyle,
+    own: Dialect,
+    sheet: &mut Sheet<'_>,
+) -> Thought {
+    let Some(wanted) = ask.thinking.filter(|thinking| thinking.is_on()) else {
+        return Thought::Unsaid;
+    };
+    let forced = matches!(ask.choice_with_json(), Some(Choice::Any | Choice::Named(_)));
+    let budgets = style == ThinkingStyle::Budget;
+    // It takes no forced calls together with thinking; and with a budget, no results
+    // of calls without the thought before them.
+    if style == ThinkingStyle::None
+        || forced
+        || budgets && ask.lacks_thought(|blob| sheet.owns(blob, own))
+    {
+        sheet.lose(Knob::Thinking);
+        return Thought::Unsaid;
+    }
+    if !budgets {
+        return Thought::Adaptive(wanted.hardness());
+    }
+    if matches!(wanted.budget, Budget::Tokens(tokens) if tokens < LEAST_THINKING) {
+        sheet.leave_out(Knob::Thinking);
+    }
+    let target = sheet.target();
+    let tokens = budget(wanted.budget, wanted.effort);
+    // No more than the model says at all, words included.
+    let untold = target.max_output.saturating_add(tokens).min(target.longest);
+    let limit = ask.knobs.max_output.unwrap_or(untold);
+    if limit <= LEAST_THINKING {
+        sheet.lose(Knob::Thinking);
+        return Thought::Unsaid;
+    }
+    Thought::Budget {
+        tokens: tokens.min(limit - 1),
+        limit,
+    }
+}
+
+/// How many tokens to think.
+pub fn budget(budget: Budget, effort: Option<Effort>) -> u64 {
+    let tokens = match budget {
+        Budget::Tokens(tokens) => tokens,
+        _ => effort.unwrap_or(Effort::Medium).tokens(),
+    };
+    tokens.max(LEAST_THINKING)
+}
+
+/// Anthropic's word for an effort.
+pub fn word(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Minimal => "low",
+        other => other.as_str(),
+    }
+}
+
+/// A format's schema as Claude takes it.
+pub fn claudes<'a>(format: &'a Format<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+    let schema = described(format);
+    match fit_schema(&schema) {
+        Some(fit) => {
+            sheet.leave_out_if(fit.moved, Knob::Format);
+            fit.schema
+        }
+        None => schema,
+    }
+}
+
+/// A format's schema. Its description has no place beside it, so it goes in.
+pub fn described<'a>(format: &'a Format<'_>) -> Json<'a> {
+    let Format::Schema {
+        description,
+        schema,
+        ..
+    } = format
+    else {
+        return Object::new().into();
+    };
+    let Some(text) = description else {
+        return schema.lend();
+    };
+    if let Json::Raw(raw) = schema.plain() {
+        return match with_field(raw, "description", text) {
+            Some(raw) => Json::Raw(Cow::Owned(raw)),
+            None => schema.lend(),
+        };
+    }
+    let mut schema: Json<'a> = schema.plain().clone();
+    if let Json::Object(fields) = &mut schema {
+        if fields.get("description").is_none() {
+            fields.set("description", text.as_ref());
+        }
+    }
+    schema
+}
+
+/// A tool's schema. Where its calls have to fit it, Claude knows fewer keywords.
+pub fn tool_schema<'a>(tool: &'a Tool<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+    let schema = tool.schema();
+    if tool.strict != Some(true) {
+        return schema;
+    }
+    match fit_schema(&schema) {
+        Some(fit) => {
+            sheet.losses.leave_out_if(fit.moved, tool.path);
+            fit.schema
+        }
+        None => schema,
+    }
+}

@@ -1,0 +1,90 @@
+//! What is asked of an answer that a provider keeps, up to the moment the endpoint
+//! that has it has answered. Only the team that got the answer finds it, and only
+//! where its zone lets that endpoint keep answers of that model.
+
+use super::fetch::{gateway, Answered, Asking, Exchange};
+use super::{origins, upstream};
+use crate::caller::Caller;
+use crate::config::Config;
+use crate::dialect::form::Signers;
+use crate::dialect::responses::stored;
+use crate::dialect::{Api, Fingerprint, MadeBy};
+use crate::egress::Egress;
+use crate::head::Unsupported;
+use crate::plan;
+use crate::record::Row;
+use crate::refusal::Refusal;
+use crate::translate::Asked;
+use crate::zone;
+use std::rc::Rc;
+
+const API: Api = Api::Stored;
+
+/// Everything up to the moment the endpoint has answered.
+pub async fn begun(
+    x: &Exchange,
+    config: &'static Config,
+    caller: &mut Caller,
+    row: &mut Row,
+) -> Result<Answered, Refusal> {
+    let zone = zone::decide(&config.regions, caller)?;
+    row.zoned(&zone, &config.regions.version);
+    caller.read_tags(&x.head)?;
+    let wish = x.head.stored()?.ok_or(Refusal::Internal)?;
+    let (endpoint, model) = kept(x, caller, &wish.id).await?;
+    let call = stored::call(
+        config
+            .gateway
+            .name_for(&model, |name| caller.may_use(name, &model)),
+    );
+    row.called(&call.wanted, &caller.tags);
+    let (asks, rules) = (Egress::stored(), &config.regions.egress);
+    row.asks(&asks, rules, zone.forbids(rules, &asks).is_some());
+    let plan = plan::plan(config, caller, &zone, API, &call.wanted, &asks)?;
+    let plan = plan.bound_to(&MadeBy::KeptBy(endpoint), API)?;
+    row.planned(&plan);
+    let gateway = gateway(x, config);
+    let handling = gateway.handling(plan.model, false);
+    let mut asking = Asking {
+        x,
+        config,
+        gateway: &gateway,
+        caller,
+        api: API,
+        call: &call,
+        asks: &asks,
+        row,
+    };
+    asking.admit(&plan, handling, None).await?;
+    let row = asking.row;
+    let exchange = upstream::Exchange {
+        asked: Asked {
+            api: API,
+            unsupported: Unsupported::default(),
+            signers: &Signers::default(),
+            body: &Rc::default(),
+            call: &call,
+            named_blobs: false,
+            egress: &asks,
+            stored: Some(&wish),
+        },
+        colo: &x.head.origin.colo,
+        id: &x.id,
+        arrived: x.arrived,
+        handling,
+        signal: x.request.signal(),
+        prices: &config.prices,
+    };
+    let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
+    Ok(Answered { begun, handling })
+}
+
+/// The endpoint that keeps an answer of the caller's team, and the model that made it.
+async fn kept(x: &Exchange, caller: &Caller, id: &str) -> Result<(String, String), Refusal> {
+    let answer = Fingerprint::of_answer(&caller.key.team, id);
+    let kept = origins::keeper(&x.env, answer).await;
+    let known = kept.and_then(|kept| Some((kept.endpoint, kept.model?)));
+    known.ok_or_else(|| Refusal::NoStored {
+        id: id.chars().take(100).collect(),
+    })
+}

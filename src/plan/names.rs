@@ -1,0 +1,49 @@
+//! What a caller can ask for in its zone.
+
+use super::dialect;
+use crate::caller::Caller;
+use crate::config::Config;
+use crate::dialect::Api;
+use crate::zone::Verdict;
+use std::collections::BTreeSet;
+
+/// The models that a zone can serve, for one operation or for any.
+fn served_in<'c>(
+    config: &'c Config,
+    zone: &'c Verdict,
+    api: Option<Api>,
+) -> impl Iterator<Item = &'c str> {
+    let endpoints = config.regions.endpoints.iter();
+    endpoints
+        .filter(move |endpoint| endpoint.off.is_none() && dialect(api, endpoint).is_some())
+        .flat_map(|endpoint| endpoint.models.iter())
+        .filter(|claim| zone.allows(claim).is_ok())
+        .map(|claim| claim.model.as_str())
+}
+
+/// The models a caller can use in its zone, for one operation or for any.
+pub fn servable<'c>(
+    config: &'c Config,
+    caller: &Caller,
+    zone: &'c Verdict,
+    api: Option<Api>,
+) -> BTreeSet<&'c str> {
+    served_in(config, zone, api)
+        .filter(|model| {
+            let aliases = config.gateway.aliases.iter().filter(|(_, m)| m == model);
+            caller.may_use(model, model) || aliases.into_iter().any(|(a, m)| caller.may_use(a, m))
+        })
+        .collect()
+}
+
+/// Every name that a caller can use in its zone: the models' own, and aliases.
+pub fn names<'c>(config: &'c Config, caller: &Caller, zone: &'c Verdict) -> BTreeSet<&'c str> {
+    let served: BTreeSet<&str> = served_in(config, zone, None).collect();
+    let aliases = config.gateway.aliases.iter();
+    let aliases = aliases.map(|(alias, model)| (alias.as_str(), model.as_str()));
+    let own = served.iter().map(|model| (*model, *model));
+    own.chain(aliases)
+        .filter(|(name, model)| served.contains(model) && caller.may_use(name, model))
+        .map(|(name, _)| name)
+        .collect()
+}

@@ -1,0 +1,71 @@
+//! The word of each refusal for programs and rows.
+
+use super::{Invalid, Refusal};
+use crate::limits::Measure;
+
+impl Refusal {
+    /// A stable word for programs and rows.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::NoRoute { .. } => "unknown_route",
+            Refusal::WrongMethod { .. } => "method_not_allowed",
+            Refusal::NoWebSocket => "websocket_not_served",
+            Refusal::HeadersTooLarge { .. } => "headers_too_large",
+            Refusal::NoKey => "missing_api_key",
+            Refusal::BadKey => "invalid_api_key",
+            Refusal::KeysUnavailable => "keys_unavailable",
+            Refusal::MapUnavailable => "map_unavailable",
+            Refusal::Encoded { .. } => "unsupported_encoding",
+            Refusal::BodyTooLarge { .. } => "request_too_large",
+            Refusal::BodyGrows { .. } => "body_grows_too_much",
+            Refusal::BodyBroken => "body_incomplete",
+            Refusal::BodyLate => "body_timeout",
+            Refusal::BodiesFull => "gateway_busy",
+            Refusal::Body(Invalid::Gzip) => "invalid_gzip",
+            Refusal::Body(Invalid::Encoding | Invalid::Json { .. }) => "invalid_json",
+            Refusal::Body(Invalid::TooManyValues { .. }) => "too_many_values",
+            Refusal::Body(Invalid::Missing { .. }) => "missing_required_parameter",
+            Refusal::Body(Invalid::Type { .. }) => "invalid_type",
+            Refusal::Body(Invalid::Number { .. } | Invalid::Answers { .. }) => "invalid_value",
+            Refusal::Body(Invalid::Value { .. }) => "invalid_value",
+            Refusal::Unsupported { .. } => "unsupported_parameter",
+            Refusal::UnknownWish { .. } => "invalid_header",
+            Refusal::Bound { .. } => "bound_to_endpoint",
+            Refusal::NoSuchAnswer { .. } => "previous_response_not_found",
+            Refusal::NoStored { .. } => "response_not_found",
+            Refusal::Tags { .. } => "invalid_tags",
+            Refusal::UnknownModel { .. } => "model_not_found",
+            Refusal::ModelNotAllowed { .. } => "model_not_allowed",
+            Refusal::UnknownZone { .. } => "unknown_zone",
+            Refusal::KeyZoneUnknown { .. } => "key_zone_unknown",
+            Refusal::GatewayOutside { .. } => "gateway_outside_zone",
+            Refusal::ZonesClash { .. } => "zones_clash",
+            Refusal::NoEndpoint { .. } => "no_endpoint_in_zone",
+            Refusal::NoCounter { .. } => "no_token_counter",
+            Refusal::Background => "background_not_served",
+            Refusal::Egress(_) | Refusal::TooMuchEgress => "egress_not_allowed",
+            Refusal::NoSecret { .. } => "endpoint_not_configured",
+            Refusal::ProviderRefusedUs { .. } => "provider_refused_gateway",
+            Refusal::PlaceRefused { .. } => "provider_refused_place",
+            Refusal::NoToken { .. } => "provider_sign_in_failed",
+            Refusal::ProviderGarbled { .. } => "provider_malformed",
+            Refusal::NoAnswer { limited: true, .. } => "providers_limited",
+            Refusal::NoAnswer { .. } => "provider_unreachable",
+            Refusal::Exceeded(exceeded) => match exceeded.measure {
+                _ if exceeded.share.is_some() => "team_share_exceeded",
+                Measure::Money => "budget_exceeded",
+                Measure::Requests => "requests_limit_exceeded",
+                Measure::Tokens => "tokens_limit_exceeded",
+                Measure::Concurrent => "concurrency_limit_exceeded",
+            },
+            Refusal::NoBound { .. } => "model_without_price",
+            Refusal::Unbounded(_) => "call_without_bound",
+            Refusal::Runaway { .. } => "runaway_calls",
+            Refusal::LedgerUnavailable => "ledger_unavailable",
+            Refusal::LimitsUnread { limit: None } => "limits_unavailable",
+            Refusal::LimitsUnread { .. } => "limit_unreadable",
+            Refusal::ClientLeft => "client_left",
+            Refusal::Internal => "internal_error",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A request that asks a provider to do what its zone does not allow: what was
+//! asked for, and which line in which file would allow it.
+
+use crate::regions::egress::Forbidden;
+use std::fmt;
+
+/// What was asked for, and why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EgressRefused {
+    /// Where in the request.
+    pub at: String,
+    /// The word that asks for it.
+    pub word: String,
+    /// The kind of egress.
+    pub kind: String,
+    /// What the provider would do, as in "asks the provider to …".
+    pub does: String,
+    /// What the client can do in its place, as a sentence; empty where nobody says.
+    pub instead: String,
+    /// The host that the request names; empty where it cannot be told.
+    pub host: Option<String>,
+    /// The dialect of the request, as `regions/egress.toml` names it.
+    pub dialect: &'static str,
+    /// Why it is not allowed.
+    pub forbidden: Forbidden,
+}
+
+impl EgressRefused {
+    /// The word, where the path does not end in it already.
+    fn asked(&self) -> String {
+        match self.at.ends_with(&self.word) || self.word.is_empty() {
+            true => format!("`{}`", self.at),
+            false => format!("`{}` (`{}`)", self.at, self.word),
+        }
+    }
+
+    /// Whether it is a thread of messages that Anthropic is to keep. Its SDK goes on
+    /// without one when it is told so in the words of `dialect/anthropic/error.rs`.
+    pub fn is_thread(&self) -> bool {
+        let is_anthropics = self.dialect == "anthropic-messages";
+        is_anthropics && (self.word == "thread" || self.word.starts_with("message-threads-"))
+    }
+
+    /// What to do.
+    fn instead(&self) -> &str {
+        match self.instead.as_str() {
+            "" => "Leave it out",
+            instead => instead,
+        }
+    }
+
+    /// The table of `regions/egress.toml` that its word would stand in.
+    fn table(&self) -> String {
+        let words = match () {
+            () if self.at.ends_with("type") => "types",
+            () if self.at.contains("beta") => "betas",
+            () => "fields",
+        };
+        format!("[{}.{words}]", self.dialect)
+    }
+}
+
+impl fmt::Display for EgressRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (asked, kind) = (self.asked(), &self.kind);
+        match &self.forbidden {
+            Forbidden::Unknown => write!(f, "{asked} is not known to the gateway, and what is not known might make a provider reach out of the zone. Nothing was sent. Leave it out, or have somebody who knows what it does add it to `{}` in regions/egress.toml.", self.table()),
+            Forbidden::Kind { zone } => write!(f, "{asked} asks the provider to {} (`{kind}`), which zone `{zone}` does not allow. Nothing was sent. {}; to allow it, compliance staff add `\"{kind}\"` to `allow` under `[egress]` in regions/zones/{zone}.toml.", self.does, self.instead()),
+            Forbidden::Host { zone } => match self.host.as_deref().unwrap_or_default() {
+                "" => write!(f, "{asked} asks the provider to {}, and it is no plain https address whose host could be checked. Nothing was sent. Send the content itself, or a plain address.", self.does),
+                host => write!(f, "{asked} asks the provider to {}, at the host `{host}`, which zone `{zone}` does not name. Nothing was sent. Send the content itself; to allow the host, compliance staff add `\"{host}\"` to `hosts` under `[egress]` in regions/zones/{zone}.toml.", self.does),
+            },
+        }
+    }
+}

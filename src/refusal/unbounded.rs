@@ -1,0 +1,60 @@
+//! A call that a budget holds for, and of which nobody can say what it may cost:
+//! what hides it, and which line in which file would tell.
+
+use std::fmt;
+
+/// What hides the cost of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unbounded {
+    /// The budget.
+    pub limit: String,
+    /// The endpoint that it would go to.
+    pub endpoint: String,
+    /// The model.
+    pub model: String,
+    /// Where in the request.
+    pub at: String,
+    /// What the provider would do, as in "asks the provider to …".
+    pub does: String,
+    /// What is not known.
+    pub missing: Missing,
+}
+
+/// What is not known of a call's cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// How much the model takes in at once.
+    Context,
+    /// How often a tool is run.
+    Uses {
+        /// The kind of egress.
+        kind: String,
+    },
+    /// What a run of it costs.
+    UsePrice {
+        /// The kind of egress.
+        kind: String,
+    },
+    /// Which model works on it too, and at what price.
+    OtherModel,
+    /// What is charged for another tier.
+    Tier,
+    /// Nothing that could be said would tell.
+    Nothing,
+}
+
+impl fmt::Display for Unbounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (endpoint, model) = (&self.endpoint, &self.model);
+        write!(f, "The budget `{}` holds for this call, and nobody can say what it may cost: `{}` asks the provider to {}", self.limit, self.at, self.does)?;
+        let claim = format!("[{endpoint}.models.\"{model}\"");
+        match &self.missing {
+            Missing::Context => write!(f, ", and what it reads there is not in the request. Nothing was sent. Send the content as text, or have an operator add `context`, the most tokens that the model takes in, under `{claim}]` in regions/endpoints."),
+            Missing::Uses { kind } => write!(f, ", and not how often at most. Nothing was sent. Say it in the request (`max_uses` at Anthropic's searches, `max_tool_calls` in responses), or have an operator add `max_uses` under `{claim}.egress.{kind}]` in regions/endpoints."),
+            Missing::UsePrice { kind } => write!(f, ", and `{model}` has no price for it. Nothing was sent. Leave it out, or have an operator add the price of `{kind}` to prices.toml."),
+            Missing::OtherModel => f.write_str(", whose price the gateway does not know. Nothing was sent; leave it out."),
+            Missing::Tier => f.write_str(", whose price the gateway does not know. Nothing was sent; leave it out."),
+            Missing::Nothing => f.write_str(", and how much it reads there cannot be known. Nothing was sent; send the content itself."),
+        }
+    }
+}
