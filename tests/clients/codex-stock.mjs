@@ -1,0 +1,4 @@
+// Codex as it comes.
+import { tryWith } from "./codex-checks.mjs";
+
+tryWith([]);
