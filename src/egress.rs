@@ -106,7 +106,7 @@ pub fn read(rules: &EgressRules, api: Api, head: &Head, body: &str) -> Egress {
 pub fn vocabulary_of(api: Api) -> &'static str {
     match api {
         Api::CountTokens => Api::Messages.as_str(),
-        Api::Stored | Api::InputTokens => Api::Responses.as_str(),
+        Api::Stored | Api::InputTokens | Api::Compact => Api::Responses.as_str(),
         api => api.as_str(),
     }
 }

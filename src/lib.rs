@@ -45,6 +45,7 @@ pub mod health;
 pub mod course;
 pub mod relay;
 pub mod record;
+pub mod background;
 pub mod retention;
 
 // What people ask about it all.

@@ -4,6 +4,7 @@
 
 mod left_out;
 mod names;
+mod narrowed;
 
 pub use left_out::LeftOut;
 pub use names::{names, servable};
@@ -11,7 +12,7 @@ pub use names::{names, servable};
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::dialect::form::Signers;
-use crate::dialect::{Api, MadeBy, Wanted};
+use crate::dialect::{Api, Wanted};
 use crate::egress::{self, Egress, Found};
 use crate::refusal::{EgressRefused, Refusal};
 use crate::regions::egress::{BACKGROUND, STORED_RESPONSE};
@@ -138,9 +139,7 @@ impl<'c> Plan<'c> {
     pub fn attempts(&self) -> impl Iterator<Item = Attempt<'c>> + '_ {
         std::iter::once(self.first).chain(self.fallbacks.iter().copied())
     }
-}
 
-impl<'c> Plan<'c> {
     /// Whose signatures of thoughts each of its endpoints takes.
     pub fn signers(&self) -> Signers<'c> {
         let word = |attempt: Attempt<'c>| {
@@ -149,48 +148,6 @@ impl<'c> Plan<'c> {
         };
         let signers: Signers<'c> = self.attempts().filter_map(word).collect();
         signers.with_foreign(self.leaves_thoughts)
-    }
-
-    /// Only the attempts that may be given what the request carries back: the
-    /// endpoint that made it, if that is known, and those that take its signatures;
-    /// else the first that speaks the client's own dialect, which most likely did.
-    /// Where there is none, thoughts are left out, and answers that are kept
-    /// elsewhere are refused.
-    pub fn bound_to(self, made_by: &MadeBy, api: Api) -> Result<Plan<'c>, Refusal> {
-        let signers = self.signers();
-        let takes = |names: &[String], attempt: &Attempt<'_>| {
-            let mut names = names.iter();
-            names.all(|name| signers.share(name, &attempt.endpoint.name))
-        };
-        let left: Vec<Attempt<'c>> = match made_by {
-            MadeBy::Nobody => return Ok(self),
-            MadeBy::These(names) => {
-                let attempts = self.attempts();
-                attempts.filter(|attempt| takes(names, attempt)).collect()
-            }
-            MadeBy::KeptBy(name) => {
-                let keeps = |attempt: &Attempt<'_>| attempt.endpoint.name == *name;
-                self.attempts().filter(keeps).collect()
-            }
-            MadeBy::Forgotten => {
-                let native = |attempt: &Attempt<'_>| attempt.dialect == api.native();
-                self.attempts().filter(native).take(1).collect()
-            }
-        };
-        match (left.split_first(), made_by) {
-            (Some((first, fallbacks)), _) => Ok(Plan {
-                first: *first,
-                fallbacks: fallbacks.to_vec(),
-                ..self
-            }),
-            (None, MadeBy::KeptBy(name)) => Err(Refusal::Bound {
-                kept_by: name.clone(),
-            }),
-            (None, _) => Ok(Plan {
-                leaves_thoughts: true,
-                ..self
-            }),
-        }
     }
 }
 
@@ -208,7 +165,7 @@ pub fn plan<'c>(
     let plan = judge(config, caller, zone, Some(api), asked, &considered);
     let plan = plan.map_err(|refusal| or_egress(refusal, config, zone, api, egress))?;
     match egress.found.iter().any(|found| found.kind == BACKGROUND) {
-        true => Err(Refusal::Background),
+        true => plan.in_background(api, wanted),
         false => Ok(plan),
     }
 }

@@ -12,6 +12,7 @@ use crate::caller::{Caller, KeyRecord, Tags};
 use crate::dialect::{Api, Wanted};
 use crate::egress::Egress;
 use crate::head::{Head, Origin};
+use crate::limits::Measure;
 use crate::plan::{Attempt, Plan};
 use crate::refusal::Refusal;
 use crate::regions::EgressRules;
@@ -42,6 +43,10 @@ pub enum Outcome {
     /// zero, it takes back what turned out otherwise or was released.
     #[serde(alias = "unsettled")]
     Held,
+    /// The provider goes on in the background, and nobody has asked for the answer
+    /// yet. What was reserved is held; what it took has a row of its own, once it
+    /// was asked for.
+    Background,
 }
 
 /// A usage row. Its fields are the columns of the table `usage`, see
@@ -253,7 +258,16 @@ impl Row {
     /// Ends the row of a call that the platform has cut off: nobody knows how
     /// far it came, so what was reserved for it is held.
     pub fn cut_off(&mut self, now: Millis) {
-        self.outcome = Outcome::Held;
+        self.hold(Outcome::Held, now);
+    }
+
+    /// Whether what was reserved for the call is held.
+    pub fn is_held(&self) -> bool {
+        matches!(self.outcome, Outcome::Held | Outcome::Background)
+    }
+
+    fn hold(&mut self, outcome: Outcome, now: Millis) {
+        self.outcome = outcome;
         self.cost_nano = self.reserved_nano.map(|_| NanoUsd(0));
         // What its attempts may have cost is in what was reserved.
         self.lost_nano = Some(NanoUsd(0));
@@ -264,11 +278,33 @@ impl Row {
 
     /// What a call took of its team's money, where that is known.
     pub fn took(&self) -> Option<NanoUsd> {
-        if self.outcome == Outcome::Held {
+        if self.is_held() {
             return None;
         }
         let sum = self.cost_nano?.0.checked_add(self.lost_nano?.0)?;
         Some(NanoUsd(sum))
+    }
+
+    /// Notes whether it cost more than was reserved.
+    pub fn note_bound(&mut self) {
+        let both = self.took().zip(self.reserved_nano);
+        self.over_bound = both.is_some_and(|(took, reserved)| took > reserved);
+    }
+
+    /// What it takes of an account; where nobody knows that, all that was reserved.
+    pub fn takes(&self, measure: Measure, reserved: i64) -> i64 {
+        let took = self.took();
+        let tokens = &self.tokens;
+        match measure {
+            Measure::Money => took.or(self.reserved_nano).unwrap_or(NanoUsd(0)).0,
+            Measure::Requests => i64::from(self.attempts > 0),
+            Measure::Tokens if took.is_none() => reserved,
+            Measure::Tokens => {
+                let all = tokens.input_total().saturating_add(tokens.output_total());
+                i64::try_from(all).unwrap_or(i64::MAX)
+            }
+            Measure::Concurrent => 0,
+        }
     }
 
     /// Notes the zone and the map it was decided by.

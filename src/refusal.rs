@@ -1,6 +1,7 @@
 //! Every way the gateway says no, once, with the facts in it. A refusal tells
 //! the caller what is wrong and what to do; each dialect only dresses it.
 
+mod background;
 mod code;
 mod egress;
 mod exceeded;
@@ -8,6 +9,7 @@ mod invalid;
 mod unbounded;
 mod words;
 
+pub use background::NoBackground;
 pub use egress::EgressRefused;
 pub use exceeded::Exceeded;
 pub use invalid::Invalid;
@@ -172,8 +174,9 @@ pub enum Refusal {
         /// Every endpoint that has the model, and why it is out.
         excluded: Vec<String>,
     },
-    /// It asks for an answer that comes after the connection has ended.
-    Background,
+    /// It asks for an answer that comes after the connection has ended, and nobody
+    /// could fetch it.
+    Background(NoBackground),
     /// It asks a provider to do what its zone does not allow.
     Egress(Box<EgressRefused>),
     /// It asks for more different things than are looked at.
@@ -303,7 +306,7 @@ impl Refusal {
             Refusal::BodiesFull => 503,
             Refusal::BodyBroken
             | Refusal::Body(_)
-            | Refusal::Background
+            | Refusal::Background(_)
             | Refusal::Unsupported { .. }
             | Refusal::UnknownWish { .. }
             | Refusal::Bound { .. }
@@ -384,7 +387,7 @@ impl Refusal {
             Refusal::Egress(refused) => Some(&refused.at),
             Refusal::Unbounded(unbounded) => Some(&unbounded.at),
             Refusal::NoSuchAnswer { .. } => Some("previous_response_id"),
-            Refusal::Background => Some("background"),
+            Refusal::Background(_) => Some("background"),
             Refusal::UnknownModel { .. }
             | Refusal::ModelNotAllowed { .. }
             | Refusal::NoCounter { .. }

@@ -10,7 +10,7 @@ use meridian::dialect::{self, Api, Family};
 use meridian::egress;
 use meridian::head::{Head, Unsupported};
 use meridian::plan;
-use meridian::refusal::{EgressRefused, Invalid, Missing, Refusal, Unbounded};
+use meridian::refusal::{EgressRefused, Invalid, Missing, NoBackground, Refusal, Unbounded};
 use meridian::regions::egress::Forbidden;
 use meridian::translate::{self, Asked};
 use meridian::units::{Millis, RequestId};
@@ -298,7 +298,6 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
             model: "m".into(),
             excluded: words(&["x speaks openai-chat, which cannot"]),
         },
-        Refusal::Background,
         Refusal::NoSecret {
             endpoint: "openai-eu".into(),
             secret: "OPENAI_EU_KEY".into(),
@@ -365,6 +364,9 @@ fn refusals_of_egress() -> Vec<Refusal> {
             Forbidden::Unknown,
         ),
         egress("shiny", "shiny", "unknown", None, Forbidden::Unknown),
+        Refusal::Background(NoBackground::NotKept),
+        Refusal::Background(NoBackground::Stream),
+        Refusal::Background(NoBackground::OtherOperation),
     ]
 }
 

@@ -193,6 +193,11 @@ fn field_08_whole_answers_say_the_same_in_every_dialect_and_as_a_stream() {
                 assert!(body.is_none() && reading.fault.is_some(), "{folder:?}");
                 continue;
             }
+            // One in the background is fetched later, in its own dialect alone.
+            if reading.goes_on {
+                assert!(body.is_none(), "{folder:?}");
+                continue;
+            }
             let body = body.unwrap_or_else(|| panic!("{folder:?} {api}: {:?}", reading.fault));
             usages += usize::from(api == Api::Chat && check_usage(&folder, &reading));
             let mut answer = Answer::default();

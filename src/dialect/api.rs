@@ -20,6 +20,9 @@ pub enum Api {
     /// OpenAI's counting of a response's input.
     #[serde(rename = "openai-input-tokens")]
     InputTokens,
+    /// OpenAI's compaction of a conversation for its responses.
+    #[serde(rename = "openai-compact")]
+    Compact,
     /// OpenAI's embeddings.
     #[serde(rename = "openai-embeddings")]
     Embeddings,
@@ -29,6 +32,17 @@ pub enum Api {
     /// Anthropic's counting of a message's tokens.
     #[serde(rename = "anthropic-count-tokens")]
     CountTokens,
+}
+
+/// A client's dialect: its requests, answers and errors are in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// OpenAI's chat completions.
+    Chat,
+    /// OpenAI's responses.
+    Responses,
+    /// Anthropic's messages.
+    Messages,
 }
 
 /// Whose SDK it is.
@@ -46,11 +60,12 @@ pub enum Family {
 
 impl Api {
     /// All there are.
-    pub const ALL: [Api; 7] = [
+    pub const ALL: [Api; 8] = [
         Api::Chat,
         Api::Responses,
         Api::Stored,
         Api::InputTokens,
+        Api::Compact,
         Api::Embeddings,
         Api::Messages,
         Api::CountTokens,
@@ -63,6 +78,7 @@ impl Api {
             Api::Responses => "openai-responses",
             Api::Stored => "openai-responses-stored",
             Api::InputTokens => "openai-input-tokens",
+            Api::Compact => "openai-compact",
             Api::Embeddings => "openai-embeddings",
             Api::Messages => "anthropic-messages",
             Api::CountTokens => "anthropic-count-tokens",
@@ -76,19 +92,27 @@ impl Api {
             Api::Responses => "/v1/responses",
             Api::Stored => "/v1/responses/{id}",
             Api::InputTokens => "/v1/responses/input_tokens",
+            Api::Compact => "/v1/responses/compact",
             Api::Embeddings => "/v1/embeddings",
             Api::Messages => "/v1/messages",
             Api::CountTokens => "/v1/messages/count_tokens",
         }
     }
 
+    /// The dialect of those who call it.
+    pub fn client(self) -> Client {
+        match self {
+            Api::Chat | Api::Embeddings => Client::Chat,
+            Api::Responses | Api::Stored | Api::InputTokens | Api::Compact => Client::Responses,
+            Api::Messages | Api::CountTokens => Client::Messages,
+        }
+    }
+
     /// Whose SDK calls it.
     pub fn family(self) -> Family {
-        match self {
-            Api::Messages | Api::CountTokens => Family::Anthropic,
-            Api::Chat | Api::Responses | Api::Stored | Api::InputTokens | Api::Embeddings => {
-                Family::OpenAi
-            }
+        match self.client() {
+            Client::Messages => Family::Anthropic,
+            Client::Chat | Client::Responses => Family::OpenAi,
         }
     }
 
@@ -104,10 +128,10 @@ impl Api {
 
     /// The dialect it is itself.
     pub fn native(self) -> Dialect {
-        match self {
-            Api::Chat | Api::Embeddings => Dialect::OpenAiChat,
-            Api::Responses | Api::Stored | Api::InputTokens => Dialect::OpenAiResponses,
-            Api::Messages | Api::CountTokens => Dialect::AnthropicMessages,
+        match self.client() {
+            Client::Chat => Dialect::OpenAiChat,
+            Client::Responses => Dialect::OpenAiResponses,
+            Client::Messages => Dialect::AnthropicMessages,
         }
     }
 
@@ -138,7 +162,7 @@ impl Api {
     fn served_in(self, dialect: Dialect) -> bool {
         match self {
             Api::Chat | Api::Responses | Api::Messages => dialect != Dialect::CohereEmbed,
-            Api::Stored => dialect == Dialect::OpenAiResponses,
+            Api::Stored | Api::Compact => dialect == Dialect::OpenAiResponses,
             Api::Embeddings => matches!(
                 dialect,
                 Dialect::OpenAiChat

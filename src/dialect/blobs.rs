@@ -101,7 +101,7 @@ impl<'b> Walk<'_, 'b> {
         match text(item.kind).as_ref() {
             "thinking" => self.found.add(item.signature, None),
             "redacted_thinking" => self.found.add(item.data, None),
-            "reasoning" => {
+            "reasoning" | "compaction" => {
                 let id = item.id.or(Some(RawValue::NULL));
                 self.found.add(item.encrypted, id);
             }

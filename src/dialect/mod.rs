@@ -27,7 +27,7 @@ mod too_long;
 mod values;
 
 pub use amounts::Amounts;
-pub use api::{Api, Family};
+pub use api::{Api, Client, Family};
 pub use beyond::{Beyond, Pass};
 pub use call::{Call, Value, Wanted};
 pub use edit::Edits;
@@ -46,26 +46,26 @@ use form::{Ask, Delta, Json, Losses, Target};
 /// Reads as much of a request body as is needed to plan.
 pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
     values::check(body)?;
-    let mut call = match api {
-        Api::Chat => openai::request::read(body),
-        Api::Responses | Api::Stored | Api::InputTokens => responses::request::read(body),
-        Api::Messages | Api::CountTokens => anthropic::request::read(body),
-        Api::Embeddings => embed::read_call(body),
+    let mut call = match api.client() {
+        Client::Chat if api == Api::Embeddings => embed::read_call(body),
+        Client::Chat => openai::request::read(body),
+        Client::Responses => responses::request::read(body),
+        Client::Messages => anthropic::request::read(body),
     }?;
-    // A count is one number, whatever else the body says.
-    call.wanted.stream &= !api.counts();
+    // A count and what was compacted come whole, whatever else the body says.
+    call.wanted.stream &= !api.counts() && api != Api::Compact;
     Ok(call)
 }
 
 /// Reads all of a request, to write it in another dialect.
 pub fn read_ask<'p>(api: Api, body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
-    match api {
-        Api::Chat | Api::Embeddings => openai::ask_read::read(body),
-        Api::Responses | Api::Stored | Api::InputTokens => {
+    match api.client() {
+        Client::Chat => openai::ask_read::read(body),
+        Client::Responses => {
             let ask = responses::ask_read::read(body)?;
             Ok(Ask { client: api, ..ask })
         }
-        Api::Messages | Api::CountTokens => anthropic::ask_read::read(body, api),
+        Client::Messages => anthropic::ask_read::read(body, api),
     }
 }
 
@@ -191,19 +191,19 @@ pub fn refusal_header(family: Family, refusal: &Refusal) -> Option<(&'static str
 /// The last event of a stream that broke after content went out, where the
 /// client had the provider's own bytes.
 pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
-    match api {
-        Api::Chat | Api::Embeddings => openai::error::event(fault),
-        Api::Responses | Api::Stored | Api::InputTokens => responses::error_event(fault),
-        Api::Messages | Api::CountTokens => anthropic::error::event(fault, id),
+    match api.client() {
+        Client::Chat => openai::error::event(fault),
+        Client::Responses => responses::error_event(fault),
+        Client::Messages => anthropic::error::event(fault, id),
     }
 }
 
 /// A refusal as the last event of a stream that has no more than keep-alives.
 pub fn refusal_event(api: Api, refusal: &Refusal, id: &RequestId) -> String {
-    match api {
-        Api::Chat | Api::Embeddings => format!("data: {}\n\n", openai::error::body(refusal)),
-        Api::Responses | Api::Stored | Api::InputTokens => responses::refusal_event(refusal),
-        Api::Messages | Api::CountTokens => {
+    match api.client() {
+        Client::Chat => format!("data: {}\n\n", openai::error::body(refusal)),
+        Client::Responses => responses::refusal_event(refusal),
+        Client::Messages => {
             format!(
                 "event: error\ndata: {}\n\n",
                 anthropic::error::body(refusal, id)
@@ -217,10 +217,10 @@ pub fn refusal_event(api: Api, refusal: &Refusal, id: &RequestId) -> String {
 pub fn failure_event(api: Api, body: &str) -> String {
     // Line ends in JSON are only for looks.
     let line = body.replace(['\r', '\n'], "");
-    match api {
-        Api::Chat | Api::Embeddings => format!("data: {line}\n\n"),
-        Api::Responses | Api::Stored | Api::InputTokens => responses::failure_event(&line),
-        Api::Messages | Api::CountTokens => format!("event: error\ndata: {line}\n\n"),
+    match api.client() {
+        Client::Chat => format!("data: {line}\n\n"),
+        Client::Responses => responses::failure_event(&line),
+        Client::Messages => format!("event: error\ndata: {line}\n\n"),
     }
 }
 

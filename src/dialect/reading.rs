@@ -63,6 +63,8 @@ pub struct Reading {
     pub stopped: Option<String>,
     /// The provider said that the answer is complete.
     pub ended: bool,
+    /// The provider goes on with the answer, which is to be asked for later.
+    pub goes_on: bool,
     /// Bytes of visible output so far: what an estimate is made from.
     pub output_bytes: u64,
     /// Something of the answer itself has come: words, thoughts, a call, work
@@ -97,6 +99,7 @@ impl Reading {
         self.output_bytes = self.output_bytes.saturating_add(written as u64);
         self.begun |= match delta {
             Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Kept(_) => false,
+            Delta::GoesOn => false,
             Delta::Beyond(_) | Delta::Explained(_) => false,
             Delta::Failed { .. } | Delta::Alive | Delta::ThinkingEnds => false,
             Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking(text) => !text.is_empty(),
@@ -120,11 +123,13 @@ impl Reading {
             }
             Delta::Call {
                 blob: Some(blob), ..
-            } => self.made(&blob.data),
+            }
+            | Delta::Compacted(blob) => self.made(&blob.data),
             Delta::LeftOut(name) if self.left_out.len() < MOST_LEFT_OUT => {
                 self.left_out.insert(name_of_loss(name));
             }
             Delta::Kept(id) => self.kept = Some(id.to_string()),
+            Delta::GoesOn => self.goes_on = true,
             Delta::End => self.ended = true,
             Delta::Failed { kind, message } => {
                 self.too_long = TooLong::read(None, kind, message);

@@ -3,7 +3,7 @@
 
 use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, Voice, JSON_TOOL};
 use super::reading::name_of_loss;
-use super::{anthropic, bedrock, gemini, openai, responses, Api, Fault, Reading, TooLong};
+use super::{anthropic, bedrock, gemini, openai, responses, Api, Client, Fault, Reading, TooLong};
 use crate::regions::Dialect;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -82,14 +82,12 @@ enum Writer {
 
 impl Writer {
     fn of(api: Api, voice: Voice) -> Writer {
-        match api {
-            Api::Responses | Api::Stored | Api::InputTokens => {
+        match api.client() {
+            Client::Responses => {
                 Writer::Responses(Box::new(responses::answer_write::Writer::new(voice)))
             }
-            Api::Messages | Api::CountTokens => {
-                Writer::Messages(anthropic::answer_write::Writer::new(voice))
-            }
-            Api::Chat | Api::Embeddings => Writer::Chat(openai::answer_write::Writer::new(voice)),
+            Client::Messages => Writer::Messages(anthropic::answer_write::Writer::new(voice)),
+            Client::Chat => Writer::Chat(openai::answer_write::Writer::new(voice)),
         }
     }
 
@@ -293,12 +291,10 @@ pub fn whole(
         };
         reader.whole(&json, &mut on).ok()
     });
-    let written = read.and_then(|()| match to {
-        Api::Responses | Api::Stored | Api::InputTokens => {
-            Some(responses::answer_whole::whole(&answer, &voice))
-        }
-        Api::Messages | Api::CountTokens => anthropic::answer_whole::whole(&answer, &voice).ok(),
-        Api::Chat | Api::Embeddings => Some(openai::answer_write::whole(&answer, &voice)),
+    let written = read.and_then(|()| match to.client() {
+        Client::Responses => Some(responses::answer_whole::whole(&answer, &voice)),
+        Client::Messages => anthropic::answer_whole::whole(&answer, &voice).ok(),
+        Client::Chat => Some(openai::answer_write::whole(&answer, &voice)),
     });
     if written.is_none() || !reading.ended {
         reading.fault.get_or_insert(Fault::Garbled);

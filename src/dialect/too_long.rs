@@ -5,7 +5,7 @@
 //! decides only how the error is told to that caller, and nothing else.
 
 use super::said::word;
-use super::{Api, Family};
+use super::{Api, Client, Family};
 use crate::units::RequestId;
 
 /// A request that is too long.
@@ -199,9 +199,10 @@ impl Numbers {
 
 /// The field that holds the prompt.
 pub fn field(api: Api) -> &'static str {
-    match api {
-        Api::Responses | Api::Stored | Api::InputTokens | Api::Embeddings => "input",
-        Api::Chat | Api::Messages | Api::CountTokens => "messages",
+    match api.client() {
+        Client::Chat if api == Api::Embeddings => "input",
+        Client::Responses => "input",
+        Client::Chat | Client::Messages => "messages",
     }
 }
 

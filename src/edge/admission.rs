@@ -6,9 +6,9 @@ use super::host;
 use super::ledger::{hear_load, send_within, Address, Letter, PATIENCE};
 use crate::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
 use crate::limits::{Measure, Unreachable};
-use crate::record::{Outcome, Row};
+use crate::record::Row;
 use crate::refusal::Refusal;
-use crate::units::{Millis, NanoUsd};
+use crate::units::Millis;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -174,6 +174,12 @@ pub fn begin(row: &Row, address: Address, reservation: Reservation, deadline: Mi
     OPEN.with_borrow_mut(|all| all.insert(row.id.clone(), open));
 }
 
+/// The accounts that a call under way was reserved from, and what each counts.
+pub fn measures(id: &str) -> Vec<(String, Measure)> {
+    OPEN.with_borrow(|all| all.get(id).map(|open| open.reservation.measures()))
+        .unwrap_or_default()
+}
+
 /// Settles a call whose row is complete. What it took is in its row, and where
 /// nobody knows that, what was reserved. The object that it goes to, if the call
 /// ever began.
@@ -183,27 +189,11 @@ pub fn settle(row: &mut Row) -> Option<(Address, Option<Settled>)> {
         return Some((open.address, None));
     }
     row.reserved_nano = open.row.reserved_nano;
-    let took = row.took();
-    let reserved = row.reserved_nano;
-    row.over_bound = took
-        .zip(reserved)
-        .is_some_and(|(took, reserved)| took > reserved);
-    let began = row.attempts > 0;
-    let tokens = row
-        .tokens
-        .input_total()
-        .saturating_add(row.tokens.output_total());
-    let is_known = took.is_some();
-    let took = |measure, most| match measure {
-        Measure::Money => took.or(reserved).unwrap_or(NanoUsd(0)).0,
-        Measure::Requests => i64::from(began),
-        Measure::Tokens if !is_known => most,
-        Measure::Tokens => i64::try_from(tokens).unwrap_or(i64::MAX),
-        Measure::Concurrent => 0,
-    };
+    row.note_bound();
+    let took = |measure, most| row.takes(measure, most);
     let settle = |purse: &mut Purse| purse.settle(&row.id, open.reservation, took);
     let mut settled = with_purse(&open.address, settle);
-    settled.held = row.outcome == Outcome::Held;
+    settled.held = row.is_held();
     Some((open.address, Some(settled)))
 }
 

@@ -6,12 +6,12 @@ use super::answer::Story;
 use super::attempt::{Begun, Body};
 use super::fetch::{begin, Answered, Called, Exchange, Refused};
 use super::stream::{Client, Finished};
-use super::{health, host, origins, receipts, usage};
+use super::{background, health, host, origins, receipts, usage};
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::dialect::{self, Api, Fingerprint, Reading};
 use crate::receipt::{self, Receipt};
-use crate::record::{Row, Served};
+use crate::record::{Outcome, Row, Served};
 use crate::refusal::Refusal;
 use futures::future::{select, Either};
 use std::future::{poll_fn, Future};
@@ -121,8 +121,17 @@ async fn deliver(
     match body {
         Body::Whole(bytes, reading) => {
             remember(x, &reading, served, &row.team);
+            let kept = reading.kept.clone();
             row.answered(served, *reading, false, &config.prices, host::now());
-            usage::write(&x.env, &x.ctx, store, row);
+            if row.dialect == Api::Stored && status < 400 {
+                background::asked_for(x, config, served, &row.team, &bytes.to_vec());
+            }
+            match row.outcome {
+                Outcome::Background => {
+                    background::begin(x, &x.ctx, &store, row, kept.as_deref());
+                }
+                _ => usage::write(&x.env, &x.ctx, store, row),
+            }
             story.respond(status, &bytes)
         }
         Body::Stream(stream) => {

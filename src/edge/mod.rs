@@ -6,6 +6,7 @@ mod admin;
 mod admission;
 mod answer;
 mod attempt;
+mod background;
 mod body;
 mod budgets;
 mod credentials;

@@ -76,7 +76,37 @@ thread_local! {
 /// Takes the row of a call that is over. It is sent with others of its moment,
 /// by this call or by one that gathers already.
 pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
-    take(&store, row);
+    write_all(env, ctx, vec![over(&store, row)]);
+}
+
+/// A row, what goes with it, and the object that is to hear of it.
+pub struct Over {
+    /// The object.
+    pub to: Address,
+    /// The row.
+    pub row: Row,
+    /// What the call took, if anything was reserved for it.
+    pub settled: Option<Settled>,
+}
+
+/// Settles a call that is over.
+pub fn over(store: &str, mut row: Row) -> Over {
+    let (to, settled) = match admission::settle(&mut row) {
+        Some((address, settled)) => (address, settled),
+        None => (ledger::for_calls(&row.team, store), None),
+    };
+    Over { to, row, settled }
+}
+
+/// Takes rows with what goes with them, as they are.
+pub fn write_all(env: &Env, ctx: &Context, all: Vec<Over>) {
+    for Over { to, row, settled } in all {
+        take(to, row, settled);
+    }
+    soon(env, ctx);
+}
+
+fn soon(env: &Env, ctx: &Context) {
     let now = host::now();
     let gathering = GATHERING_SINCE.get();
     if gathering.is_none_or(|since| now.since(since) >= OVERDUE_MS) {
@@ -85,11 +115,7 @@ pub fn write(env: &Env, ctx: &Context, store: String, row: Row) {
     }
 }
 
-fn take(store: &str, mut row: Row) {
-    let (address, settled) = match admission::settle(&mut row) {
-        Some((address, settled)) => (address, settled),
-        None => (ledger::for_calls(&row.team, store), None),
-    };
+fn take(address: Address, row: Row, settled: Option<Settled>) {
     let event = Event {
         row,
         settled,
@@ -103,7 +129,8 @@ async fn gather(env: Env) {
     Delay::from(GATHER).await;
     GATHERING_SINCE.set(None);
     for (store, row) in admission::cut_off(host::now()) {
-        take(&store, row);
+        let Over { to, row, settled } = over(&store, row);
+        take(to, row, settled);
     }
     take_over(host::now());
     let waiting = WAITING.with_borrow(|waiting| waiting.keys().cloned().collect::<Vec<_>>());

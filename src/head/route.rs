@@ -25,14 +25,10 @@ pub enum Route {
 }
 
 /// What is not served, and what to do instead.
-const UNSERVED: [(&str, &str); 7] = [
+const UNSERVED: [(&str, &str); 6] = [
     (
         "/v1/completions",
         "Legacy completions are not served: send the prompt as a message to /v1/chat/completions.",
-    ),
-    (
-        "/v1/responses/compact",
-        "Conversations are not compacted here: send a shorter one.",
     ),
     (
         "/v1/messages/batches",

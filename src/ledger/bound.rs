@@ -217,7 +217,13 @@ fn most_output(attempt: Attempt<'_>, asked: Weighed<'_>) -> u64 {
     }
     let claim = attempt.claim();
     let longest = longest(claim, asked);
-    match asked.call.amounts.output {
+    // Nothing limits what a conversation is compacted to.
+    let limit = asked
+        .call
+        .amounts
+        .output
+        .filter(|_| asked.api != Api::Compact);
+    match limit {
         Some(limit) => {
             // The limit as it is sent, which may be larger than the client's.
             let sent = match attempt.endpoint().speaks(Dialect::OpenAiResponses) {

@@ -126,6 +126,16 @@ impl From<Message> for Written {
 }
 
 impl Message {
+    /// Calls that turned out to be known are held before that, should the message that
+    /// says so come later than this one.
+    pub fn unfold(&mut self) {
+        let settled = std::mem::take(&mut self.settled);
+        for one in settled {
+            self.settled.extend(one.closes.as_deref().cloned());
+            self.settled.push(one);
+        }
+    }
+
     /// Whether it says and wants nothing.
     pub fn is_empty(&self) -> bool {
         let holds_nothing = self.holds.as_ref().is_none_or(BTreeMap::is_empty);
@@ -168,6 +178,10 @@ pub struct Settled {
     /// The call was cut off: its parts are the most it can have taken, and are held.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// The holder is this call, which is held, and now it is known what it took:
+    /// nothing of it is held any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes: Option<Box<Settled>>,
 }
 
 /// An amount of one account.

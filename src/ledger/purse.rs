@@ -292,6 +292,7 @@ impl Purse {
             parts: Vec::new(),
             about: reservation.unasked,
             held: false,
+            closes: None,
         };
         if settled.holder == self.holder && !reservation.parts.is_empty() {
             self.open = self.open.saturating_sub(1);

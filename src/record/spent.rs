@@ -4,6 +4,7 @@
 use super::{Outcome, Row, Served, BYTES_PER_TOKEN};
 use crate::dialect::{Beyond, Reading};
 use crate::prices::PriceBook;
+use crate::regions::egress::BACKGROUND;
 use crate::regions::{Claim, Dialect, EgressRules};
 use crate::units::{Millis, NanoUsd, Tokens};
 
@@ -25,6 +26,9 @@ impl Row {
             self.cost_nano = Some(NanoUsd(0));
             self.hidden_losses();
             return;
+        }
+        if reading.goes_on && reading.fault.is_none() && self.asked_for(BACKGROUND) {
+            return self.hold(Outcome::Background, now);
         }
         self.outcome = match (client_gone, &reading.fault) {
             (true, _) => Outcome::ClientGone,
@@ -90,11 +94,17 @@ impl Row {
     /// The model whose prices the sum has: where the request named others to fall
     /// back to, the one that the provider says has served it.
     fn billed_by<'m>(&self, claim: &'m Claim, served: Option<&'m str>, beyond: &Beyond) -> &'m str {
-        let others = self.egress.split(',').any(|kind| kind == "other-model");
         match served {
-            Some(served) if others && beyond.within.is_empty() => named(claim, served),
+            Some(served) if self.asked_for("other-model") && beyond.within.is_empty() => {
+                named(claim, served)
+            }
             _ => &claim.model,
         }
+    }
+
+    /// Whether the request asked its provider for a kind of egress.
+    fn asked_for(&self, kind: &str) -> bool {
+        self.egress.split(',').any(|one| one == kind)
     }
 
     /// What is left of what was reserved after the attempts that came to nothing.

@@ -43,10 +43,12 @@ pub const SUM_UP: &str = concat!(
     "SELECT (value->>'at') / 3600000 * 3600000, value->>'zone', ",
     "value->>'team', coalesce(value->>'feature', ''), coalesce(value->>'environment', ''), ",
     "coalesce(value->>'model', ''), coalesce(value->>'endpoint', ''), ",
-    // What is held for an instance, or not any more, is no call.
-    "sum(value->>'outcome' NOT IN ('held', 'unsettled') OR value->>'zone' <> ''), ",
-    "sum(value->>'outcome' NOT IN ('ok', 'held', 'unsettled') OR ",
-    "value->>'outcome' <> 'ok' AND value->>'zone' <> ''), sum(value->>'estimated' AND value->>'outcome' <> 'unsettled'), sum(value->>'cost_nano' IS NULL), ",
+    // What is held for an instance, or not any more, is no call. One in the background
+    // is counted when it is known what became of it.
+    "sum(value->>'outcome' NOT IN ('held', 'unsettled', 'background') OR ",
+    "value->>'outcome' <> 'background' AND value->>'zone' <> ''), ",
+    "sum(value->>'outcome' NOT IN ('ok', 'held', 'unsettled', 'background') OR ",
+    "value->>'outcome' NOT IN ('ok', 'background') AND value->>'zone' <> ''), sum(value->>'estimated' AND value->>'outcome' <> 'unsettled'), sum(value->>'cost_nano' IS NULL), ",
     "sum(value->>'input' + value->>'audio_input'), sum(value->>'cache_read'), ",
     "sum(value->>'cache_write_5m' + value->>'cache_write_1h'), ",
     "sum(value->>'output' + value->>'audio_output'), sum(value->>'reasoning'), ",

@@ -42,7 +42,7 @@ impl Refusal {
             Refusal::ZonesClash { .. } => "zones_clash",
             Refusal::NoEndpoint { .. } => "no_endpoint_in_zone",
             Refusal::NoCounter { .. } => "no_token_counter",
-            Refusal::Background => "background_not_served",
+            Refusal::Background(_) => "background_not_served",
             Refusal::Egress(_) | Refusal::TooMuchEgress => "egress_not_allowed",
             Refusal::NoSecret { .. } => "endpoint_not_configured",
             Refusal::ProviderRefusedUs { .. } => "provider_refused_gateway",

@@ -52,7 +52,7 @@ impl fmt::Display for Refusal {
                 write!(f, "Models this zone can serve on this route: {}.", listed(servable))
             }
             Refusal::NoCounter { zone, model, excluded } => write!(f, "The tokens of `{model}` cannot be counted: no endpoint that zone `{zone}` allows for it does that. Nothing was sent. Left out: {}. Estimate them, about four bytes each, or go by the usage of an answer.", excluded.join("; ")),
-            Refusal::Background => f.write_str("An answer in the background is not served: nobody would settle what it costs, or could fetch it. Nothing was sent; leave `background` out, and use `stream` for long answers."),
+            Refusal::Background(why) => write!(f, "An answer in the background is not served here: {why}. Nothing was sent."),
             Refusal::Egress(refused) => refused.fmt(f),
             Refusal::TooMuchEgress => f.write_str("The request names more hosts, tools and fields that make a provider reach out than are looked at (64). Nothing was sent; split it into several requests."),
             Refusal::NoSecret { endpoint, secret } => write!(f, "Endpoint `{endpoint}` is not set up: an operator has to set the Worker secret `{secret}`."),

@@ -47,6 +47,7 @@ fn usual_path(dialect: Dialect, api: Api, stream: bool) -> &'static str {
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, Api::Embeddings, _) => "/embeddings",
         (Dialect::OpenAiChat, ..) => "/chat/completions",
         (dialect, api, _) if api.counts() => counting_path(dialect),
+        (Dialect::OpenAiResponses, Api::Compact, _) => "/responses/compact",
         (Dialect::OpenAiResponses, ..) => "/responses",
         (Dialect::AnthropicMessages, ..) => "/messages",
         (Dialect::BedrockConverse, _, true) => "/model/{model}/converse-stream",

@@ -166,7 +166,8 @@ describe("in a zone that allows all of it", () => {
     for (const [dialect, kind, what, body, headers] of ASKS) {
       const result = await ask(COUNTRY, dialect, body, headers);
       const open = outcome(result);
-      const refused = ["unknown", "place", "background"].includes(kind) || /host that nobody names|by its id$/.test(what) && open === "previous_response_not_found" || JSON.stringify(body).includes("evil.example");
+      const elsewhere = kind === "background" && dialect !== "openai-responses";
+      const refused = ["unknown", "place"].includes(kind) || elsewhere || /host that nobody names|by its id$/.test(what) && open === "previous_response_not_found" || JSON.stringify(body).includes("evil.example");
       assert.equal(open === "sent", !refused, `${dialect}, ${what}: ${JSON.stringify(result.answer).slice(0, 300)}`);
       lines.push({ dialect, kind, what, met: met.get(what + dialect), open });
     }

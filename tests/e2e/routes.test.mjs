@@ -328,9 +328,19 @@ test("routes the input of a response is counted, for any model whose endpoint co
   await assert.rejects(openai().responses.inputTokens.count({ model: "mistral-large", input: "hi" }), (error) => error.code === "no_token_counter");
 });
 
-test("routes what is not served of responses is told with words", async () => {
-  const compact = await send("POST", "/v1/responses/compact", { body: { model: "gpt-mini", input: "hi" } });
-  assert.deepEqual([compact.status, compact.json.error.code], [404, "unknown_route"]);
-  assert.match(compact.json.error.message, /not compacted/);
-  assert.deepEqual(gateway.simulator.log, []);
+test("routes a conversation is compacted by who answers it, and goes on there", async () => {
+  const { data: made, response } = await openai().responses.compact({ model: "gpt-mini", input: "a long story" }).withResponse();
+  assert.equal(made.object, "response.compaction");
+  const sent = gateway.simulator.log.at(-1);
+  assert.equal(sent.path, "/v1/responses/compact");
+  assert.deepEqual(JSON.parse(sent.body), { model: "gpt-5.4-mini-2026-03-17", input: "a long story" });
+  const row = await gateway.row(response.headers.get("meridian-request-id"));
+  assert.deepEqual([row.dialect, row.outcome, row.zone, row.input, row.output], ["openai-compact", "ok", "eu", made.usage.input_tokens, made.usage.output_tokens]);
+  assert.ok(row.cost_nano > 0 && row.cost_nano <= row.reserved_nano && !row.at_least);
+  await gateway.simulator.idle();
+  gateway.simulator.log.length = 0;
+  const input = [...made.output, { role: "user", content: "And then?" }];
+  assert.ok((await openai().responses.create({ model: "gpt-mini", input })).output_text);
+  assert.equal(gateway.simulator.log.at(-1).host, sent.host);
+  await assert.rejects(openai().responses.compact({ model: "claude-sonnet", input: "hi" }), (error) => error.status === 403 && error.code === "no_endpoint_in_zone");
 });

@@ -2,8 +2,9 @@
 //! values without an end, what is held told as spent, a shared budget that one
 //! team's reservations fill.
 
+use super::object::Object;
 use super::{applied, valued};
-use meridian::ledger::{Book, Message, Need, Purse, Reply, Reservation, Settled};
+use meridian::ledger::{Book, Message, Need, Part, Purse, Reply, Reservation, Settled};
 use meridian::limits::{Applied, Authority, Measure, Others, Window};
 use meridian::units::Millis;
 use proptest::prelude::*;
@@ -372,6 +373,55 @@ fn guard_a_call_that_was_cut_off_is_held_until_its_budget_ends() {
 }
 
 #[test]
+fn guard_what_turns_out_of_a_call_that_is_held_is_spent_once_and_the_rest_is_free() {
+    for late in [false, true] {
+        let mut book = Book::new([team()], Vec::new());
+        let mut purse = Purse::new("p".to_owned());
+        let needs = need(applied(1, &team()), 90);
+        let reservation = admit(&mut book, &mut purse, Millis(1), needs).unwrap();
+        let mut held = purse.settle("x", reservation, |_, bound| bound);
+        held.held = true;
+        let known = Settled {
+            id: "x-answer".to_owned(),
+            holder: "x".to_owned(),
+            parts: vec![Part {
+                account: "a1".to_owned(),
+                amount: 30,
+            }],
+            about: Vec::new(),
+            held: false,
+            closes: Some(Box::new(held.clone())),
+        };
+        let mut object = Object::new(&[team()]);
+        object.book = book;
+        let told = |settled: &Settled, holder: &str| Message {
+            holder: holder.to_owned(),
+            number: 9,
+            settled: vec![settled.clone()],
+            partial: true,
+            ..Message::default()
+        };
+        let mut tell = |settled: &Settled, holder| {
+            // An hour later nobody remembers that it came.
+            if settled.held {
+                object.settled.clear();
+            }
+            object.take(Millis(2), told(settled, holder));
+            let standing = object.book.standings().remove(0);
+            (standing.spent, standing.held.amount, standing.held.calls)
+        };
+        if !late {
+            assert_eq!(tell(&held, "p"), (0, 90, 1));
+            assert_eq!(tell(&held, "p"), (0, 90, 1));
+        }
+        assert_eq!(tell(&known, "q"), (30, 0, 0));
+        // Both come again, and count no more.
+        assert_eq!(tell(&known, "r"), (30, 0, 0));
+        assert_eq!(tell(&held, "p"), (30, 0, 0));
+    }
+}
+
+#[test]
 fn a_lost_holders_call_that_turns_up_is_spent_and_no_longer_held() {
     let mut book = Book::new([team()], Vec::new());
     let mut purse = Purse::new("p".to_owned());
@@ -556,6 +606,7 @@ proptest! {
                 parts: vec![meridian::ledger::Part { account: "a0".to_owned(), amount: took }],
                 about: Vec::new(),
                 held: false,
+                closes: None,
             };
             let back = Message {
                 settled: vec![settled],

@@ -1,7 +1,7 @@
 //! What is under way: calls, and messages between instances, shards and the
 //! authority.
 
-use meridian::ledger::{Message, Question, Reply, Reservation};
+use meridian::ledger::{Message, Question, Reply, Reservation, Settled};
 use meridian::units::Millis;
 
 pub struct Running {
@@ -12,6 +12,15 @@ pub struct Running {
     pub bound: i64,
     pub took: i64,
     pub ends: Millis,
+}
+
+/// A call that was cut off, as it was settled.
+#[derive(Clone)]
+pub struct Kept {
+    pub held: Settled,
+    pub instance: usize,
+    pub bound: i64,
+    pub took: i64,
 }
 
 pub enum Saying {

@@ -1,7 +1,7 @@
 //! The ledger's objects as the platform would run them: what is stored outlives
 //! an eviction, and calls are settled once.
 
-use meridian::ledger::{Book, Message, Reply};
+use meridian::ledger::{Book, Message, Reply, Settled};
 use meridian::limits::Authority;
 use meridian::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,14 +53,19 @@ impl Object {
 
     pub fn take(&mut self, now: Millis, mut message: Message) -> Reply {
         self.expire(now);
+        message.unfold();
         message
             .settled
             .retain(|one| self.settled.insert(one.id.clone()));
-        for one in &message.settled {
+        let known = |one: &&Settled| one.closes.is_some();
+        for one in message.settled.iter().filter(|one| !known(one)) {
             let credit = self.book.credit(&one.holder, &one.parts);
             self.credited += credit.map_or(0, |credit| credit.money);
         }
         let reply = self.book.take(now, &message);
+        for one in message.settled.iter().filter(known) {
+            self.book.let_go(&one.holder);
+        }
         self.store();
         reply
     }

@@ -25,6 +25,8 @@ pub enum Op {
     },
     Finish(usize),
     CutOff(usize),
+    /// Somebody asks for an answer that was made in the background.
+    Known(usize),
     Report(usize),
     GiveBack(usize),
     Deliver {
@@ -50,6 +52,7 @@ pub fn op() -> impl Strategy<Value = Op> {
         8 => (0..3usize, 1..90i64, 0..=100i64, prop::sample::select(LIMITS), 0..4usize).prop_map(|(instance, bound, part, limits, value)| Op::Call { instance, bound, took: bound * part / 100, limits, value }),
         6 => any::<usize>().prop_map(Op::Finish),
         1 => any::<usize>().prop_map(Op::CutOff),
+        2 => any::<usize>().prop_map(Op::Known),
         3 => (0..3usize).prop_map(Op::Report),
         1 => (0..3usize).prop_map(Op::GiveBack),
         8 => (any::<usize>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(which, lose_reply, twice)| Op::Deliver { which, lose_reply, twice }),

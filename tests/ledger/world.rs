@@ -2,11 +2,11 @@
 //! doubled, objects that are evicted, clocks that are off and jump; beside it the
 //! naive reference, which adds up what calls really took.
 
-use super::letters::{Running, Saying, Sent, Then, Up};
+use super::letters::{Kept, Running, Saying, Sent, Then, Up};
 use super::object::{Ledger, Object};
 use super::op::Op;
 use super::{applied, valued, CAPS, ENDLESS, MOST_VALUES, VALUES};
-use meridian::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
+use meridian::ledger::{Message, Need, Part, Purse, Reply, Reservation, Settled};
 use meridian::limits::{Authority, Measure};
 use meridian::units::Millis;
 use proptest::prelude::*;
@@ -31,6 +31,9 @@ pub struct World {
     /// Of that, what calls took that were cut off, and the most they can have taken.
     pub cut: [i64; CAPS.len()],
     pub held: [i64; CAPS.len()],
+    /// Calls that were cut off, and those of which it turned out what they took.
+    pub kept: Vec<Kept>,
+    pub known: BTreeSet<String>,
     pub calls: BTreeMap<String, i64>,
     pub limits: BTreeMap<String, &'static [usize]>,
     /// Calls of which the ledger hears only when they are over.
@@ -64,6 +67,8 @@ impl World {
             took: [0; CAPS.len()],
             cut: [0; CAPS.len()],
             held: [0; CAPS.len()],
+            kept: Vec::new(),
+            known: BTreeSet::new(),
             calls: BTreeMap::new(),
             limits: BTreeMap::new(),
             unnoted: BTreeSet::new(),
@@ -151,7 +156,48 @@ impl World {
         let (purse, _) = &mut self.purses[call.instance];
         let mut settled = purse.settle(&call.id, call.reservation, took);
         settled.held = is_cut;
+        if is_cut {
+            self.kept.push(Kept {
+                held: settled.clone(),
+                instance: call.instance,
+                bound: call.bound,
+                took: call.took,
+            });
+        }
         self.finished[call.instance].push(settled);
+    }
+
+    /// It turns out what a call took that was cut off: perhaps before the ledger hears
+    /// that it is held, and not only once.
+    pub fn turns_out(&mut self, which: usize) {
+        let which = which.checked_rem(self.kept.len());
+        let Some(kept) = which.map(|which| self.kept[which].clone()) else {
+            return;
+        };
+        if self.known.insert(kept.held.id.clone()) {
+            let takes = [kept.took, kept.bound].map(|money| self.takes(&kept.held.id, money));
+            add(&mut self.cut, takes[0].map(|one| -one));
+            add(&mut self.held, takes[1].map(|one| -one));
+        }
+        let requests = &applied(2, &self.ledger.authority).account;
+        let parts = kept.held.parts.iter().map(|part| Part {
+            account: part.account.clone(),
+            amount: match part.account == *requests {
+                true => 1,
+                false => kept.took,
+            },
+        });
+        let settled = Settled {
+            id: format!("{}-answer", kept.held.id),
+            holder: kept.held.id.clone(),
+            parts: parts.collect(),
+            about: kept.held.about.clone(),
+            held: false,
+            closes: Some(Box::new(kept.held)),
+        };
+        // Whoever tells of it may crash before.
+        self.asked[kept.instance] = true;
+        self.finished[kept.instance].push(settled);
     }
 
     pub fn report(&mut self, instance: usize, idle: bool) {
@@ -401,6 +447,7 @@ impl World {
             Op::CutOff(which) if !self.running.is_empty() => {
                 self.finish(which % self.running.len(), true)
             }
+            Op::Known(which) => self.turns_out(which),
             Op::Report(instance) => self.report(instance, false),
             Op::GiveBack(instance) => self.report(instance, true),
             Op::Deliver {

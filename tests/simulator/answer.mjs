@@ -17,11 +17,12 @@ import * as openai from "./openai.mjs";
 import { instructionIn } from "./prompt.mjs";
 import { compose } from "./reply.mjs";
 import * as responses from "./responses.mjs";
+import * as compact from "./responses-compact.mjs";
 import { countTokens } from "./responses-kept.mjs";
 import * as stored from "./responses-stored.mjs";
 import { frames } from "./stream.mjs";
 
-const NAMES = new Map([[anthropic, "anthropic"], [openai, "openai"], [mistral, "openai"], [responses, "responses"]]);
+const NAMES = new Map([[anthropic, "anthropic"], [openai, "openai"], [mistral, "openai"], [responses, "responses"], [compact, "responses"]]);
 
 /**
  * request: {host, method, path, pathname, headers, body}; rule: the fault of a rule, or null
@@ -75,6 +76,7 @@ function route({ host, method, pathname }) {
   if (inPath) return inPath;
   if (pathname.endsWith("/chat/completions")) return { dialect: host.includes("mistral") ? mistral : openai, operation: "generate" };
   if (pathname.endsWith("/responses")) return { dialect: responses, operation: "generate" };
+  if (pathname.endsWith("/responses/compact")) return { dialect: compact, operation: "generate" };
   const asksStored = stored.route(pathname, method);
   if (asksStored) return { dialect: responses, operation: "stored", ...asksStored };
   if (pathname.endsWith("/responses/input_tokens")) return { dialect: responses, operation: "count" };

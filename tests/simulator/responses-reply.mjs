@@ -7,7 +7,7 @@ import { webActions } from "./hosted.mjs";
 import { randomText } from "./ids.mjs";
 import { logprobOf } from "./logprobs.mjs";
 import { keep } from "./responses-kept.mjs";
-import { keepWhole } from "./responses-stored.mjs";
+import { keepBegun, keepWhole } from "./responses-stored.mjs";
 import { response, usage } from "./responses-object.mjs";
 
 /** The items of an answer, each with the pieces it is streamed in. */
@@ -63,7 +63,16 @@ function ended(reply, list, json, ctx, fault, whole) {
   return ended;
 }
 
+/** It goes on after this: the answer is fetched by its id. */
+function queued(reply, ctx, fault, json) {
+  const whole = ended(reply, items(reply, json, ctx), json, ctx, fault, true);
+  const begun = { ...whole, completed_at: null, incomplete_details: null, output: [], usage: null };
+  keepBegun(ctx.replyId, { ...begun, status: "in_progress" });
+  return { ...begun, status: "queued" };
+}
+
 export function body(reply, ctx, fault, json) {
+  if (json.background) return JSON.stringify(queued(reply, ctx, fault, json), null, 2);
   return JSON.stringify(ended(reply, items(reply, json, ctx), json, ctx, fault, true), null, 2);
 }
 

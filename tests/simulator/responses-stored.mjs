@@ -1,5 +1,5 @@
 // What a host answers about the responses that it stored: the response itself, what
-// it was asked, its deletion, and that one which is over cannot be cancelled.
+// it was asked, its deletion, and the end of one that goes on in the background.
 
 import { deleted, keptFor } from "./responses-kept.mjs";
 
@@ -8,6 +8,11 @@ const METHODS = { "": ["GET", "DELETE"], "/cancel": ["POST"], "/input_items": ["
 const INCLUDABLE = ["include", "include[]", "limit", "after", "before", "order"];
 
 const wholes = new Map();
+
+// Of answers in the background, what is told of them until they are over: once.
+const begun = new Map();
+
+export const keepBegun = (id, response) => begun.set(id, response);
 
 export const keepWhole = (id, response) => wholes.set(id, JSON.stringify(response));
 
@@ -25,9 +30,20 @@ export function answer({ id, tail, method, host, path, body }, errorBody) {
   if (body) return refuse(400, "This takes no body.");
   const query = new URL(path, "http://host").searchParams;
   for (const name of query.keys()) if (!INCLUDABLE.includes(name)) return refuse(400, `Unknown parameter: '${name}'.`);
-  if (tail === "/cancel") return refuse(400, "Cannot cancel a synchronous response.");
+  if (tail === "/cancel") {
+    const { background } = JSON.parse(wholes.get(id));
+    if (!background) return refuse(400, "Cannot cancel a synchronous response.");
+    const running = begun.get(id);
+    if (running) keepWhole(id, { ...running, status: "cancelled" });
+    begun.delete(id);
+    return { status: 200, body: wholes.get(id) };
+  }
   if (tail === "/input_items") return { status: 200, body: JSON.stringify(itemsOf(kept.input, Number(query.get("limit") ?? 20))) };
-  if (method === "GET") return { status: 200, body: wholes.get(id) };
+  if (method === "GET") {
+    const running = begun.get(id);
+    begun.delete(id);
+    return { status: 200, body: running ? JSON.stringify(running) : wholes.get(id) };
+  }
   deleted(id);
   return { status: 200, body: JSON.stringify({ id, object: "response", deleted: true }) };
 }

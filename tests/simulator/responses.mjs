@@ -78,6 +78,7 @@ function refuseOptions(json) {
   if (json.stream_options != null && json.stream !== true) {
     return invalid("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options");
   }
+  if (json.background === true && json.store === false) return invalid("Background mode requires `store` to be true.", "background");
   return (
     refuseRanges(json) ??
     refuseNamesOfUsers(json) ??

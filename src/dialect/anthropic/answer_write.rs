@@ -113,6 +113,8 @@ impl Writer {
             | Delta::Tier(_)
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::GoesOn
+            | Delta::Compacted(_)
             | Delta::Beyond(_)
             | Delta::Alive
             | Delta::Aside

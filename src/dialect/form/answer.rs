@@ -118,6 +118,8 @@ impl Answer {
             Delta::End
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::GoesOn
+            | Delta::Compacted(_)
             | Delta::Beyond(_)
             | Delta::Alive
             | Delta::Aside

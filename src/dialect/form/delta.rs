@@ -24,6 +24,8 @@ pub enum Delta<'d> {
     Thinking(Cow<'d, str>),
     /// Ends a stretch of thinking: the provider's proof of it, or all of it.
     Thought(Blob<'d>),
+    /// What the provider has made of the conversation so far, and takes back.
+    Compacted(Blob<'d>),
     /// Ends a stretch of thinking that has no proof.
     ThinkingEnds,
     /// A tool is called.
@@ -50,6 +52,8 @@ pub enum Delta<'d> {
     Logprobs(Vec<Json<'d>>),
     /// The provider keeps the answer under this id.
     Kept(Cow<'d, str>),
+    /// The provider goes on with the answer, and has said all it can say now.
+    GoesOn,
     /// What was used so far; replaces what was told before.
     Usage(Usage),
     /// What was used beyond tokens.

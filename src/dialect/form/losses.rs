@@ -174,7 +174,7 @@ impl Knob {
     pub fn called_in(self, client: Api) -> &'static str {
         use Api::{Messages, Responses};
         let client = match client {
-            Api::InputTokens => Responses,
+            Api::InputTokens | Api::Compact => Responses,
             client => client,
         };
         match (self, client) {

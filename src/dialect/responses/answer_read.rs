@@ -193,18 +193,16 @@ impl Reader {
                 self.input(index, arguments, true, on);
             }
             "reasoning" => {
-                // Its id belongs to it: both are wanted back.
-                let proof = item.filled("encrypted_content").map(|content| {
-                    let id = item.text("id").unwrap_or_default();
-                    Blob::new(BlobKind::Hidden, format!("{id}~{content}"))
-                });
-                match proof {
+                match hidden(item) {
                     Some(proof) => on(Delta::Thought(proof)),
                     None if self.thinking => on(Delta::ThinkingEnds),
                     None => {}
                 }
                 self.thinking = false;
             }
+            "compaction" => hidden(item)
+                .into_iter()
+                .for_each(|made| on(Delta::Compacted(made))),
             _ => {}
         }
         Ok(())
@@ -231,6 +229,7 @@ impl Reader {
         let why = response.get("incomplete_details");
         let why = why.and_then(|details| details.text("reason"));
         match (response.text("status"), why) {
+            (Some("queued" | "in_progress"), _) => return on(Delta::GoesOn),
             (Some("failed" | "cancelled"), _) => {
                 let nothing = Json::Null;
                 on(failure(response.get("error").unwrap_or(&nothing)));
@@ -243,6 +242,14 @@ impl Reader {
         }
         on(Delta::End);
     }
+}
+
+/// What only the provider can read of an item. Its id belongs to it: both are wanted
+/// back.
+fn hidden<'d>(item: &Json<'_>) -> Option<Blob<'d>> {
+    let content = item.filled("encrypted_content")?;
+    let id = item.text("id").unwrap_or_default();
+    Some(Blob::new(BlobKind::Hidden, format!("{id}~{content}")))
 }
 
 fn said(item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {

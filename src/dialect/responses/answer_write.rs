@@ -104,6 +104,8 @@ impl Writer {
             Delta::Logprobs(_)
             | Delta::Failed { .. }
             | Delta::Kept(_)
+            | Delta::GoesOn
+            | Delta::Compacted(_)
             | Delta::Beyond(_)
             | Delta::Alive
             | Delta::Aside

@@ -68,6 +68,11 @@ impl Stored {
         })
     }
 
+    /// Whether the reply to it is the answer itself.
+    pub fn reads_answer(&self) -> bool {
+        matches!((self.method, self.tail), ("GET", "") | ("POST", "/cancel"))
+    }
+
     /// Where it is at an endpoint, behind its base path; `segment` writes a text as
     /// a part of an address.
     pub fn operation(&self, segment: impl Fn(&str) -> String) -> String {

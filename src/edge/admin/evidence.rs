@@ -105,8 +105,9 @@ async fn page<T: DeserializeOwned>(
     Ok((groups, next))
 }
 
+/// What an answer that was made in the background took is no request.
 const REQUESTS: &str =
-    "country, colo, key_zone, zone_asked, dialect, model_asked, egress, count(*) AS requests, \
+    "country, colo, key_zone, zone_asked, dialect, model_asked, egress, sum(id NOT LIKE '%-answer') AS requests, \
     sum(input) AS input, sum(cache_read) AS cache_read, sum(cache_write_5m) AS cache_write_5m, \
     sum(cache_write_1h) AS cache_write_1h, sum(audio_input) AS audio_input, sum(output) AS output, \
     sum(reasoning) AS reasoning, sum(audio_output) AS audio_output \
@@ -141,7 +142,7 @@ pub async fn requests(asked: &Asked) -> Result<Value, Denied> {
 }
 
 const TRANSFERS: &str =
-    "country, zone, hosting, endpoint, team, egress, map, count(*) AS requests, \
+    "country, zone, hosting, endpoint, team, egress, map, sum(id NOT LIKE '%-answer') AS requests, \
     sum(outcome = 'refused') AS refused, \
     sum(outcome IN ('provider_error', 'failed')) AS failed, min(at) AS first, max(at) AS last \
     GROUP BY country, zone, hosting, endpoint, team, egress, map";

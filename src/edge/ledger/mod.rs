@@ -214,13 +214,17 @@ impl Ledger {
     ) -> Result<((Message, Reply), Vec<Want>)> {
         let storage = self.storage();
         let new = storage.add(now.0, rows)?;
+        message.unfold();
         message.settled.retain(|one| new.contains(&one.id));
         let wants = std::mem::take(&mut message.wants);
         let (reply, credits) = self.with_book(|book| {
-            let settled = message.settled.iter();
+            let settled = message.settled.iter().filter(|one| one.closes.is_none());
             let credits = settled.map(|one| book.credit(&one.holder, &one.parts));
-            let credits: Vec<_> = credits.flatten().collect();
-            (book.take(now, &message), credits)
+            let mut credits: Vec<_> = credits.flatten().collect();
+            let reply = book.take(now, &message);
+            let known = message.settled.iter().filter(|one| one.closes.is_some());
+            credits.extend(known.filter_map(|one| book.let_go(&one.holder)));
+            (reply, credits)
         })?;
         for credit in &credits {
             self.holds_no_more(now, credit)?;

@@ -11,8 +11,12 @@ use crate::units::Millis;
 use std::collections::BTreeMap;
 
 impl Book {
-    /// A call was cut off: what was reserved for it is held under its own name.
+    /// A call was cut off, or goes on in the background: what was reserved for it is
+    /// held under its own name, once.
     pub(super) fn hold(&mut self, now: Millis, settled: &Settled) {
+        if self.holds.contains_key(&settled.id) {
+            return;
+        }
         let mut hold = Hold::since(now);
         hold.calls = 1;
         for Part { account, amount } in &settled.parts {
@@ -106,27 +110,24 @@ impl Book {
         let held = self.holds.iter().filter(|(_, hold)| !hold.is_spent);
         let chosen = held.filter(|(_, hold)| limit.is_none() || hold.left.keys().any(is_under));
         let chosen: Vec<String> = chosen.map(|(name, _)| name.clone()).collect();
-        let mut released = Vec::new();
-        for name in chosen {
-            let Some(hold) = self.holds.get_mut(&name) else {
-                continue;
-            };
-            let left = std::mem::take(&mut hold.left);
-            let (money, calls) = (hold.money, hold.calls);
-            (hold.money, hold.calls) = (0, 0);
-            if money > 0 || calls > 0 {
-                let at = hold.at;
-                released.push(Released { at, money, calls });
+        let released = chosen.iter().filter_map(|name| self.let_go(name));
+        released.collect()
+    }
+
+    /// Of one that is held nothing is held any more. What its row takes back.
+    pub fn let_go(&mut self, name: &str) -> Option<Released> {
+        let hold = self.holds.get_mut(name).filter(|hold| !hold.is_spent)?;
+        let left = std::mem::take(&mut hold.left);
+        let (at, money, calls) = (hold.at, hold.money, hold.calls);
+        (hold.money, hold.calls) = (0, 0);
+        for (account, amount) in left {
+            if let Some(account) = self.accounts.get_mut(&account) {
+                account.held -= amount;
             }
-            for (account, amount) in left {
-                if let Some(account) = self.accounts.get_mut(&account) {
-                    account.held -= amount;
-                }
-            }
-            // It stays known for as long as a lost holder may still speak up.
-            self.mark(Kind::Hold, &name);
         }
-        released
+        // It stays known for as long as a lost holder may still speak up.
+        self.mark(Kind::Hold, name);
+        (money > 0 || calls > 0).then_some(Released { at, money, calls })
     }
 
     /// What is held of an account, here and by books that have borrowed of it.

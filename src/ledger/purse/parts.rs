@@ -50,6 +50,13 @@ impl Reservation {
         }
     }
 
+    /// Its accounts, and what each counts.
+    pub fn measures(&self) -> Vec<(String, Measure)> {
+        let parts = self.parts.iter();
+        let parts = parts.map(|(part, measure)| (part.account.clone(), *measure));
+        parts.collect()
+    }
+
     /// Whether nothing is reserved, because the call costs nothing.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

@@ -1,0 +1,72 @@
+//! Plans that keep only some of their attempts: those that may be given what a
+//! request carries back, and those whose answer can be fetched later.
+
+use super::{Attempt, Plan};
+use crate::dialect::{Api, MadeBy, Wanted};
+use crate::refusal::{NoBackground, Refusal};
+
+impl<'c> Plan<'c> {
+    /// Only the attempts whose answer can be fetched later.
+    pub(super) fn in_background(self, api: Api, wanted: &Wanted) -> Result<Plan<'c>, Refusal> {
+        let refuse = |why| Err(Refusal::Background(why));
+        if api != Api::Responses {
+            return refuse(NoBackground::OtherOperation);
+        }
+        if wanted.stream {
+            return refuse(NoBackground::Stream);
+        }
+        let keeps =
+            |attempt: &Attempt<'_>| attempt.keeps_answers() && attempt.dialect == api.native();
+        let left: Vec<Attempt<'c>> = self.attempts().filter(keeps).collect();
+        match left.split_first() {
+            Some((first, fallbacks)) => Ok(Plan {
+                first: *first,
+                fallbacks: fallbacks.to_vec(),
+                ..self
+            }),
+            None => refuse(NoBackground::NotKept),
+        }
+    }
+
+    /// Only the attempts that may be given what the request carries back: the
+    /// endpoint that made it, if that is known, and those that take its signatures;
+    /// else the first that speaks the client's own dialect, which most likely did.
+    /// Where there is none, thoughts are left out, and answers that are kept
+    /// elsewhere are refused.
+    pub fn bound_to(self, made_by: &MadeBy, api: Api) -> Result<Plan<'c>, Refusal> {
+        let signers = self.signers();
+        let takes = |names: &[String], attempt: &Attempt<'_>| {
+            let mut names = names.iter();
+            names.all(|name| signers.share(name, &attempt.endpoint.name))
+        };
+        let left: Vec<Attempt<'c>> = match made_by {
+            MadeBy::Nobody => return Ok(self),
+            MadeBy::These(names) => {
+                let attempts = self.attempts();
+                attempts.filter(|attempt| takes(names, attempt)).collect()
+            }
+            MadeBy::KeptBy(name) => {
+                let keeps = |attempt: &Attempt<'_>| attempt.endpoint.name == *name;
+                self.attempts().filter(keeps).collect()
+            }
+            MadeBy::Forgotten => {
+                let native = |attempt: &Attempt<'_>| attempt.dialect == api.native();
+                self.attempts().filter(native).take(1).collect()
+            }
+        };
+        match (left.split_first(), made_by) {
+            (Some((first, fallbacks)), _) => Ok(Plan {
+                first: *first,
+                fallbacks: fallbacks.to_vec(),
+                ..self
+            }),
+            (None, MadeBy::KeptBy(name)) => Err(Refusal::Bound {
+                kept_by: name.clone(),
+            }),
+            (None, _) => Ok(Plan {
+                leaves_thoughts: true,
+                ..self
+            }),
+        }
+    }
+}
