@@ -26,7 +26,7 @@ const VALUES = 100;
 const LIMITS = {
   values_per_limit: VALUES,
   all: {
-    "each-feature": { scope: { team: "tags", feature: "*" }, budget: { amount: 50_000_000, per: "ever" }, requests_per_minute: 50 },
+    "each-feature": { scope: { team: "tags", feature: "*" }, budget: { amount: 50_000_000, per: "ever" }, requests_per_minute: 5_000 },
     quiet: { scope: { team: "quiet" }, budget: { amount: 1_000_000_000, per: "ever" } },
     shared: { scope: { environment: "shared" }, budget: { amount: 20_000_000, per: "ever" } },
     killed: { scope: { team: "killed" }, budget: { amount: 20_000_000, per: "ever" } },
