@@ -13,18 +13,29 @@ use serde::{Deserialize, Serialize};
 /// What is kept of such a call until its answer is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Background {
-    /// Its row, of what is held.
-    pub row: Row,
-    /// How it was reported to the ledger.
-    pub held: Settled,
-    /// What each of its accounts counts.
-    pub measures: Vec<(String, Measure)>,
+    row: Row,
+    held: Settled,
+    measures: Vec<(String, Measure)>,
+    /// What its row does not keep: whether it, or an attempt before it, may use what
+    /// does not show.
+    hides: (bool, bool),
 }
 
 /// A row, and what goes with it to the ledger.
 pub type Told = (Row, Option<Settled>);
 
 impl Background {
+    /// From its row, how it was reported to the ledger, and what each of its accounts
+    /// counts.
+    pub fn new(row: &Row, held: &Settled, measures: Vec<(String, Measure)>) -> Background {
+        Background {
+            row: row.clone(),
+            held: held.clone(),
+            measures,
+            hides: (row.hides, row.lost_hides),
+        }
+    }
+
     /// What to tell the ledger, given what the provider says when it is asked; nothing
     /// while the call still goes on. Its own row goes along, because that may not
     /// have come yet: each is taken once.
@@ -43,6 +54,8 @@ impl Background {
             held_nano: NanoUsd(0),
             held_calls: 0,
             receipt: None,
+            hides: self.hides.0,
+            lost_hides: self.hides.1,
             ..self.row.clone()
         };
         row.answered(served, reading, false, prices, now);

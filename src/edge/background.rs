@@ -35,11 +35,7 @@ pub fn begin(x: &Exchange, ctx: &Context, store: &str, row: Row, id: Option<&str
     if let (Some(id), Some(held)) = (id, &over.settled) {
         let kept = Kept {
             to: over.to.clone(),
-            call: Background {
-                row: over.row.clone(),
-                held: held.clone(),
-                measures,
-            },
+            call: Background::new(&over.row, held, measures),
         };
         let name = name(&Fingerprint::of_answer(&over.row.team, id));
         let env = x.env.clone();
