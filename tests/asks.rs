@@ -6,7 +6,7 @@
 use meridian::dialect::form::{Json, Signers, Target};
 use meridian::dialect::{self, Api};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
-use serde_json::{json, Value};
+use serde_json::{json, Number, Value};
 
 /// A request as a provider gets it.
 #[derive(Debug)]
@@ -58,20 +58,24 @@ const RESPONSES: Model = model(
 const ALL: [Model; 7] = [CLAUDE, HAIKU, CONVERSE, NOVA, GEMINI, CHAT, RESPONSES];
 
 fn ask(api: Api, body: &Value, model: Model) -> Asked {
-    ask_without(api, body, model, &[])
+    ask_at(api, body, model, &[], &Quirks::default())
 }
 
 /// The same of a model that does not take some fields.
 fn ask_without(api: Api, body: &Value, model: Model, without: &[String]) -> Asked {
+    ask_at(api, body, model, without, &Quirks::default())
+}
+
+/// The same at an endpoint with quirks.
+fn ask_at(api: Api, body: &Value, model: Model, without: &[String], quirks: &Quirks) -> Asked {
     let text = body.to_string();
     let tree = Json::parse_request(&text).unwrap();
     let ask = dialect::read_ask(api, &tree).unwrap();
-    let quirks = Quirks::default();
     let target = Target {
         endpoint: "there",
         model: model.name,
         name: model.name,
-        quirks: &quirks,
+        quirks,
         thinking: model.thinking,
         without,
         signers: &Signers::default(),
@@ -175,6 +179,24 @@ fn sampling_that_a_claude_refuses_is_brought_into_its_range() {
         let asked = ask(Api::Chat, &chat(thinks), model);
         leaves_out(&asked, &["temperature"]);
         assert!(!asked.body.to_string().contains("0.5"), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_temperature_above_an_endpoints_range_is_its_highest() {
+    let quirks = Quirks {
+        max_temperature: Number::from_f64(1.5),
+        ..Quirks::default()
+    };
+    for (wanted, sent, left_out) in [
+        (1.4, 1.4, [].as_slice()),
+        (1.5, 1.5, &[]),
+        (2.0, 1.5, &["temperature"]),
+    ] {
+        let body = chat(json!({"temperature": wanted}));
+        let asked = ask_at(Api::Chat, &body, CHAT, &[], &quirks);
+        leaves_out(&asked, left_out);
+        assert_eq!(asked.body["temperature"], json!(sent));
     }
 }
 
@@ -419,29 +441,12 @@ fn spellings_that_providers_take_are_taken() {
 #[test]
 fn documents_go_as_the_provider_takes_them() {
     let file = json!([{"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,QUJD"}}]}]);
-    let text = chat(json!({"messages": file})).to_string();
-    let tree = Json::parse_request(&text).unwrap();
-    let ask_of = dialect::read_ask(Api::Chat, &tree).unwrap();
     let quirks = Quirks {
         document_urls: true,
         ..Quirks::default()
     };
-    let signers = Signers::default();
-    let target = Target {
-        endpoint: "mistral",
-        model: "m",
-        name: "m",
-        quirks: &quirks,
-        thinking: None,
-        without: &[],
-        signers: &signers,
-        max_output: 16_384,
-        longest: 128_000,
-        asks_for_usage: false,
-    };
-    let (written, losses) = dialect::write_ask(Dialect::OpenAiChat, &ask_of, target).unwrap();
-    assert!(losses.is_empty());
-    let written: Value = serde_json::from_str(&written.to_text()).unwrap();
+    let body = chat(json!({"messages": file}));
+    let Asked { body: written, .. } = ask_at(Api::Chat, &body, CHAT, &[], &quirks);
     let part = json!({"type": "document_url", "document_url": "data:application/pdf;base64,QUJD", "document_name": "a.pdf"});
     assert_eq!(written["messages"][0]["content"][0], part);
     // What only Claude has goes to Claude.

@@ -274,6 +274,9 @@ pub struct Quirks {
     /// Documents stand at `document_url`, also those that are in the request.
     #[serde(default)]
     pub document_urls: bool,
+    /// The highest temperature that it takes.
+    #[serde(default)]
+    pub max_temperature: Option<serde_json::Number>,
 }
 
 impl Quirks {

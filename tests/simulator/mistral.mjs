@@ -27,6 +27,7 @@ export function refuseBody(json) {
   const { random_seed: seed, prompt_mode, guardrails, safe_prompt, ...rest } = json;
   if (seed != null && !(Number.isInteger(seed) && seed >= 0)) return refused("random_seed", "int_type", "Input should be a valid integer", seed);
   if (json.reasoning_effort != null && !THINKS.test(json.model ?? "")) return openai.unsupported("reasoning_effort");
+  if (json.temperature != null && !(json.temperature >= 0 && json.temperature <= 1.5)) return refused("temperature", "less_than_equal", "Input should be less than or equal to 1.5", json.temperature);
   // Without chance all answers would be the same.
   if (json.temperature === 0 && json.top_p != null && json.top_p !== 1) return { status: 400, message: "top_p must be 1 when using greedy sampling.", type: "invalid_request_invalid_args" };
   if (json.temperature === 0 && json.n > 1) return { status: 400, message: `n must be 1 when using greedy sampling, got ${json.n}.`, type: "invalid_request_invalid_args" };

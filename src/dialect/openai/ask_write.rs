@@ -7,6 +7,7 @@ use crate::dialect::form::{
 };
 use crate::dialect::Api;
 use crate::regions::ThinkingStyle;
+use serde_json::Number;
 use std::borrow::Cow;
 
 /// As many stop sequences as OpenAI takes.
@@ -37,10 +38,20 @@ pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>)
     sheet.finish()
 }
 
+/// What is wanted, or the most that the endpoint takes.
+fn temperature<'a>(wanted: Option<&'a Number>, sheet: &mut Sheet<'a>) -> Option<&'a Number> {
+    let most = sheet.target().quirks.max_temperature.as_ref();
+    let above = wanted.zip(most);
+    let above = above.filter(|(wanted, most)| wanted.as_f64() > most.as_f64());
+    sheet.leave_out_if(above.is_some(), Knob::Temperature);
+    above.map_or(wanted, |(_, most)| Some(most))
+}
+
 fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     let knobs = &ask.knobs;
     sheet.put(Knob::MaxOutput, "max_completion_tokens", knobs.max_output);
-    sheet.put(Knob::Temperature, "temperature", knobs.temperature.as_ref());
+    let heat = temperature(knobs.temperature.as_ref(), sheet);
+    sheet.put(Knob::Temperature, "temperature", heat);
     sheet.put(Knob::TopP, "top_p", knobs.top_p.as_ref());
     sheet.beyond(Knob::TopK, "top_k", knobs.top_k);
     if !knobs.stop.is_empty() {

@@ -136,6 +136,7 @@ fn quirks(table: &mut Table<'_>, notes: &mut Notes) -> Quirks {
     quirks.known = known.into_iter().map(|field| field.text).collect();
     quirks.short_ids = table.flag("short_ids", notes);
     quirks.document_urls = table.flag("document_urls", notes);
+    quirks.max_temperature = table.maybe_decimal("max_temperature", notes);
     table.finish(notes);
     quirks
 }

@@ -3,6 +3,7 @@
 
 mod left;
 mod needed;
+mod numbers;
 
 use super::Notes;
 use crate::regions::check::Rule;
@@ -227,62 +228,6 @@ impl<'s> Table<'s> {
                 None
             }
         }
-    }
-
-    /// A whole number from 0; 0 where it is missing.
-    pub fn number(&mut self, name: &'static str, notes: &mut Notes) -> u32 {
-        let number = self.maybe_number(name, "a whole number such as 10", notes);
-        number.unwrap_or_default()
-    }
-
-    /// A whole number from 0 that may be missing; what is `expected` is said
-    /// where it is something else.
-    pub fn maybe_number(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        notes: &mut Notes,
-    ) -> Option<u32> {
-        self.maybe_between(name, 0..=u32::MAX, expected, notes)
-    }
-
-    /// The same within a range.
-    pub fn maybe_between(
-        &mut self,
-        name: &'static str,
-        range: std::ops::RangeInclusive<u32>,
-        expected: &str,
-        notes: &mut Notes,
-    ) -> Option<u32> {
-        let value = self.take(name, notes)?;
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok())
-            .filter(|number| range.contains(number));
-        if number.is_none() {
-            self.wrong(value.span().start, name, expected, notes);
-        }
-        number
-    }
-
-    /// The same, but 0 is wrong as well.
-    pub fn maybe_positive(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        notes: &mut Notes,
-    ) -> Option<u32> {
-        let value = self.take(name, notes)?;
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok())
-            .filter(|number| *number > 0);
-        if number.is_none() {
-            self.wrong(value.span().start, name, expected, notes);
-        }
-        number
     }
 
     /// True or false; false where it is missing.
