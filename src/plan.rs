@@ -216,7 +216,10 @@ pub fn judge<'c>(
     considered: &[Considered<'c>],
 ) -> Result<Plan<'c>, Refusal> {
     let Some(Considered { claim, .. }) = considered.first() else {
-        return Err(unknown(config, asked));
+        return Err(Refusal::UnknownModel {
+            asked: asked.chars().take(100).collect(),
+            nearest: names::nearest(config, caller, zone, asked),
+        });
     };
     let model = claim.model.as_str();
     if !caller.may_use(asked, model) {
@@ -318,21 +321,5 @@ fn dialect(api: Option<Api>, endpoint: &Endpoint) -> Option<Dialect> {
     match api {
         Some(api) => api.dialect_at(endpoint),
         None => endpoint.dialects.first().copied(),
-    }
-}
-
-fn unknown(config: &Config, asked: &str) -> Refusal {
-    let models = config.regions.models();
-    let aliases = config.gateway.aliases.keys().map(String::as_str);
-    let nearest = models
-        .into_iter()
-        .chain(aliases)
-        .map(|name| (strsim::jaro_winkler(asked, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.to_owned());
-    Refusal::UnknownModel {
-        asked: asked.chars().take(100).collect(),
-        nearest,
     }
 }

@@ -116,8 +116,8 @@ pub enum Refusal {
     UnknownModel {
         /// The name that was asked for.
         asked: String,
-        /// The name that is most like it.
-        nearest: Option<String>,
+        /// The names most like it that the caller can use in its zone.
+        nearest: Vec<String>,
     },
     /// The key may not use this model.
     ModelNotAllowed {

@@ -217,7 +217,7 @@ fn refusals() -> Vec<Refusal> {
         },
         Refusal::UnknownModel {
             asked: "gtp".into(),
-            nearest: Some("gpt-mini".into()),
+            nearest: words(&["gpt-mini", "gpt-5"]),
         },
         Refusal::ModelNotAllowed {
             asked: "a".into(),

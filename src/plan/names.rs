@@ -7,6 +7,12 @@ use crate::dialect::Api;
 use crate::zone::Verdict;
 use std::collections::BTreeSet;
 
+/// No model has a longer name.
+const LONGEST_NAME: usize = 100;
+/// From here on one may be meant for the other, of 1.
+const ALIKE: f64 = 0.75;
+const MOST_NEAREST: usize = 3;
+
 /// The models that a zone can serve, for one operation or for any.
 fn served_in<'c>(
     config: &'c Config,
@@ -46,4 +52,16 @@ pub fn names<'c>(config: &'c Config, caller: &Caller, zone: &'c Verdict) -> BTre
         .filter(|(name, model)| served.contains(model) && caller.may_use(name, model))
         .map(|(name, _)| name)
         .collect()
+}
+
+/// The names that a caller can use in its zone which are most like one that nobody
+/// knows, the likest first.
+pub fn nearest(config: &Config, caller: &Caller, zone: &Verdict, asked: &str) -> Vec<String> {
+    let asked: String = asked.chars().take(LONGEST_NAME).collect();
+    let names = names(config, caller, zone).into_iter();
+    let alike = names.map(|name| (strsim::jaro_winkler(&asked, name), name));
+    let mut alike: Vec<(f64, &str)> = alike.filter(|(likeness, _)| *likeness > ALIKE).collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let nearest = alike.into_iter().take(MOST_NEAREST);
+    nearest.map(|(_, name)| name.to_owned()).collect()
 }

@@ -29,9 +29,10 @@ impl fmt::Display for Refusal {
             Refusal::Tags { header, what } => write!(f, "`{header}`: {what}"),
             Refusal::UnknownModel { asked, nearest } => {
                 write!(f, "No endpoint serves a model named `{asked}`.")?;
-                if let Some(nearest) = nearest {
-                    write!(f, " Did you mean `{nearest}`?")?;
+                for (at, name) in nearest.iter().enumerate() {
+                    write!(f, "{} `{name}`", if at == 0 { " Did you mean" } else { " or" })?;
                 }
+                f.write_str(if nearest.is_empty() { "" } else { "?" })?;
                 f.write_str(" GET /v1/models lists what you can use.")
             }
             Refusal::ModelNotAllowed { asked, allowed } => write!(f, "This key may not use `{asked}`. It may use: {}.", listed(allowed)),

@@ -159,9 +159,13 @@ test("field_25 a client that leaves in the middle of its body harms nobody", asy
   }
 });
 
-test("an unknown model comes with the nearest one", async () => {
-  const { json } = await send("openai", { body: good("openai", { model: "gpt-4o-minni" }) });
-  assert.match(json.error.message, /Did you mean `gpt-4o-mini`\?/);
+test("an unknown model comes with the nearest ones that the caller can use in its zone", async () => {
+  const asks = async (model, options = {}) => (await send("openai", { body: good("openai", { model }), ...options })).json.error.message;
+  assert.match(await asks("gpt-4o-minni"), /Did you mean `gpt-4o-mini`/);
+  const named = [...(await asks("claude-opus-9")).matchAll(/`([^`]+)`/g)].map(([, name]) => name).slice(1);
+  assert.ok(named.length >= 1 && named.length <= 3 && named.every((name) => name.startsWith("claude-")), `${named}`);
+  const narrow = { "x-api-key": await gateway.key({ models: ["gpt-mini"] }) };
+  assert.doesNotMatch(await asks("claude-opus-9", { headers: narrow }), /claude-(?!opus-9)/);
 });
 
 test("a revoked key is a key no more", async () => {
