@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { buildCli } from "./cli.mjs";
-import { fail, ROOT, run } from "./run.mjs";
+import { fail, ROOT } from "./run.mjs";
 import { setUp } from "./setup.mjs";
+import { endToEnd } from "./side-by-side.mjs";
 import { isStale } from "./stale.mjs";
 
 const FOLDER = "tests/e2e";
@@ -23,4 +24,4 @@ const needsLocal = /local: true|build\/local/.test(texts);
 const needsRelease = files.length > 1 || !needsLocal;
 if (needsRelease && isStale("build/release/index.js", { fast: true })) build({ fast: true });
 if (needsLocal && isStale("build/local/index.js", { fast: true })) build({ local: true, fast: true });
-run("node", ["--test", "--test-concurrency=1", ...files]);
+endToEnd(files);

@@ -5,6 +5,7 @@ import { build } from "./build.mjs";
 import { buildCli } from "./cli.mjs";
 import { ROOT, run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
+import { endToEnd } from "./side-by-side.mjs";
 import { isStale } from "./stale.mjs";
 
 const WASM = ["--target", "wasm32-unknown-unknown"];
@@ -23,7 +24,7 @@ step("build", () => {
 });
 step("the deployment's dry run", () => run("node", ["tools/deploy.mjs", "--dry-run"]));
 step("simulator tests", () => run("node", ["--test", ...files("tests/simulator")]));
-step("end-to-end tests", () => run("node", ["--test", "--test-concurrency=1", ...files("tests/e2e")]));
+step("end-to-end tests", () => endToEnd(files("tests/e2e")));
 step("hostile bodies", () => run("node", ["tests/hostile/hostile.mjs", "--ci"]));
 console.log("\n✓ all green");
 

@@ -53,7 +53,7 @@ test("guard_background what a call may cost is held until its answer is fetched,
   assert.ok(row.held_nano > 0);
   const held = await until(({ held_calls }) => held_calls === before.held_calls + 1, usage);
   assert.deepEqual([held.calls, held.cost_nano, held.held_nano], [before.calls, before.cost_nano, before.held_nano + row.held_nano]);
-  assert.equal((await account()).held, row.held_nano);
+  await until(({ held }) => held === row.held_nano, account);
 
   const answer = await fetched(begun.id);
   assert.ok(answer.output_text);

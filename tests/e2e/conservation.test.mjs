@@ -1,5 +1,6 @@
 // The ledger's soak in short: two gateways, limits for all teams but one, and each kind
 // of kill once. `npm run soak` takes longer and kills more often.
+// Alone: it kills processes while calls are under way, and wants enough of them.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { conserved } from "../soak/conserved.mjs";

@@ -1,5 +1,6 @@
 // Shapes of bodies that once cost others seconds or hundreds of megabytes. All of
 // them, and what a generator finds, are in `npm run hostile`.
+// Alone: it measures memory and time.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
 // How much memory large bodies and many streams take, in plain workerd: what
 // its process grows by at most, beside what it had before.
+// Alone: it measures memory.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
