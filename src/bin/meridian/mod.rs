@@ -11,6 +11,7 @@ mod explain;
 mod failover;
 mod keys;
 mod maps;
+mod models;
 mod preflight;
 mod project;
 mod retention;
@@ -49,6 +50,9 @@ enum Command {
         /// A git revision instead of the files here.
         revision: Option<String>,
     },
+    /// The models of the map, its prices and aliases.
+    #[command(subcommand)]
+    Models(models::Models),
     /// Proposes the map here to a running gateway; somebody else approves it.
     Publish(maps::Publish),
     /// The maps that are proposed.
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Diff(options) => maps::diff(&options),
         Command::Map { revision } => maps::print(revision.as_deref()),
+        Command::Models(command) => models::run(&command),
         Command::Publish(options) => maps::publish(&options),
         Command::Drafts(options) => maps::drafts(&options),
         Command::Approve(options) => approve::approve(&options),
