@@ -6,7 +6,7 @@
 
 mod address;
 
-use crate::dialect::form::{Ask, Json, Losses, Object, Signers, Target};
+use crate::dialect::form::{Ask, Json, Losses, Named, Object, Signers, Target};
 use crate::dialect::responses::stored::Stored;
 use crate::dialect::{self, openai, responses, Api, Call, Edits};
 use crate::egress::Egress;
@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 use crate::regions::{Dialect, Endpoint, StreamUsage, ThinkingStyle};
 pub use address::segment;
 use address::{located, path};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What another dialect may need beside what the client said.
@@ -70,6 +71,10 @@ pub enum Back {
 pub struct Wishes {
     /// The answer to JSON mode comes as a call of a tool.
     pub unwraps_json: bool,
+    /// The custom tools: the client gets the text of their calls.
+    pub custom: BTreeSet<String>,
+    /// The tools that stand in namespaces, by their full names.
+    pub namespaces: BTreeMap<String, Named>,
     /// Usage in the stream.
     pub usage: bool,
     /// How likely tokens were.
@@ -178,6 +183,8 @@ fn back(ask: &Ask<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> B
     }
     Back::Translated(Wishes {
         unwraps_json: dialect::unwraps_json(ask, dialect),
+        custom: ask.custom_tools(),
+        namespaces: ask.namespaces(),
         usage: asked.api == Api::Chat && !asked.call.hide_usage,
         logprobs: ask.knobs.logprobs,
         echo: match asked.api {

@@ -45,10 +45,15 @@ fn check(name: &str, got: &str) {
 fn asked(api: Api) -> Vec<(&'static str, String)> {
     let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
     let name = api.as_str();
-    vec![
+    let mut asked = vec![
         ("all", read(&format!("{name}.ask.json"))),
         ("thinks", read(&format!("{name}.thinks.json"))),
-    ]
+    ];
+    // Anthropic has no tools that are called with text.
+    if api != Api::Messages {
+        asked.push(("custom", read(&format!("{name}.custom.json"))));
+    }
+    asked
 }
 
 fn pretty(json: &str) -> String {
@@ -149,6 +154,8 @@ fn voice() -> Voice {
         tells_usage: true,
         tells_logprobs: false,
         echo: Object::new(),
+        custom: Default::default(),
+        namespaces: Default::default(),
     }
 }
 

@@ -83,6 +83,8 @@ fn told(from: Dialect, api: Api, body: &[u8]) -> Option<Value> {
         tells_usage: true,
         tells_logprobs: false,
         echo: Object::new(),
+        custom: Default::default(),
+        namespaces: Default::default(),
     };
     let mut reading = Reading::default();
     let told = dialect::whole(from, api, body, voice, false, &mut reading)?;

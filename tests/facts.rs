@@ -35,6 +35,8 @@ fn voice() -> Voice {
         tells_usage: true,
         tells_logprobs: false,
         echo: Object::new(),
+        custom: Default::default(),
+        namespaces: Default::default(),
     }
 }
 

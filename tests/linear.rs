@@ -159,6 +159,8 @@ fn told(from: Dialect, to: Api, events: &[String]) -> usize {
         tells_usage: true,
         tells_logprobs: true,
         echo: Object::new(),
+        custom: Default::default(),
+        namespaces: Default::default(),
     };
     let mut translator = Translator::new(from, to, voice, false).unwrap();
     let (mut reading, mut out) = (Reading::default(), Vec::new());

@@ -28,6 +28,8 @@ fn voice() -> Voice {
         tells_usage: true,
         tells_logprobs: true,
         echo: Object::new(),
+        custom: Default::default(),
+        namespaces: Default::default(),
     }
 }
 

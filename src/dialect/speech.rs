@@ -1,12 +1,12 @@
 //! From one dialect into another: who reads a provider, who writes to a
 //! client, and the translator that stands between them.
 
-use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, Voice, JSON_TOOL};
+use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, TextReader, Voice, JSON_TOOL};
 use super::reading::name_of_loss;
 use super::{anthropic, bedrock, gemini, openai, responses, Api, Client, Fault, Reading, TooLong};
 use crate::regions::Dialect;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an answer to be translated may hold in all: a stream that goes on for
 /// ever is none.
@@ -117,9 +117,41 @@ struct Mender {
     /// Calls that are the answer in JSON mode.
     json_calls: BTreeSet<u32>,
     other_calls: bool,
+    /// The arguments of custom tools: what is not told of them is named.
+    custom: BTreeMap<u32, (String, TextReader)>,
 }
 
 impl Mender {
+    fn new(voice: Voice, unwraps_json: bool) -> Mender {
+        Mender {
+            voice,
+            unwraps_json,
+            json_calls: BTreeSet::new(),
+            other_calls: false,
+            custom: BTreeMap::new(),
+        }
+    }
+
+    /// What the client does not get of a piece: arguments of a custom tool beside
+    /// its text.
+    fn lost(&mut self, delta: &Delta<'_>) -> Option<Delta<'static>> {
+        match delta {
+            Delta::Call { call, name, .. } if self.voice.custom.contains(name.as_ref()) => {
+                let known = (name.to_string(), TextReader::default());
+                self.custom.insert(*call, known);
+                None
+            }
+            Delta::Input { call, json } => {
+                let (name, reader) = self.custom.get_mut(call)?;
+                let known = reader.left_out();
+                reader.push(json, &mut String::new());
+                let lost = reader.left_out() && !known;
+                lost.then(|| Delta::LeftOut(format!("{name}.arguments").into()))
+            }
+            _ => None,
+        }
+    }
+
     fn mend<'d>(&mut self, delta: Delta<'d>) -> Option<Delta<'d>> {
         Some(match delta {
             Delta::Call { call, name, .. } if self.unwraps_json && name == JSON_TOOL => {
@@ -168,12 +200,7 @@ impl Translator {
         Some(Translator {
             reader: Reader::of(from)?,
             writer: Writer::of(to, voice.clone()),
-            mender: Mender {
-                voice,
-                unwraps_json,
-                json_calls: BTreeSet::new(),
-                other_calls: false,
-            },
+            mender: Mender::new(voice, unwraps_json),
             over: false,
         })
     }
@@ -243,9 +270,14 @@ fn pass(
     reading: &mut Reading,
     out: &mut Vec<u8>,
 ) {
-    let Some(delta) = mender.mend(delta) else {
-        return;
-    };
+    let lost = mender.lost(&delta);
+    let mended = mender.mend(delta);
+    for delta in mended.into_iter().chain(lost) {
+        tell(delta, writer, reading, out);
+    }
+}
+
+fn tell(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut Vec<u8>) {
     // After a failure nothing may look like a good end.
     let sound = reading.fault.is_none();
     if delta == Delta::Alive {
@@ -275,15 +307,13 @@ pub fn whole(
     reading: &mut Reading,
 ) -> Option<String> {
     let mut answer = Answer::default();
-    let mut mender = Mender {
-        voice: voice.clone(),
-        unwraps_json,
-        json_calls: BTreeSet::new(),
-        other_calls: false,
-    };
+    let mut mender = Mender::new(voice.clone(), unwraps_json);
     let read = Reader::of(from).and_then(|mut reader| {
         let json = Json::parse_bytes(body).ok()?;
         let mut on = |delta: Delta<'_>| {
+            if let Some(lost) = mender.lost(&delta) {
+                reading.take(&lost);
+            }
             if let Some(delta) = mender.mend(delta) {
                 reading.take(&delta);
                 answer.take(delta);

@@ -350,6 +350,8 @@ pub fn voice(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Voice {
         tells_usage: wishes.usage,
         tells_logprobs: wishes.logprobs,
         echo: wishes.echo,
+        custom: wishes.custom,
+        namespaces: wishes.namespaces,
     }
 }
 

@@ -13,6 +13,10 @@ const TOKENS_OF_TOOLS: u64 = 1_024;
 const TOKENS_OF_A_TOOL: u64 = 1_024;
 /// The same of a name that stands for many tools.
 const TOKENS_OF_A_TOOLSET: u64 = 8_192;
+/// What a function says more than the custom tool that it stands for, in bytes.
+const TOKENS_OF_A_CUSTOM_TOOL: u64 = 256;
+/// As much longer a tool's name is where its namespace becomes a part of it.
+const TOKENS_OF_A_NAMESPACE: u64 = 64;
 /// What they say of an answer that has to have a form.
 const TOKENS_OF_A_FORM: u64 = 512;
 
@@ -26,8 +30,11 @@ pub struct Bulk {
     /// The bytes of strings that hold nothing but such a file in base64.
     pub bytes: u64,
     /// Tokens of the provider's own texts, about tools that it knows and the form
-    /// of an answer.
-    pub added: u64,
+    /// of an answer, and of what the gateway writes of custom tools.
+    added: u64,
+    /// Tools, and whether any stand in a namespace.
+    tools: u64,
+    namespaces: bool,
     /// The provider is asked to compact the conversation.
     pub compacts: bool,
     /// A beta feature asks for a longer context than the model's usual one.
@@ -57,6 +64,15 @@ impl Bulk {
         self.compacts |= word.starts_with("compact");
     }
 
+    /// Tokens of texts that the body does not hold.
+    pub fn beside(&self) -> u64 {
+        let names = match self.namespaces {
+            true => self.tools.saturating_mul(TOKENS_OF_A_NAMESPACE),
+            false => 0,
+        };
+        self.added.saturating_add(names)
+    }
+
     fn add(&mut self, tokens: u64) {
         self.added = self.added.saturating_add(tokens);
     }
@@ -65,6 +81,12 @@ impl Bulk {
     pub(super) fn object(&mut self, word: &str) {
         match word {
             "image" | "computer_screenshot" => self.pictures += 1,
+            "function" => self.tools += 1,
+            "custom" => {
+                self.tools += 1;
+                self.add(TOKENS_OF_A_CUSTOM_TOOL);
+            }
+            "namespace" => self.namespaces = true,
             "document" | "file" | "input_file" | "audio" | "video" => self.documents += 1,
             _ if holds(word, "toolset") => self.add(TOKENS_OF_A_TOOLSET),
             // Those that are the provider's own have a date, but for these.

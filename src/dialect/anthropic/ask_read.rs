@@ -186,6 +186,7 @@ fn read_block<'p>(
                 id: fields.need_text("id")?.into(),
                 name: fields.need_text("name")?.into(),
                 input: input.json().lend(),
+                custom: false,
                 blob: None,
             }
         }
@@ -256,6 +257,8 @@ fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> 
         cache: fields
             .get("cache_control")
             .map(|mark| lifetime(mark.json())),
+        custom: None,
+        namespace: None,
     });
     ask.extras.extend(fields.rest(&NEUTRAL));
     Ok(())

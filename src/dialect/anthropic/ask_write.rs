@@ -148,6 +148,7 @@ fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> (u64, bool) {
 }
 
 fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+    sheet.tools_as_functions(ask);
     let tools = ask.tools.iter();
     let mut tools: Vec<Json<'a>> = tools.map(|one| tool(one, sheet)).collect();
     let choice = ask.choice_with_json();
@@ -226,6 +227,7 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             name,
             input,
             blob,
+            ..
         } => {
             // What another provider wants back with a call, no Claude made.
             sheet.losses.leave_out_if(blob.is_some(), block.path);

@@ -133,6 +133,7 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Opti
             name,
             input,
             blob,
+            ..
         } => {
             sheet.losses.leave_out_if(blob.is_some(), block.path);
             let call = Object::of([
@@ -193,6 +194,7 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if !has_tools(ask) {
         return;
     }
+    sheet.tools_as_functions(ask);
     let mut tools: Vec<Json<'a>> = Vec::new();
     for tool in &ask.tools {
         tools.push(tool_spec(tool, sheet));

@@ -1,8 +1,10 @@
 //! What a client asks a model for.
 
 use super::blob::Blob;
+use super::custom::Custom;
 use super::json::{Json, Object};
 use super::losses::Knob;
+use super::namespace::Namespace;
 use super::place::Place;
 use super::thinking::Thinking;
 use crate::dialect::Api;
@@ -161,6 +163,8 @@ pub enum What<'b> {
         name: Cow<'b, str>,
         /// Its arguments, an object.
         input: Json<'b>,
+        /// The tool is a custom one: its arguments hold the text.
+        custom: bool,
         /// What the model's provider wants back with it.
         blob: Option<Blob<'b>>,
     },
@@ -227,6 +231,10 @@ pub struct Tool<'b> {
     pub strict: Option<bool>,
     /// What is before and with it is to be cached.
     pub cache: Option<Lifetime>,
+    /// What makes it a custom tool, if it is one.
+    pub custom: Option<Custom<'b>>,
+    /// The namespace it stands in; its name begins with that.
+    pub namespace: Option<Namespace<'b>>,
 }
 
 /// Whether tools are called.

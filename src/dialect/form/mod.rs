@@ -8,10 +8,12 @@
 mod answer;
 mod ask;
 mod blob;
+mod custom;
 mod delta;
 mod ids;
 mod json;
 mod losses;
+mod namespace;
 mod node;
 mod order;
 mod place;
@@ -19,6 +21,7 @@ mod read;
 mod request;
 mod schema_fit;
 mod target;
+mod text_input;
 mod thinking;
 mod voice;
 
@@ -28,15 +31,18 @@ pub use ask::{
     What, JSON_TOOL,
 };
 pub use blob::{Blob, Kind as BlobKind, Signers, MARK as BLOB_MARK};
+pub use custom::{arguments as custom_arguments, Custom, Grammar, INPUT as CUSTOM_INPUT};
 pub use delta::{Citation, Delta, Malformed, Stop, Usage};
 pub use ids::Ids;
 pub use json::{Json, Object};
 pub use losses::{Knob, Losses};
+pub use namespace::{full_name, Named};
 pub use node::{Fields, Node};
 pub use order::{Ordered, Ordering};
 pub use place::Place;
 pub use read::{with_field, Key};
 pub use schema_fit::fit as fit_schema;
 pub use target::{Sheet, Target, LONGEST_OUTPUT, USUAL_MAX_OUTPUT};
+pub use text_input::{read_text, TextReader, TextWriter};
 pub use thinking::{Budget, Effort, Thinking};
 pub use voice::Voice;

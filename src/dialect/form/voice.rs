@@ -1,7 +1,9 @@
 //! What a writer must know of the one it writes to, beside the answer itself.
 
 use super::json::Object;
+use super::namespace::Named;
 use crate::units::{Millis, RequestId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who answers whom, about what.
 #[derive(Debug, Clone)]
@@ -20,6 +22,10 @@ pub struct Voice {
     pub tells_logprobs: bool,
     /// What an answer says again of its request, where a dialect has that.
     pub echo: Object<'static>,
+    /// The tools that the client called custom: it gets text where others get JSON.
+    pub custom: BTreeSet<String>,
+    /// The tools that stand in namespaces, by their full names.
+    pub namespaces: BTreeMap<String, Named>,
 }
 
 impl Voice {

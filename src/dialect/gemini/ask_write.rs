@@ -238,6 +238,7 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if ask.tools.is_empty() {
         return;
     }
+    sheet.tools_as_functions(ask);
     let declared: Vec<Json<'a>> = ask.tools.iter().map(declare).collect();
     let tools = Object::new().with("functionDeclarations", declared);
     sheet.set("tools", vec![tools.into()]);

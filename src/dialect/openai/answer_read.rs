@@ -1,8 +1,9 @@
 //! Reading a chat completion, whole or as a stream, in the spellings of the
 //! many hosts that speak it.
 
+use super::custom_calls::CustomCalls;
 use super::error_read::failure;
-use super::usage::Usage as Counts;
+use super::usage::{self, Usage as Counts};
 use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
 use crate::dialect::Beyond;
 use crate::units::Tokens;
@@ -19,6 +20,7 @@ pub struct Reader {
     calls: BTreeMap<u64, Call>,
     /// How many calls there were.
     called: u32,
+    custom: CustomCalls,
     modelled: bool,
     thinking: bool,
     /// Thoughts come in a field of their own: details say them once more.
@@ -102,6 +104,7 @@ impl Reader {
             // Some hosts end without a reason: what was said tells it.
             if !self.stopped {
                 self.stop_thinking(on);
+                self.custom.finish(on);
                 on(Delta::Stop(self.usual_stop()));
             }
             self.usage(true, on);
@@ -145,7 +148,7 @@ impl Reader {
         let reason = |choice: &Json<'_>| choice.filled("finish_reason").is_some();
         let stops = choices.iter().any(reason);
         self.stopped |= stops;
-        match usage(chunk) {
+        match usage::within(chunk) {
             Some(usage) => self.count(usage, choices.is_empty(), on),
             None if stops => self.usage(true, on),
             None => {}
@@ -291,7 +294,8 @@ impl Reader {
         place: u64,
         on: &mut dyn FnMut(Delta<'_>),
     ) -> Result<(), Malformed> {
-        let function = call.get("function").ok_or(Malformed)?;
+        let custom = call.get("custom");
+        let function = custom.or_else(|| call.get("function")).ok_or(Malformed)?;
         let id = call.filled("id");
         // Some hosts leave the index out, and some send a call in one piece.
         let index = call.count("index").unwrap_or(match id {
@@ -322,10 +326,16 @@ impl Reader {
                     name: name.into(),
                     blob: signature(call),
                 });
+                if custom.is_some() {
+                    self.custom.begin(number);
+                }
                 number
             }
             (None, None) => return Err(Malformed),
         };
+        if self.custom.takes(number, function, on) {
+            return Ok(());
+        }
         let json = match function.get("arguments") {
             Some(Json::Text(text)) => Cow::Borrowed(text.as_ref()),
             Some(object @ Json::Object(_)) => Cow::Owned(object.to_text()),
@@ -348,6 +358,7 @@ impl Reader {
         }
         if let Some(reason) = choice.filled("finish_reason") {
             self.stop_thinking(on);
+            self.custom.finish(on);
             on(Delta::Stop(match reason {
                 "length" | "model_length" => Stop::Length,
                 "tool_calls" | "function_call" => Stop::Tool,
@@ -371,14 +382,6 @@ impl Call {
     fn is_of(&self, id: Option<&str>) -> bool {
         id.is_none_or(|id| self.id.is_empty() || self.id == id)
     }
-}
-
-/// Usage, wherever a host puts it: Groq in a field of its own, Moonshot in the
-/// choice.
-fn usage<'c, 'b>(chunk: &'c Json<'b>) -> Option<&'c Json<'b>> {
-    let groq = || chunk.get("x_groq")?.get("usage");
-    let choice = || chunk.list("choices").first()?.get("usage");
-    chunk.get("usage").or_else(groq).or_else(choice)
 }
 
 fn signature<'d>(call: &'d Json<'_>) -> Option<Blob<'d>> {

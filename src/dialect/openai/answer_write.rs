@@ -1,9 +1,13 @@
 //! Writing a chat completion, whole or as a stream.
 
+use super::custom_calls::{kind, CustomTexts};
 use super::schema::tier;
 use super::usage;
-use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Part, Stop, Usage, Voice};
+use crate::dialect::form::{
+    read_text, Answer, Blob, Citation, Delta, Json, Object, Part, Stop, Usage, Voice,
+};
 use crate::dialect::{Api, Fault, TooLong};
+use std::borrow::Cow;
 
 /// As many proofs of thoughts are told anew with each that comes.
 const FEW_THOUGHTS: usize = 32;
@@ -27,6 +31,8 @@ pub struct Writer {
     told: usize,
     /// Something was thought.
     thought: bool,
+    /// Calls of custom tools: clients get the text that is in the arguments.
+    custom: CustomTexts,
 }
 
 impl Writer {
@@ -44,6 +50,7 @@ impl Writer {
             details: Vec::new(),
             told: 0,
             thought: false,
+            custom: CustomTexts::default(),
         }
     }
 
@@ -77,14 +84,13 @@ impl Writer {
                 name,
                 blob,
             } => {
-                let function = Object::new()
-                    .with("name", name.as_ref())
-                    .with("arguments", "");
+                let (kind, field) = self.custom.begin(*call, name, &self.voice);
+                let called = Object::new().with("name", name.as_ref()).with(field, "");
                 let mut one = Object::new()
                     .with("index", u64::from(*call))
                     .with("id", id.as_ref())
-                    .with("type", "function")
-                    .with("function", function);
+                    .with("type", kind)
+                    .with(kind, called);
                 if let Some(blob) = blob {
                     one.set(
                         "extra_content",
@@ -94,9 +100,13 @@ impl Writer {
                 self.say(Object::new().with("tool_calls", vec![one.into()]), out);
             }
             Delta::Input { call, json } => {
+                let (kind, field, said) = self.custom.said(*call, json);
+                if said.is_empty() {
+                    return;
+                }
                 let one = Object::new()
                     .with("index", u64::from(*call))
-                    .with("function", Object::new().with("arguments", json.as_ref()));
+                    .with(kind, Object::new().with(field, said.as_ref()));
                 self.say(Object::new().with("tool_calls", vec![one.into()]), out);
             }
             Delta::Cited(citation) => {
@@ -335,12 +345,18 @@ impl<'a> Said<'a> {
                 blob,
                 ..
             } => {
-                let input = if input.is_empty() { "{}" } else { input };
-                let function = Object::new().with("name", name).with("arguments", input);
+                let custom = voice.custom.contains(name);
+                let input: Cow<'a, str> = match custom {
+                    true => read_text(input).into(),
+                    false if input.is_empty() => "{}".into(),
+                    false => input.into(),
+                };
+                let (kind, field) = kind(custom);
+                let called = Object::new().with("name", name).with(field, input);
                 let mut call = Object::new()
                     .with("id", id)
-                    .with("type", "function")
-                    .with("function", function);
+                    .with("type", kind)
+                    .with(kind, called);
                 if let Some(blob) = blob {
                     call.set("extra_content", signed(blob.for_client(&voice.endpoint)));
                 }

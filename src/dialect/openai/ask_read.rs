@@ -2,8 +2,8 @@
 
 use super::schema;
 use crate::dialect::form::{
-    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Fields, Json, Knob, Knobs, Lifetime, Media,
-    Node, Role, Source, Thinking, Turn, What,
+    custom_arguments, Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Fields, Json, Knob,
+    Knobs, Lifetime, Media, Node, Role, Source, Thinking, Turn, What,
 };
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -106,6 +106,10 @@ fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
         "function" => {
             let function = choice.need("function")?.fields()?;
             Ok(Some(Choice::Named(function.need_text("name")?.into())))
+        }
+        "custom" => {
+            let custom = choice.need("custom")?.fields()?;
+            Ok(Some(Choice::Named(custom.need_text("name")?.into())))
         }
         // `schema::allow` leaves only these to choose from.
         "allowed_tools" => {
@@ -223,13 +227,16 @@ fn is_result(block: &Block<'_>) -> bool {
 
 fn read_call<'p>(call: &Node<'p, '_>) -> Result<Block<'p>, Invalid> {
     let fields = call.fields()?;
-    if let Some(kind) = fields
-        .get("type")
-        .filter(|kind| kind.json().as_text() != Some("function"))
-    {
-        return Err(kind.unknown(&kind.json().to_text()));
-    }
-    let function = fields.need("function")?.fields()?;
+    let kind = fields.get("type");
+    let custom = match kind.as_ref().map(|kind| (kind, kind.json().as_text())) {
+        None | Some((_, Some("function"))) => false,
+        Some((_, Some("custom"))) => true,
+        Some((kind, _)) => return Err(kind.unknown(&kind.json().to_text())),
+    };
+    let called = match custom {
+        true => fields.need("custom")?.fields()?,
+        false => fields.need("function")?.fields()?,
+    };
     let blob = fields.get("extra_content").and_then(|extra| {
         let google = extra.json().get("google")?;
         Some(Blob::read(
@@ -239,8 +246,12 @@ fn read_call<'p>(call: &Node<'p, '_>) -> Result<Block<'p>, Invalid> {
     });
     let what = What::Call {
         id: fields.need_text("id")?.into(),
-        name: function.need_text("name")?.into(),
-        input: schema::arguments(&function.need("arguments")?)?,
+        name: called.need_text("name")?.into(),
+        input: match custom {
+            true => custom_arguments(called.need_text("input")?),
+            false => schema::arguments(&called.need("arguments")?)?,
+        },
+        custom,
         blob,
     };
     Ok(Block::new(call.place(), what))

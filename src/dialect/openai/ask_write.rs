@@ -152,6 +152,7 @@ pub fn schema<'a>(format: &'a Format<'_>, object: Object<'a>) -> Object<'a> {
 
 fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if !ask.tools.is_empty() {
+        sheet.tools_as_functions(ask);
         let tools: Vec<Json<'a>> = ask.tools.iter().map(tool).collect();
         sheet.set("tools", tools);
         sheet.put(Knob::Parallel, "parallel_tool_calls", ask.parallel);

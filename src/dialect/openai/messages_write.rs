@@ -226,6 +226,7 @@ fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
                 name,
                 input,
                 blob,
+                ..
             } => {
                 calls.push(call(id, name, input, blob.as_ref(), block, sheet));
             }

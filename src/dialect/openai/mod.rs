@@ -4,6 +4,7 @@ pub mod answer_read;
 pub mod answer_write;
 pub mod ask_read;
 pub mod ask_write;
+mod custom_calls;
 pub mod error;
 pub mod error_read;
 mod messages_write;

@@ -3,7 +3,7 @@
 
 use super::ask_read::cache;
 use crate::dialect::form::{
-    Choice, Fields, Format, Json, Knob, Label, Media, Node, Object, Source, Tool,
+    Choice, Custom, Fields, Format, Grammar, Json, Knob, Label, Media, Node, Object, Source, Tool,
 };
 use crate::refusal::Invalid;
 use sha2::{Digest, Sha256};
@@ -47,6 +47,10 @@ fn tool<'p>(node: &Node<'p, '_>) -> Result<Tool<'p>, Invalid> {
             tool.cache = mark.map(|mark| cache(mark.json()));
             Ok(tool)
         }
+        "custom" => {
+            let custom = fields.need("custom")?.fields()?;
+            self::custom(node, &custom)
+        }
         other => Err(fields.need("type")?.unknown(other)),
     }
 }
@@ -64,7 +68,43 @@ pub fn function<'p>(node: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<Tool
         schema: schema.map(|schema| schema.json().lend()),
         strict: fields.flag("strict")?,
         cache: None,
+        custom: None,
+        namespace: None,
     })
+}
+
+/// A custom tool that is declared; chat completions hold the grammar one step
+/// deeper.
+pub fn custom<'p>(node: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<Tool<'p>, Invalid> {
+    let grammar = match fields.get("format") {
+        None => None,
+        Some(format) => grammar(&format)?,
+    };
+    let description = fields.text("description")?.map(Cow::Borrowed);
+    let custom = Custom {
+        description,
+        grammar,
+    };
+    let name = fields.need_text("name")?.into();
+    Ok(Tool::custom(node.place(), name, custom))
+}
+
+fn grammar<'p>(format: &Node<'p, '_>) -> Result<Option<Grammar<'p>>, Invalid> {
+    let outer = format.fields()?;
+    match outer.need_text("type")? {
+        "text" => Ok(None),
+        "grammar" => {
+            let inner = match outer.get("grammar") {
+                Some(inner) => inner.fields()?,
+                None => outer,
+            };
+            Ok(Some(Grammar {
+                syntax: inner.need_text("syntax")?.into(),
+                definition: inner.need_text("definition")?.into(),
+            }))
+        }
+        other => Err(outer.need("type")?.unknown(other)),
+    }
 }
 
 /// Leaves only those tools that a choice allows.
@@ -82,12 +122,16 @@ pub fn allow(choice: Option<Node<'_, '_>>, tools: &mut Vec<Tool<'_>>) -> Result<
     let mut names = BTreeSet::new();
     for tool in allowed.list("tools")? {
         let tool = tool.fields()?;
-        names.insert(match tool.get("function") {
+        names.insert(match tool.get("function").or_else(|| tool.get("custom")) {
             Some(function) => function.fields()?.need_text("name")?,
             None => tool.need_text("name")?,
         });
     }
-    tools.retain(|tool| names.contains(tool.name.as_ref()));
+    tools.retain(|tool| {
+        let namespace = tool.namespace.as_ref();
+        let of_namespace = namespace.is_some_and(|one| names.contains(one.name.as_ref()));
+        of_namespace || names.contains(tool.name.as_ref())
+    });
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! OpenAI's usage object. The prompt count includes cached and audio tokens,
 //! the completion count includes reasoning and audio.
 
-use crate::dialect::form::Object;
+use crate::dialect::form::{Json, Object};
 use crate::dialect::{Beyond, Reading};
 use crate::units::Tokens;
 use serde::{Deserialize, Deserializer};
@@ -198,4 +198,11 @@ pub fn object(tokens: &Tokens) -> Object<'static> {
                 .with("reasoning_tokens", tokens.reasoning)
                 .with("audio_tokens", tokens.audio_output),
         )
+}
+/// A chunk's usage, wherever a host puts it: Groq in a field of its own, Moonshot in
+/// the choice.
+pub fn within<'c, 'b>(chunk: &'c Json<'b>) -> Option<&'c Json<'b>> {
+    let groq = || chunk.get("x_groq")?.get("usage");
+    let choice = || chunk.list("choices").first()?.get("usage");
+    chunk.get("usage").or_else(groq).or_else(choice)
 }

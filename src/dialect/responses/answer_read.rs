@@ -1,9 +1,12 @@
 //! Reading a response, whole or as a stream.
 
 use super::usage;
-use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::form::{
+    Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, TextWriter, Usage,
+};
 use crate::dialect::openai::error_read::failure;
 use crate::dialect::Beyond;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Items of what runs at the provider: what it came to is in the words.
@@ -27,13 +30,21 @@ const HOSTED: [&str; 14] = [
 /// What has come of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// Our number of each call, by its output index, and whether arguments of
-    /// it came.
-    calls: BTreeMap<u64, (u32, bool)>,
+    /// Each call, by its output index.
+    calls: BTreeMap<u64, Called>,
     called: u32,
     modelled: bool,
     /// The reasoning item that is open has words.
     thinking: bool,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+enum Called {
+    /// Our number of it, and whether arguments of it came.
+    Function(u32, bool),
+    /// A custom tool's.
+    Custom(u32, TextWriter),
 }
 
 impl Reader {
@@ -67,6 +78,12 @@ impl Reader {
             }
             "response.reasoning_summary_part.added" if self.thinking => {
                 on(Delta::Thinking("\n\n".into()));
+            }
+            "response.custom_tool_call_input.delta" => {
+                self.input(index, text("delta")?, false, on);
+            }
+            "response.custom_tool_call_input.done" => {
+                self.input(index, event.text("input").unwrap_or_default(), true, on);
             }
             "response.function_call_arguments.delta" => {
                 self.input(index, text("delta")?, false, on);
@@ -134,10 +151,13 @@ impl Reader {
         on: &mut dyn FnMut(Delta<'_>),
     ) -> Result<(), Malformed> {
         match item.text("type").ok_or(Malformed)? {
-            "function_call" => {
+            kind @ ("function_call" | "custom_tool_call") => {
                 let call = self.called;
                 self.called = call.saturating_add(1);
-                self.calls.entry(index).or_insert((call, false));
+                self.calls.entry(index).or_insert(match kind {
+                    "function_call" => Called::Function(call, false),
+                    _ => Called::Custom(call, TextWriter::default()),
+                });
                 on(Delta::Call {
                     call,
                     id: item.text("call_id").ok_or(Malformed)?.into(),
@@ -155,18 +175,21 @@ impl Reader {
     }
 
     /// Arguments in pieces, or all of them if no piece came.
-    fn input(&mut self, index: u64, json: &str, whole: bool, on: &mut dyn FnMut(Delta<'_>)) {
-        let Some((call, any)) = self.calls.get_mut(&index) else {
-            return;
+    fn input(&mut self, index: u64, piece: &str, whole: bool, on: &mut dyn FnMut(Delta<'_>)) {
+        let (call, json) = match self.calls.get_mut(&index) {
+            Some(Called::Function(call, any)) => match piece.is_empty() || whole && *any {
+                true => return,
+                false => {
+                    *any = true;
+                    (*call, Cow::Borrowed(piece))
+                }
+            },
+            Some(Called::Custom(call, text)) => (*call, custom_input(text, piece, whole).into()),
+            None => return,
         };
-        if json.is_empty() || whole && *any {
-            return;
+        if !json.is_empty() {
+            on(Delta::Input { call, json });
         }
-        *any = true;
-        on(Delta::Input {
-            call: *call,
-            json: json.into(),
-        });
     }
 
     fn thoughts(&mut self, item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
@@ -191,6 +214,9 @@ impl Reader {
             "function_call" => {
                 let arguments = item.filled("arguments").unwrap_or("{}");
                 self.input(index, arguments, true, on);
+            }
+            "custom_tool_call" => {
+                self.input(index, item.text("input").unwrap_or_default(), true, on);
             }
             "reasoning" => {
                 match hidden(item) {
@@ -250,6 +276,19 @@ fn hidden<'d>(item: &Json<'_>) -> Option<Blob<'d>> {
     let content = item.filled("encrypted_content")?;
     let id = item.text("id").unwrap_or_default();
     Some(Blob::new(BlobKind::Hidden, format!("{id}~{content}")))
+}
+
+/// A piece of a custom tool's text, as arguments: the last one ends them.
+fn custom_input(text: &mut TextWriter, piece: &str, whole: bool) -> String {
+    let mut json = String::new();
+    let known = whole && text.has_begun();
+    if !piece.is_empty() && !known {
+        json.push_str(&text.push(piece));
+    }
+    if whole {
+        json.push_str(&text.finish());
+    }
+    json
 }
 
 fn said(item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {

@@ -1,8 +1,7 @@
 //! Writing a whole response.
 
-use super::items::{
-    annotation, call_item, incomplete, message_item, reasoning_item, response, Said,
-};
+use super::calls::OpenCall;
+use super::items::{annotation, incomplete, message_item, reasoning_item, response, Said};
 use crate::dialect::form::{Answer, Citation, Json, Part, Voice};
 
 /// Writes a whole response.
@@ -43,9 +42,8 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
                     let proof = blob.for_client(&voice.endpoint);
                     items.push(reasoning_item(&id, "", Some(proof)).into());
                 }
-                let id = voice.mint_nth("fc_", items.len());
-                let input = if input.is_empty() { "{}" } else { input };
-                items.push(call_item(&id, "completed", call, name, input).into());
+                let call = OpenCall::new(voice, items.len(), call.clone(), name.clone());
+                items.push(call.whole(input).into());
             }
         }
     }

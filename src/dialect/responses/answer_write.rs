@@ -1,9 +1,10 @@
 //! Writing a response as a stream. Its last event holds the whole
 //! answer once more, so the answer is put together on the way.
 
+use super::calls::OpenCall;
 use super::items::{
-    annotation, call_item, incomplete, message_item, reasoning_item, response, spot, summary,
-    summary_text, Said,
+    annotation, incomplete, message_item, reasoning_item, response, spot, summary, summary_text,
+    Said,
 };
 use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Ordered, Ordering, Voice};
 use crate::dialect::openai::error::{broken, TOO_LONG};
@@ -29,16 +30,8 @@ pub struct Writer {
 #[derive(Debug)]
 enum Open {
     Message(Vec<Said>),
-    Reasoning {
-        id: String,
-        text: String,
-    },
-    Call {
-        id: String,
-        call: String,
-        name: String,
-        input: String,
-    },
+    Reasoning { id: String, text: String },
+    Call(OpenCall),
 }
 
 impl Writer {
@@ -316,25 +309,17 @@ impl Writer {
                     if blob.is_some() {
                         self.thought(blob.as_ref(), out);
                     }
-                    let id = self.item_id("fc_");
-                    let item = call_item(&id, "in_progress", &call, &name, "");
-                    self.open = Some(Open::Call {
-                        id,
-                        call,
-                        name,
-                        input: String::new(),
-                    });
+                    let call = OpenCall::new(&self.voice, self.done.len(), call, name);
+                    let item = call.item("in_progress");
+                    self.open = Some(Open::Call(call));
                     self.added(item, out);
                 }
                 Ordered::Input(json) => {
                     let place = self.place();
-                    if let Some(Open::Call { id, input, .. }) = &mut self.open {
-                        input.push_str(&json);
-                        let fields = Object::new()
-                            .with("item_id", id.clone())
-                            .with("output_index", place)
-                            .with("delta", json);
-                        self.event("response.function_call_arguments.delta", fields, out);
+                    if let Some(Open::Call(call)) = &mut self.open {
+                        if let Some((name, fields)) = call.push(&json, place) {
+                            self.event(name, fields, out);
+                        }
                     }
                 }
             }
@@ -363,19 +348,10 @@ impl Writer {
                 self.item_done(item, out);
             }
             Some(Open::Reasoning { id, text }) => self.finish_reasoning(id, text, None, out),
-            Some(Open::Call {
-                id,
-                call,
-                name,
-                input,
-            }) => {
-                let fields = Object::new()
-                    .with("item_id", id.clone())
-                    .with("output_index", self.place())
-                    .with("name", name.clone())
-                    .with("arguments", input.clone());
-                self.event("response.function_call_arguments.done", fields, out);
-                self.item_done(call_item(&id, "completed", &call, &name, &input), out);
+            Some(Open::Call(call)) => {
+                let (name, fields) = call.done(self.place());
+                self.event(name, fields, out);
+                self.item_done(call.item("completed"), out);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Reading a responses request.
 
 use crate::dialect::form::{
-    Ask, Blob, BlobKind, Block, Choice, Extra, Fields, Json, Knobs, Media, Node, Role, Source,
-    Thinking, Turn, What,
+    custom_arguments, full_name, Ask, Blob, BlobKind, Block, Choice, Extra, Fields, Json, Knobs,
+    Media, Node, Role, Source, Thinking, Tool, Turn, What,
 };
 use crate::dialect::openai::ask_read::effort;
 use crate::dialect::openai::schema;
@@ -91,7 +91,7 @@ fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
     }
     let choice = node.fields()?;
     match choice.need_text("type")? {
-        "function" => Ok(Some(Choice::Named(choice.need_text("name")?.into()))),
+        "function" | "custom" => named(&choice).map(Choice::Named).map(Some),
         // `schema::allow` leaves only these to choose from.
         "allowed_tools" => schema::choice_word(&choice.need("mode")?).map(Some),
         other => Err(choice.need("type")?.unknown(other)),
@@ -100,19 +100,47 @@ fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
 
 fn tools<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
     for node in fields.list("tools")? {
-        let tool = node.fields()?;
-        match tool.need_text("type")? {
-            "function" => ask.tools.push(schema::function(&node, &tool)?),
-            // A tool that runs at OpenAI, or one without a schema.
-            _ => ask.extras.push(Extra {
+        let outer = node.fields()?;
+        if outer.need_text("type")? != "namespace" {
+            ask.tools.extend(tool(&node, &mut ask.extras)?);
+            continue;
+        }
+        let name = outer.need_text("name")?;
+        let description = outer.text("description")?;
+        for inner in outer.list("tools")? {
+            let inner = tool(&inner, &mut ask.extras)?;
+            let inner = inner.map(|inner| inner.within(node.place(), name, description));
+            ask.tools.extend(inner);
+        }
+    }
+    Ok(())
+}
+
+fn tool<'p>(node: &Node<'p, '_>, extras: &mut Vec<Extra<'p>>) -> Result<Option<Tool<'p>>, Invalid> {
+    let fields = node.fields()?;
+    match fields.need_text("type")? {
+        "function" => schema::function(node, &fields).map(Some),
+        "custom" => schema::custom(node, &fields).map(Some),
+        // A tool that runs at OpenAI, or one without a schema.
+        _ => {
+            extras.push(Extra {
                 path: node.place(),
                 name: None,
                 value: node.json().lend(),
                 hint: false,
-            }),
+            });
+            Ok(None)
         }
     }
-    Ok(())
+}
+
+/// The full name of a tool that is called by its name within a namespace.
+fn named<'p>(fields: &Fields<'p, '_>) -> Result<Cow<'p, str>, Invalid> {
+    let name = fields.need_text("name")?;
+    Ok(match fields.text("namespace")? {
+        Some(namespace) => full_name(namespace, name).into(),
+        None => name.into(),
+    })
 }
 
 fn text<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
@@ -199,16 +227,21 @@ fn read_item<'p>(
     fields.ignore(&["id", "status"]);
     match fields.text("type")?.unwrap_or("message") {
         "message" => return message(&fields, ask),
-        "function_call" => {
+        kind @ ("function_call" | "custom_tool_call") => {
+            let custom = kind == "custom_tool_call";
             let what = What::Call {
                 id: fields.need_text("call_id")?.into(),
-                name: fields.need_text("name")?.into(),
-                input: schema::arguments(&fields.need("arguments")?)?,
+                name: named(&fields)?,
+                input: match custom {
+                    true => custom_arguments(fields.need_text("input")?),
+                    false => schema::arguments(&fields.need("arguments")?)?,
+                },
+                custom,
                 blob: call_blob.take(),
             };
             add(ask, Role::Assistant, Block::new(item.place(), what));
         }
-        "function_call_output" => {
+        "function_call_output" | "custom_tool_call_output" => {
             let output = fields.need("output")?;
             let mut content = Vec::with_capacity(1);
             parts(&output, &mut content, ask)?;

@@ -1,9 +1,10 @@
 //! Writing a responses request. Nothing is to be stored at the provider: the
 //! conversation comes from the client each time.
 
+use super::tools_write::{choice, tools, Calls};
 use crate::dialect::form::{
-    Ask, Blob, Block, Budget, Choice, Format, Json, Knob, Losses, Media, Object, Role, Sheet,
-    Source, Target, Tool, Turn, What,
+    Ask, Blob, Block, Budget, Format, Json, Knob, Losses, Media, Object, Role, Sheet, Source,
+    Target, Turn, What,
 };
 use crate::dialect::openai::ask_write::{self, word};
 use crate::dialect::openai::schema::{data_url, user};
@@ -59,26 +60,16 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     if !instructions.is_empty() {
         sheet.set("instructions", instructions.join("\n\n"));
     }
-    let mut items = Vec::new();
+    let (mut items, calls) = (Vec::new(), Calls::of(ask));
     for turn in &ask.turns {
-        write_turn(turn, &mut items, sheet);
+        write_turn(turn, &calls, &mut items, sheet);
     }
     sheet.set("input", items);
     if !ask.tools.is_empty() {
-        let tools: Vec<Json<'a>> = ask.tools.iter().map(tool).collect();
-        sheet.set("tools", tools);
+        sheet.set("tools", tools(ask));
         sheet.put(Knob::Parallel, "parallel_tool_calls", ask.parallel);
     }
-    let choice = ask.choice.as_ref().map(|choice| match choice {
-        Choice::Auto => Json::from("auto"),
-        Choice::None => "none".into(),
-        Choice::Any => "required".into(),
-        Choice::Named(name) => Object::new()
-            .with("type", "function")
-            .with("name", name.as_ref())
-            .into(),
-    });
-    sheet.put(Knob::Choice, "tool_choice", choice);
+    sheet.put(Knob::Choice, "tool_choice", choice(ask));
     text(ask, sheet);
 }
 
@@ -169,18 +160,12 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
     sheet.lose_if(knobs.frequency_penalty.is_some(), Knob::FrequencyPenalty);
 }
 
-fn tool<'a>(tool: &'a Tool<'_>) -> Json<'a> {
-    Object::new()
-        .with("type", "function")
-        .with("name", tool.name.as_ref())
-        .with_some("description", tool.description.as_deref())
-        .with("parameters", tool.schema())
-        // Strict unless it is said here, and most schemas are not made for it.
-        .with("strict", tool.strict.unwrap_or(false))
-        .into()
-}
-
-fn write_turn<'a>(turn: &'a Turn<'_>, items: &mut Vec<Json<'a>>, sheet: &mut Sheet<'a>) {
+fn write_turn<'a>(
+    turn: &'a Turn<'_>,
+    calls: &Calls<'a>,
+    items: &mut Vec<Json<'a>>,
+    sheet: &mut Sheet<'a>,
+) {
     let role = match turn.role {
         Role::User => "user",
         Role::Assistant => "assistant",
@@ -194,17 +179,13 @@ fn write_turn<'a>(turn: &'a Turn<'_>, items: &mut Vec<Json<'a>>, sheet: &mut She
                 name,
                 input,
                 blob,
+                ..
             } => {
                 sheet.losses.leave_out_if(blob.is_some(), block.path);
-                Object::of([
-                    ("type", "function_call".into()),
-                    ("call_id", id.as_ref().into()),
-                    ("name", name.as_ref().into()),
-                    ("arguments", input.to_text().into()),
-                ])
+                calls.call(id, name, input)
             }
             What::Result { id, content, error } => Object::of([
-                ("type", "function_call_output".into()),
+                ("type", calls.result_kind(id).into()),
                 ("call_id", id.as_ref().into()),
                 ("output", output(content, *error, sheet)),
             ]),

@@ -111,23 +111,6 @@ pub fn reasoning_item(id: &str, text: &str, proof: Option<String>) -> Object<'st
         .with_some("encrypted_content", proof)
 }
 
-/// A call.
-pub fn call_item(
-    id: &str,
-    status: &'static str,
-    call: &str,
-    name: &str,
-    input: &str,
-) -> Object<'static> {
-    Object::new()
-        .with("id", id.to_owned())
-        .with("type", "function_call")
-        .with("status", status)
-        .with("call_id", call.to_owned())
-        .with("name", name.to_owned())
-        .with("arguments", input.to_owned())
-}
-
 /// Where something comes from.
 pub fn annotation(citation: &Citation, from: usize, to: usize) -> Object<'static> {
     let title = citation.title.clone().unwrap_or_default();

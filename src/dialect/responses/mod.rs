@@ -5,9 +5,11 @@ pub mod answer_whole;
 pub mod answer_write;
 pub mod ask_read;
 pub mod ask_write;
+mod calls;
 pub mod items;
 pub mod request;
 pub mod stored;
+mod tools_write;
 pub(super) mod usage;
 
 use crate::dialect::openai::error::broken;

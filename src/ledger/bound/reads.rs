@@ -30,7 +30,7 @@ pub fn held(asked: Weighed<'_>) -> u64 {
     text.saturating_sub(files)
         .saturating_add(files / 16)
         .saturating_add(pictures)
-        .saturating_add(bulk.added)
+        .saturating_add(bulk.beside())
 }
 
 /// The most that a model takes in at once, where that is claimed. An embedding's
