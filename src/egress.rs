@@ -6,10 +6,12 @@
 mod address;
 mod bulk;
 mod frame;
+pub mod offers;
 mod scan;
 mod seen;
 
 pub use bulk::Bulk;
+pub use offers::Offers;
 
 use crate::dialect::Api;
 use crate::head::Head;
@@ -75,6 +77,9 @@ pub struct Egress {
     pub headers: Vec<(&'static str, String)>,
     /// Beta features that nobody knows: they are left out of the headers.
     pub dropped: Vec<String>,
+    /// The tools that were left out of the body, where the client wishes that those
+    /// are which its zone does not allow.
+    pub offers: Option<Offers>,
 }
 
 /// The client's headers that mean something to a provider of its own dialect.
@@ -123,6 +128,25 @@ impl Egress {
             uses: None,
         });
         egress
+    }
+
+    /// The same of a body that these tools were left out of.
+    pub fn without(self, offers: Option<Offers>) -> Egress {
+        Egress { offers, ..self }
+    }
+
+    /// What was left out of the request, by the client's names.
+    pub fn left_out(&self) -> Vec<String> {
+        let offers = self.offers.iter().flat_map(Offers::names);
+        offers.chain(self.dropped.iter().cloned()).collect()
+    }
+
+    /// Where something stands in the client's body.
+    pub fn place_of(&self, place: String) -> String {
+        match &self.offers {
+            Some(offers) => offers.place_of(place),
+            None => place,
+        }
     }
 
     /// What was asked for, from the labels that [`Egress::labels`] made.

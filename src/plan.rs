@@ -14,8 +14,8 @@ use crate::config::Config;
 use crate::dialect::form::Signers;
 use crate::dialect::{Api, Wanted};
 use crate::egress::{self, Egress, Found};
-use crate::refusal::{EgressRefused, Refusal};
-use crate::regions::egress::{BACKGROUND, STORED_RESPONSE};
+use crate::refusal::{EgressRefused, Offer, Refusal};
+use crate::regions::egress::{EgressKind, BACKGROUND, STORED_RESPONSE};
 use crate::regions::{Claim, Dialect, EgressRules, Endpoint};
 use crate::zone::Verdict;
 
@@ -195,7 +195,8 @@ fn egress_refused(config: &Config, zone: &Verdict, api: Api, egress: &Egress) ->
     let (found, forbidden) = zone.forbids(rules, egress)?;
     let kind = rules.kinds.get(&found.kind).cloned().unwrap_or_default();
     Some(Refusal::Egress(Box::new(EgressRefused {
-        at: found.at.clone(),
+        at: egress.place_of(found.at.clone()),
+        offer: offer(&kind, found, egress),
         word: found.word.clone(),
         kind: found.kind.clone(),
         does: kind.does,
@@ -204,6 +205,15 @@ fn egress_refused(config: &Config, zone: &Verdict, api: Api, egress: &Egress) ->
         dialect: egress::vocabulary_of(api),
         forbidden,
     })))
+}
+
+/// Whether what is asked for is a tool that could be left out.
+fn offer(kind: &EgressKind, found: &Found, egress: &Egress) -> Offer {
+    match kind.may_be_left_out && found.at.starts_with("tools[") {
+        false => Offer::No,
+        true if egress.offers.is_some() => Offer::Kept,
+        true => Offer::CanGo,
+    }
 }
 
 /// The plan that comes of what was considered.

@@ -10,7 +10,7 @@ mod unbounded;
 mod words;
 
 pub use background::NoBackground;
-pub use egress::EgressRefused;
+pub use egress::{EgressRefused, Offer};
 pub use exceeded::Exceeded;
 pub use invalid::Invalid;
 pub use unbounded::{Missing, Unbounded};

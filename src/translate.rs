@@ -9,7 +9,7 @@ mod address;
 use crate::dialect::form::{Ask, Json, Losses, Named, Object, Signers, Target};
 use crate::dialect::responses::stored::Stored;
 use crate::dialect::{self, openai, responses, Api, Call, Edits};
-use crate::egress::Egress;
+use crate::egress::{Egress, Offers};
 use crate::head::Unsupported;
 use crate::outgoing::Outgoing;
 use crate::plan::Attempt;
@@ -273,7 +273,7 @@ fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
         back: Back::AsIs {
             hide_usage: call.hide_usage,
         },
-        dropped: egress.dropped.clone(),
+        dropped: egress.left_out(),
     }
 }
 
@@ -300,6 +300,8 @@ fn finish<'c>(
         }
         fields.0.retain(|(name, _)| !is_out(endpoint, name));
     }
+    let egress = asked.egress;
+    let place = |name: String| egress.place_of(name);
     let is_refused = match asked.unsupported {
         Unsupported::Strict => !losses.is_empty(),
         Unsupported::Refuse => !losses.keep_the_answer(),
@@ -312,10 +314,15 @@ fn finish<'c>(
             fields: match asked.unsupported {
                 Unsupported::Strict => losses.into_names(),
                 _ => losses.refused(),
-            },
+            }
+            .into_iter()
+            .map(place)
+            .collect(),
         });
     }
-    let dropped = losses.into_names();
+    let lost = losses.into_names().into_iter();
+    let mut dropped: Vec<String> = egress.offers.iter().flat_map(Offers::names).collect();
+    dropped.extend(lost.map(place));
     let mut headers = usual_headers(endpoint);
     if dialect == Dialect::AnthropicMessages {
         let version = ("anthropic-version".to_owned(), ANTHROPIC_VERSION.to_owned());

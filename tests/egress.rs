@@ -242,3 +242,211 @@ proptest! {
         }
     }
 }
+
+/// A body without the tools that no zone which allows these kinds lets through,
+/// and the names of those.
+fn left_out(api: Api, body: &str, allowed: &[&str]) -> (String, Vec<String>) {
+    let mut body = body.to_owned();
+    let allows = |kind: &str| allowed.contains(&kind);
+    let offers = egress::offers::leave_out(&own().egress, api, allows, &mut body);
+    let names = offers.names().collect();
+    (body, names)
+}
+
+#[test]
+fn tools_that_are_only_offered_are_left_out() {
+    let cases = [
+        // Nothing else changes, but for the spaces between tools.
+        (
+            Api::Responses,
+            r#"{ "tools" : [ {"type":"function","name":"a"} , {"type":"web_search"} ], "input":"[{\"type\":\"web_search\"}]"}"#,
+            r#"{ "tools" : [{"type":"function","name":"a"}], "input":"[{\"type\":\"web_search\"}]"}"#,
+            &["tools[1]"][..],
+        ),
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"web_\u0073earch"},{"type":"custom","name":"b"},{"type":"image_generation"}],"tool_choice":"required"}"#,
+            r#"{"tools":[{"type":"custom","name":"b"}],"tool_choice":"required"}"#,
+            &["tools[0]", "tools[2]"],
+        ),
+        // Without any tools, providers take no choice of them.
+        (
+            Api::Chat,
+            r#"{"model":"m","tools":[{"type":"code_interpreter"}],"tool_choice":"auto","parallel_tool_calls":true}"#,
+            r#"{"model":"m"}"#,
+            &["tools[0]"],
+        ),
+        (
+            Api::Messages,
+            r#"{"tools":[{"name":"web_search","type":"web_search_20250305","max_uses":3}],"model":"m","tool_choice":{"type":"auto"}}"#,
+            r#"{"model":"m"}"#,
+            &["tools[0]"],
+        ),
+    ];
+    for (api, body, without, names) in cases {
+        let got = left_out(api, body, &[]);
+        assert_eq!(
+            (got.0.as_str(), got.1.as_slice()),
+            (
+                without,
+                names
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<Vec<_>>()
+                    .as_slice()
+            )
+        );
+        // What the zone allows stays.
+        let all = ["web-search", "code-execution", "image-generation"];
+        assert_eq!(left_out(api, body, &all), (body.to_owned(), vec![]));
+    }
+}
+
+#[test]
+fn guard_what_is_no_mere_offer_is_not_left_out() {
+    let many = format!(
+        r#"{{"tools":[{}{{"type":"function","name":"a"}}]}}"#,
+        r#"{"type":"web_search"},"#.repeat(65)
+    );
+    for (api, body) in [
+        // The model has to call it.
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"web_search"},{"type":"function","name":"a"}],"tool_choice":{"type":"web_search"}}"#,
+        ),
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"web_search"},{"type":"function","name":"a"}],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"web_search"}]}}"#,
+        ),
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"web_search"}],"tool_choice":"required"}"#,
+        ),
+        (
+            Api::Messages,
+            r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}],"tool_choice":{"type":"any"}}"#,
+        ),
+        (
+            Api::Messages,
+            r#"{"tools":[{"type":"web_search_20250305","name":"web_search"},{"name":"a","input_schema":{}}],"tool_choice":{"type":"tool","name":"web_s\u0065arch"}}"#,
+        ),
+        // Connectors, and whatever else is no such tool.
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"mcp","server_url":"https://a.example"}]}"#,
+        ),
+        (
+            Api::Messages,
+            r#"{"tools":[{"type":"advisor_20260301","name":"advisor","model":"m"}]}"#,
+        ),
+        (
+            Api::Messages,
+            r#"{"mcp_servers":[{"type":"url","url":"https://a.example"}]}"#,
+        ),
+        (
+            Api::Responses,
+            r#"{"input":[{"type":"item_reference","id":"a"}],"store":true}"#,
+        ),
+        (Api::Responses, r#"{"tools":[{"type":"shiny"}]}"#),
+        (Api::Chat, r#"{"web_search_options":{}}"#),
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"namespace","name":"n","tools":[{"type":"web_search"}]}]}"#,
+        ),
+        // What says twice what it is.
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"web_search","type":"mcp"}]}"#,
+        ),
+        (
+            Api::Responses,
+            r#"{"tools":[{"type":"web_search"}],"tools":[]}"#,
+        ),
+        (Api::Responses, r#"{"tools":{"type":"web_search"}}"#),
+        (Api::Responses, r#"{"tools":[{"type":"web_search"},"a"]}"#),
+        (Api::Responses, many.as_str()),
+    ] {
+        assert_eq!(
+            left_out(api, body, &[]),
+            (body.to_owned(), vec![]),
+            "{body}"
+        );
+        let rules = &own().egress;
+        let asks = egress::read(rules, api, &Head::default(), body);
+        assert!(!asks.found.is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn places_are_told_as_they_stand_in_the_clients_own_list() {
+    let body = r#"{"tools":[{"type":"web_search"},{"type":"function","name":"a"},{"type":"file_search"},{"type":"mcp"}]}"#;
+    let mut without = body.to_owned();
+    let offers = egress::offers::leave_out(&own().egress, Api::Responses, |_| false, &mut without);
+    let asks = egress::read(&own().egress, Api::Responses, &Head::default(), &without);
+    assert_eq!(asks.found[0].at, "tools[1].type");
+    let asks = asks.without(Some(offers));
+    for (place, own) in [
+        ("tools[1].type", "tools[3].type"),
+        ("tools[0]", "tools[1]"),
+        ("tools", "tools"),
+        ("tools[x]", "tools[x]"),
+        ("input[1].tools[0]", "input[1].tools[0]"),
+    ] {
+        assert_eq!(asks.place_of(place.to_owned()), own);
+    }
+    assert_eq!(asks.left_out(), ["tools[0]", "tools[2]"]);
+}
+
+/// Tools of every kind, and choices that do and do not ask for them.
+fn offering() -> impl Strategy<Value = Value> {
+    let tool = prop::sample::select(vec![
+        serde_json::json!({"type": "function", "name": "a", "parameters": {}}),
+        serde_json::json!({"type": "web_search", "user_location": {"type": "approximate"}}),
+        serde_json::json!({"type": "web_search_preview", "name": "a"}),
+        serde_json::json!({"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f"]}}),
+        serde_json::json!({"type": "file_search", "vector_store_ids": ["v"]}),
+        serde_json::json!({"type": "mcp", "server_url": "https://a.example"}),
+        serde_json::json!({"type": "shiny"}),
+    ]);
+    let choice = prop::sample::select(vec![
+        Value::Null,
+        serde_json::json!("auto"),
+        serde_json::json!("required"),
+        serde_json::json!({"type": "web_search"}),
+        serde_json::json!({"type": "function", "name": "a"}),
+        serde_json::json!({"type": "allowed_tools", "mode": "auto", "tools": [{"type": "file_search"}]}),
+    ]);
+    (prop::collection::vec(tool, 0..6), choice).prop_map(
+        |(tools, choice)| serde_json::json!({"model": "m", "input": "a", "tools": tools, "tool_choice": choice}),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is left out, and whatever is not: either nothing of what the zone
+    /// forbids is in the body any more, or the check of that body finds it, and the
+    /// request is refused.
+    #[test]
+    fn guard_what_is_not_left_out_is_found(body in offering(), allowed in prop::sample::subsequence(vec!["web-search", "file-search", "mcp"], 0..3)) {
+        let rules = &own().egress;
+        let (without, names) = left_out(Api::Responses, &body.to_string(), &allowed);
+        let left: Value = serde_json::from_str(&without).unwrap();
+        let asks = egress::read(rules, Api::Responses, &Head::default(), &without);
+        let kind = |word: &str| rules.dialects["openai-responses"].types.meaning(word).unwrap_or("unknown").to_owned();
+        let found: BTreeSet<&str> = asks.found.iter().map(|found| found.kind.as_str()).collect();
+        let tools = |body: &Value| body["tools"].as_array().cloned().unwrap_or_default();
+        for tool in tools(&left) {
+            let kind = kind(tool["type"].as_str().unwrap());
+            prop_assert!(kind == "plain" || found.contains(kind.as_str()), "{} in {}", kind, without);
+        }
+        // Of an allowed kind, and of a function, none is missing.
+        prop_assert_eq!(tools(&body).len(), tools(&left).len() + names.len());
+        for (at, tool) in tools(&body).iter().enumerate() {
+            let kind = kind(tool["type"].as_str().unwrap());
+            let gone = names.contains(&format!("tools[{at}]"));
+            let may_go = rules.kinds.get(&kind).is_some_and(|kind| kind.may_be_left_out) && !allowed.contains(&kind.as_str());
+            prop_assert!(!gone || may_go, "{}", tool);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use meridian::dialect::{self, Api, Family};
 use meridian::egress;
 use meridian::head::{Head, Unsupported};
 use meridian::plan;
-use meridian::refusal::{EgressRefused, Invalid, Missing, NoBackground, Refusal, Unbounded};
+use meridian::refusal::{EgressRefused, Invalid, Missing, NoBackground, Offer, Refusal, Unbounded};
 use meridian::regions::egress::Forbidden;
 use meridian::translate::{self, Asked};
 use meridian::units::{Millis, RequestId};
@@ -146,7 +146,12 @@ fn in_zone() -> Forbidden {
 fn egress(at: &str, word: &str, kind: &str, host: Option<&str>, forbidden: Forbidden) -> Refusal {
     let rule = own_config().regions.egress.kinds.remove(kind);
     let rule = rule.unwrap_or_default();
+    let offer = match rule.may_be_left_out && at.starts_with("tools[") {
+        true => Offer::CanGo,
+        false => Offer::No,
+    };
     Refusal::Egress(Box::new(EgressRefused {
+        offer,
         at: at.into(),
         word: word.into(),
         kind: kind.into(),
@@ -156,6 +161,17 @@ fn egress(at: &str, word: &str, kind: &str, host: Option<&str>, forbidden: Forbi
         dialect: "openai-chat",
         forbidden,
     }))
+}
+
+/// The same where the client wishes that it is left out, and it cannot be.
+fn kept(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Egress(refused) => Refusal::Egress(Box::new(EgressRefused {
+            offer: Offer::Kept,
+            ..*refused
+        })),
+        other => other,
+    }
 }
 
 fn refusals() -> Vec<Refusal> {
@@ -335,6 +351,13 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
 fn refusals_of_egress() -> Vec<Refusal> {
     vec![
         egress("tools[0].type", "web_search", "web-search", None, in_zone()),
+        kept(egress(
+            "tools[0].type",
+            "web_search",
+            "web-search",
+            None,
+            in_zone(),
+        )),
         egress(
             "input[0].type",
             "item_reference",

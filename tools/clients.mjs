@@ -32,7 +32,8 @@ if (isStale("build/local/index.js", { fast: true })) build({ local: true, fast: 
 install();
 const kindsOf = (name) => CLIENTS[name].only ?? Object.keys(MODELS);
 const team = (name, kind) => `${Object.keys(CLIENTS).indexOf(name)}-${kind}`.toLowerCase();
-const gateway = await startForClients(names.flatMap((name) => kindsOf(name).map((kind) => team(name, kind))));
+const records = names.flatMap((name) => kindsOf(name).map((kind) => [team(name, kind), CLIENTS[name].key ?? {}]));
+const gateway = await startForClients(Object.fromEntries(records));
 const found = existsSync(PAGE) ? read(readFileSync(PAGE, "utf8")) : {};
 const before = structuredClone(found);
 for (const name of names) {

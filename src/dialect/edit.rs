@@ -1,6 +1,7 @@
 //! Small edits to a JSON object's text that leave every other byte alone:
 //! prompt caches at the providers depend on it.
 
+use super::call::{find, Value};
 use super::Call;
 use crate::outgoing::Outgoing;
 use std::ops::Range;
@@ -24,24 +25,9 @@ impl Edits {
 
     /// Takes a top-level field out, if it is there.
     pub fn remove(&mut self, call: &Call<'_>, name: &str) {
-        let Some(value) = call.field(name) else {
-            return;
-        };
-        let before = call.body.get(..value.at.start).unwrap_or_default();
-        let Some(start) = key_start(before) else {
-            return;
-        };
-        let after = call.body.get(value.at.end..).unwrap_or_default();
-        let gap = after.len() - after.trim_start().len();
-        let at = match after.trim_start().starts_with(',') {
-            true => start..value.at.end + gap + 1,
-            // The last field: the comma before it goes.
-            false => {
-                let kept = before.get(..start).unwrap_or_default().trim_end();
-                kept.strip_suffix(',').unwrap_or(kept).len()..value.at.end
-            }
-        };
-        self.replaced.push((at, String::new()));
+        if let Some(at) = field_with_name(call.body, &call.fields, name) {
+            self.replaced.push((at, String::new()));
+        }
     }
 
     /// The edited body.
@@ -57,6 +43,28 @@ impl Edits {
         self.replaced.sort_by_key(|(at, _)| at.start);
         Outgoing::edited(body, self.replaced)
     }
+}
+
+/// Where a field stands with its name and its comma, if it is among those that were
+/// read from a body.
+pub fn field_with_name(
+    body: &str,
+    fields: &[(&'static str, Value<'_>)],
+    name: &str,
+) -> Option<Range<usize>> {
+    let value = find(fields, name)?;
+    let before = body.get(..value.at.start)?;
+    let start = key_start(before)?;
+    let after = body.get(value.at.end..)?;
+    let gap = after.len() - after.trim_start().len();
+    Some(match after.trim_start().starts_with(',') {
+        true => start..value.at.end + gap + 1,
+        // The last field: the comma before it goes.
+        false => {
+            let kept = before.get(..start)?.trim_end();
+            kept.strip_suffix(',').unwrap_or(kept).len()..value.at.end
+        }
+    })
 }
 
 /// Where the key begins that stands right before a value.

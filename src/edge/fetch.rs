@@ -9,9 +9,9 @@ use crate::admin;
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::dialect::{self, responses, Api, Call, Fingerprint, MadeBy};
-use crate::egress::{self, Egress};
+use crate::egress::{self, Egress, Offers};
 use crate::gateway::{Gateway, Handling};
-use crate::head::Head;
+use crate::head::{Head, Unsupported};
 use crate::ledger;
 use crate::limits::{Measure, Subject};
 use crate::plan::{self, Plan};
@@ -298,21 +298,39 @@ async fn made_by(
     }
 }
 
-/// The body of a call, with the model in it.
+/// What a client sent.
+struct Sent {
+    /// The body, with the model in it, and without what the client wishes left out.
+    body: Rc<String>,
+    /// Its room.
+    _holding: body::Holding,
+    /// The tools that were left out, where that is wished.
+    offers: Option<Offers>,
+}
+
+/// The body of a call. `drops` says that tools are left out which the zone does not
+/// allow and the request can go without.
 async fn read(
     x: &Exchange,
     config: &Config,
     caller: &Caller,
-) -> Result<(Rc<String>, body::Holding), Refusal> {
+    (zone, api, drops): (&Verdict, Api, bool),
+) -> Result<Sent, Refusal> {
     let (body, holding) = body::text(&x.request, &x.head, &caller.key.team).await?;
-    let body = match x.head.model() {
+    let mut body = match x.head.model() {
         Some(model) => {
             let is_known = config.knows(&model);
             dialect::with_model(body, &model, is_known).map_err(Refusal::Body)?
         }
         None => body,
     };
-    Ok((Rc::new(body), holding))
+    let (rules, allows) = (&config.regions.egress, |kind: &str| zone.allows_kind(kind));
+    let offers = drops.then(|| egress::offers::leave_out(rules, api, allows, &mut body));
+    Ok(Sent {
+        body: Rc::new(body),
+        _holding: holding,
+        offers,
+    })
 }
 
 async fn begun(
@@ -326,16 +344,19 @@ async fn begun(
     row.zoned(&zone, &config.regions.version);
     caller.read_tags(&x.head)?;
     let unsupported = x.head.unsupported()?.or(caller.key.unsupported);
+    let unsupported = unsupported.unwrap_or_default();
+    let drops = unsupported == Unsupported::Drop;
     // Held until an endpoint has answered: from then on no other is asked.
-    let (body, _holding) = read(x, config, caller).await?;
-    let call = dialect::read_call(api, &body).map_err(Refusal::Body)?;
+    let sent = read(x, config, caller, (&zone, api, drops)).await?;
+    let body = &sent.body;
+    let call = dialect::read_call(api, body).map_err(Refusal::Body)?;
     caller.tags.add_from_body(&call.tags);
     row.called(&call.wanted, &caller.tags);
     let rules = &config.regions.egress;
-    let asks = egress::read(rules, api, &x.head, &body);
+    let asks = egress::read(rules, api, &x.head, body).without(sent.offers.clone());
     row.asks(&asks, rules, zone.forbids(rules, &asks).is_some());
     let gateway = gateway(x, config);
-    runaway::look(x, caller, api, &body, &gateway.runaway, row)?;
+    runaway::look(x, caller, api, body, &gateway.runaway, row)?;
     let (made_by, named_blobs) = made_by(x, caller, &zone, &call).await?;
     let mut ask = Asking {
         x,
@@ -356,8 +377,8 @@ async fn begun(
     let asked = Asked {
         api,
         signers: &signers,
-        unsupported: unsupported.unwrap_or_default(),
-        body: &body,
+        unsupported,
+        body,
         call: &call,
         named_blobs: named_blobs || plan.leaves_thoughts,
         egress: &asks,
@@ -372,7 +393,7 @@ async fn begun(
         signal: x.request.signal(),
         prices: &config.prices,
     };
-    upstream::after_others(&body).await;
+    upstream::after_others(body).await;
     let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
     Ok(Answered { begun, handling })
 }

@@ -4,6 +4,17 @@
 use crate::regions::egress::Forbidden;
 use std::fmt;
 
+/// Whether what was asked for is a tool that could be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// It is no such tool.
+    No,
+    /// It is left out where the client wishes so.
+    CanGo,
+    /// The client wishes so, and it could not be left out.
+    Kept,
+}
+
 /// What was asked for, and why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressRefused {
@@ -17,6 +28,8 @@ pub struct EgressRefused {
     pub does: String,
     /// What the client can do in its place, as a sentence; empty where nobody says.
     pub instead: String,
+    /// Whether it could be left out.
+    pub offer: Offer,
     /// The host that the request names; empty where it cannot be told.
     pub host: Option<String>,
     /// The dialect of the request, as `regions/egress.toml` names it.
@@ -49,6 +62,15 @@ impl EgressRefused {
         }
     }
 
+    /// What else can be done where it is a tool.
+    fn otherwise(&self) -> &'static str {
+        match self.offer {
+            Offer::No => "",
+            Offer::CanGo => ", or send the header `meridian-on-unsupported: drop` to have it left out and listed in the reply",
+            Offer::Kept => " of `tools` and of `tool_choice`: `meridian-on-unsupported: drop` leaves out only what a model is free to use",
+        }
+    }
+
     /// The table of `regions/egress.toml` that its word would stand in.
     fn table(&self) -> String {
         let words = match () {
@@ -65,7 +87,7 @@ impl fmt::Display for EgressRefused {
         let (asked, kind) = (self.asked(), &self.kind);
         match &self.forbidden {
             Forbidden::Unknown => write!(f, "{asked} is not known to the gateway, and what is not known might make a provider reach out of the zone. Nothing was sent. Leave it out, or have somebody who knows what it does add it to `{}` in regions/egress.toml.", self.table()),
-            Forbidden::Kind { zone } => write!(f, "{asked} asks the provider to {} (`{kind}`), which zone `{zone}` does not allow. Nothing was sent. {}; to allow it, compliance staff add `\"{kind}\"` to `allow` under `[egress]` in regions/zones/{zone}.toml.", self.does, self.instead()),
+            Forbidden::Kind { zone } => write!(f, "{asked} asks the provider to {} (`{kind}`), which zone `{zone}` does not allow. Nothing was sent. {}{}; to allow it, compliance staff add `\"{kind}\"` to `allow` under `[egress]` in regions/zones/{zone}.toml.", self.does, self.instead(), self.otherwise()),
             Forbidden::Host { zone } => match self.host.as_deref().unwrap_or_default() {
                 "" => write!(f, "{asked} asks the provider to {}, and it is no plain https address whose host could be checked. Nothing was sent. Send the content itself, or a plain address.", self.does),
                 host => write!(f, "{asked} asks the provider to {}, at the host `{host}`, which zone `{zone}` does not name. Nothing was sent. Send the content itself; to allow the host, compliance staff add `\"{host}\"` to `hosts` under `[egress]` in regions/zones/{zone}.toml.", self.does),

@@ -69,6 +69,10 @@ pub struct EgressKind {
     /// A tool that the provider runs, as often as the model likes.
     #[serde(default, skip_serializing_if = "is_false")]
     pub hosted_tool: bool,
+    /// A request that offers it to the model is answered without it as well. Where it
+    /// is not allowed it is left out, if the client wishes so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_be_left_out: bool,
     /// The request names a host, which the zone has to allow.
     #[serde(default, skip_serializing_if = "is_false")]
     pub names_host: bool,

@@ -21,14 +21,18 @@ export const MODELS = { GPT: "gpt-5.4-mini", Claude: "claude-sonnet-4-6", Gemini
 const named = (begins) => `${begins}_${randomBytes(5).toString("hex")}_${randomBytes(20).toString("hex")}`;
 const hash = (key) => createHash("sha256").update(key).digest("hex");
 
-/** `teams`: for each of them there is a key. → {url, simulator, keys, rows(team), close()} */
-export async function startForClients(teams) {
+/**
+ * `teams`: for each of them there is a key, with what else its record says.
+ * → {url, simulator, keys, rows(team), close()}
+ */
+export async function startForClients(records) {
+  const teams = Object.keys(records);
   const simulator = await startSimulator({ byHost: true });
   const keys = Object.fromEntries(teams.map((team) => [team, named("mk")]));
   const people = Object.fromEntries(["anna", "bert"].map((who) => [who, named("ma")]));
   const created = "2026-11-20T00:00:00Z";
   const seed = {
-    ...Object.fromEntries(teams.map((team) => [`key:${hash(keys[team])}`, JSON.stringify({ id: keys[team].split("_")[1], team, created })])),
+    ...Object.fromEntries(teams.map((team) => [`key:${hash(keys[team])}`, JSON.stringify({ id: keys[team].split("_")[1], team, created, ...records[team] })])),
     ...Object.fromEntries(Object.entries(people).map(([who, key]) => [`admin:key:${hash(key)}`, JSON.stringify({ id: who, who: `${who}@example.com`, roles: ["compliance"], created })])),
   };
   const secrets = Object.fromEntries(JSON.parse(meridian("endpoints", "--json")).map(({ secret, auth }) => [secret, auth === "google" ? JSON.stringify(serviceAccount()) : secretOf(secret)]));

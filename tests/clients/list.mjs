@@ -8,7 +8,10 @@ const pip = (name) => () => new RegExp(`^${name}==(.*)$`, "m").exec(here("requir
 
 export const CHECKS = ["chat", "stream", "tools", "json", "image", "thinking", "turns", "errors", "cancel", "usage = row"];
 
-/** Name → its file, its version, and whether CI runs it. */
+/**
+ * Name → its file, its version, whether CI runs it, what its keys' records say
+ * besides, and what the page says of it.
+ */
 export const CLIENTS = {
   "openai-python-chat": { file: "openai_chat.py", version: pip("openai") },
   "openai-python-responses": { file: "openai_responses.py", version: pip("openai") },
@@ -26,7 +29,7 @@ export const CLIENTS = {
   "openai-agents": { file: "agents_client.py", version: pip("openai-agents") },
   instructor: { file: "instructor_client.py", version: pip("instructor") },
   "claude-code": { file: "claude-code.mjs", version: npm("@anthropic-ai/claude-code") },
-  "codex-stock": { file: "codex-stock.mjs", version: npm("@openai/codex") },
+  "codex-stock": { file: "codex-stock.mjs", version: npm("@openai/codex"), key: { unsupported: "drop" }, note: "With a key made with `meridian keys create --unsupported drop`, so that the search of the web, which Codex offers by default and the zone does not allow, is left out." },
   codex: { file: "codex.mjs", version: npm("@openai/codex") },
   opencode: { file: "opencode.mjs", version: npm("opencode-ai") },
 };

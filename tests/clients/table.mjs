@@ -35,7 +35,8 @@ function passed(cells = {}) {
 }
 
 function section(name, { version, cells }) {
-  const lines = ["", `## ${name}`, "", `Version ${version}.`, "", row(["model", ...CHECKS]), row(["---", ...CHECKS.map(() => "---")])];
+  const about = [`Version ${version}.`, CLIENTS[name].note].filter(Boolean).join(" ");
+  const lines = ["", `## ${name}`, "", about, "", row(["model", ...CHECKS]), row(["---", ...CHECKS.map(() => "---")])];
   const reasons = new Map();
   for (const [kind, checks] of Object.entries(cells)) lines.push(row([kind, ...CHECKS.map((check) => mark(checks[check], reasons))]));
   if (reasons.size > 0) lines.push("", ...[...reasons].map(([why, number]) => `${number}. ${why}`));

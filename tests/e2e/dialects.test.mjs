@@ -243,6 +243,46 @@ test("tokens are counted where a provider counts them, and refused where none do
   await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 404, message: /openai-chat, which cannot/ });
 });
 
+// ---- tools that are called with text, and tools in namespaces
+
+const FUNCTIONS_ONLY = ["openai-chat", "anthropic-messages", "bedrock-converse", "bedrock-invoke", "gemini-api", "vertex", "vertex-claude", "mistral"];
+const PATCH = { type: "custom", name: "apply_patch", description: "Edits files.", format: { type: "grammar", syntax: "lark", definition: "start: /.+/" } };
+const AGENTS = { type: "namespace", name: "agents", description: "Tools for agents.", tools: [{ type: "function", name: "close", strict: false, parameters: SCHEMA }] };
+
+for (const [target, stream] of CASES.filter(([target]) => FUNCTIONS_ONLY.includes(target))) {
+  test(`custom tools and namespaces: responses to ${target}, ${stream ? "streamed" : "whole"}`, async () => {
+    const asked = { model: modelOf(target), store: false, tools: [PATCH, AGENTS] };
+    const say = (input) => (stream ? openai().responses.stream({ ...asked, input }).finalResponse() : openai().responses.create({ ...asked, input }));
+    const input = [{ role: "user", content: "Please use both tools." }];
+    const first = await say(input);
+    const [patch, close] = first.output.filter(({ type }) => type.endsWith("_call"));
+    assert.deepEqual([patch.type, patch.name, typeof patch.input], ["custom_tool_call", "apply_patch", "string"]);
+    assert.ok(patch.input.length > 0 && !patch.input.includes('"input"'), patch.input);
+    assert.deepEqual([close.type, close.namespace, close.name], ["function_call", "agents", "close"]);
+    assert.deepEqual(Object.keys(JSON.parse(close.arguments)).sort(), ["city", "days"]);
+    assert.match(last().body, /Lark grammar/);
+    const turn = first.output.map(({ parsed_arguments, ...item }) => item);
+    const results = [{ type: "custom_tool_call_output", call_id: patch.call_id, output: "Done!" }, { type: "function_call_output", call_id: close.call_id, output: "closed" }];
+    const second = await say([...input, ...turn, ...results]);
+    assert.ok(second.output_text.length > 20, JSON.stringify(second.output));
+    assert.match(last().body, /Done!.*closed/s);
+  });
+}
+
+test("custom tools: chat to a model that has none", async () => {
+  const { type, ...custom } = PATCH;
+  const grammar = { type: "grammar", grammar: { syntax: "lark", definition: "start: /.+/" } };
+  const asked = { model: modelOf("anthropic-messages"), tools: [{ type, custom: { ...custom, format: grammar } }], tool_choice: { type, custom: { name: "apply_patch" } } };
+  const messages = [{ role: "user", content: "Please use the tool." }];
+  const { data, response } = await openai().chat.completions.create({ ...asked, messages }).withResponse();
+  assert.equal(response.headers.get("meridian-dropped"), "tools[0].custom.format");
+  const [{ message }] = data.choices;
+  assert.deepEqual([message.tool_calls[0].type, message.tool_calls[0].custom.name], ["custom", "apply_patch"]);
+  messages.push(message, { role: "tool", tool_call_id: message.tool_calls[0].id, content: "Done!" });
+  const next = await openai().chat.completions.create({ ...asked, tool_choice: "auto", messages });
+  assert.ok(next.choices[0].message.content.length > 20);
+});
+
 // ---- what cannot be said
 
 test("what a target cannot say is refused by the client's own name for it", async () => {

@@ -94,6 +94,13 @@ export const ASKS = [
   ["openai-embeddings", "unknown", "a field that nobody knows", { shiny: [1] }],
 ];
 
+/** Of these, what is offered to the model and may be left out: dialect and what it is called. */
+export const OFFERED = [
+  ["openai-chat", "a code interpreter"], ["openai-chat", "a document library"], ["openai-chat", "a picture"],
+  ["openai-responses", "a web search"], ["openai-responses", "a search in stored files"], ["openai-responses", "a code interpreter"], ["openai-responses", "a picture"],
+  ["anthropic-messages", "a web search"], ["anthropic-messages", "a web fetch"], ["anthropic-messages", "code execution"],
+];
+
 /** What clients run themselves: no egress, passed on untouched. */
 export const CLIENT_RUN = [
   ["openai-chat", "functions", tool(fn)],

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { COUNTRY, modelOf, startWithTargets } from "./dialects.mjs";
-import { ASKS, CLIENT_RUN, PLAIN } from "./egress.mjs";
+import { ASKS, CLIENT_RUN, OFFERED, PLAIN } from "./egress.mjs";
 import { meridian, ROOT, startGateway } from "./gateway.mjs";
 
 // A caller of each zone that is shipped.
@@ -113,6 +113,48 @@ describe("by the map that is shipped", () => {
       assert.equal(result.sent.length, 1, `${what}: ${JSON.stringify(result.answer)}`);
       assert.ok(result.sent[0].includes(JSON.stringify(body.tools).slice(1, -1)), `${what}: byte for byte`);
     }
+  });
+
+  test("guard_egress with `drop` a tool that is only offered is left out and named, and all else is refused as without it", async () => {
+    const drop = { "meridian-on-unsupported": "drop" };
+    const offered = new Set(OFFERED.map((one) => one.join()));
+    for (const [dialect, kind, what, body, headers] of ASKS) {
+      const result = await ask("DE", dialect, body, { ...headers, ...drop });
+      const label = `${dialect}, ${what}: ${JSON.stringify(result.answer).slice(0, 300)}`;
+      if (!offered.delete([dialect, what].join())) {
+        assert.ok([400, 403].includes(result.status) && result.sent.length === 0, label);
+        continue;
+      }
+      assert.deepEqual([result.status, result.sent.length], [200, 1], label);
+      assert.equal(result.headers.get("meridian-dropped"), `tools[${body.tools.length - 1}]`, label);
+      // Nothing of it, in whatever field.
+      const { type, name = type } = body.tools.at(-1);
+      assert.ok(!result.sent[0].includes(type) && !result.sent[0].includes(name), `${label} ${result.sent[0]}`);
+      assert.equal((await gateway.row(result.headers.get("meridian-request-id"))).egress, "", `${label}: ${kind}`);
+    }
+    assert.deepEqual([...offered], []);
+  });
+
+  test("guard_egress with a key whose default is `drop` it is the same, but for a tool that the model has to call", async () => {
+    const drops = await gateway.key({ unsupported: "drop" });
+    const look = { type: "function", name: "look", parameters: { type: "object", properties: {} } };
+    const tools = [{ type: "web_search" }, look];
+    const left = await ask("DE", "openai-responses", { tools, store: false }, {}, drops);
+    assert.deepEqual(JSON.parse(left.sent[0]).tools, [look]);
+    for (const tool_choice of [{ type: "web_search" }, { type: "allowed_tools", mode: "auto", tools: [{ type: "web_search" }] }]) {
+      const forced = await ask("DE", "openai-responses", { tools, tool_choice }, {}, drops);
+      assert.deepEqual([forced.status, forced.error.code, forced.sent], [403, "egress_not_allowed", []], JSON.stringify(tool_choice));
+      assert.match(forced.error.message, /what a model is free to use/);
+    }
+    // The header says otherwise.
+    const refused = await ask("DE", "openai-responses", { tools }, { "meridian-on-unsupported": "refuse" }, drops);
+    assert.deepEqual([refused.status, refused.sent], [403, []]);
+    assert.match(refused.error.message, /`meridian-on-unsupported: drop` to have it left out/);
+    // In another dialect what is named stands where the client had it.
+    const patch = { type: "custom", name: "patch", format: { type: "grammar", syntax: "lark", definition: "start: A" } };
+    const claude = await ask("DE", "openai-responses", { model: "claude-sonnet", tools: [{ type: "web_search" }, patch] }, {}, drops);
+    assert.equal(claude.headers.get("meridian-dropped"), "tools[0], tools[1].format", JSON.stringify(claude.answer));
+    assert.ok(!claude.sent[0].includes("web_search"));
   });
 
   test("guard_egress a beta feature that nobody knows is left out and named", async () => {

@@ -33,6 +33,7 @@ pub fn rules(source: &Source, notes: &mut Notes) -> EgressRules {
                 reviewed: kind.date("reviewed", notes).unwrap_or_default(),
                 hides_input: kind.flag("hides_input", notes),
                 hosted_tool: kind.flag("hosted_tool", notes),
+                may_be_left_out: kind.flag("may_be_left_out", notes),
                 names_host: kind.flag("names_host", notes),
                 only_fixed: kind.flag("only_fixed", notes),
             };
