@@ -464,10 +464,11 @@ fn what_well_known_clients_send_is_read() {
     let tree = Json::parse(r#"{"model":"m","input":["a"],"encoding_format":"base64"}"#).unwrap();
     assert!(dialect::embed::read(&tree).unwrap().base64);
     fact("Codex sends `store: false`, `include`, `namespace` tools to `/v1/responses`.");
-    let codex = r#"{"model":"m","store":false,"include":["reasoning.encrypted_content"],"input":"a","tools":[{"type":"namespace","name":"n","tools":[]}]}"#;
+    let codex = r#"{"model":"m","store":false,"include":["reasoning.encrypted_content"],"input":"a","tools":[{"type":"namespace","name":"n","description":"d","tools":[{"type":"function","name":"f"}]}]}"#;
     let quirks = Quirks::default();
     let (_, losses) = written(Api::Responses, codex, Dialect::AnthropicMessages, &quirks);
-    assert_eq!(losses, ["tools[0]"], "the rest says nothing that is lost");
+    let lost = ["tools[0].description"];
+    assert_eq!(losses, lost, "the rest says nothing that is lost");
 }
 
 #[test]
@@ -585,4 +586,68 @@ fn field_11_the_premium_is_claimed_wherever_it_hides_and_prices_keep_their_sourc
         .filter(|line| !line.ends_with(".per_use]") && !line.ends_with(".long_input]"));
     let tables = tables.count();
     assert_eq!(prices.matches("\nsource = \"https://").count(), tables);
+}
+
+/// The types of the blocks of a message that is streamed.
+fn blocks(out: &str) -> Vec<String> {
+    let starts = out.split(r#""content_block":{"type":""#).skip(1);
+    let kinds = starts.map(|rest| rest.split('"').next().unwrap_or_default().to_owned());
+    kinds.collect()
+}
+
+/// Claude Code takes the last block of an answer for the answer. Gemini 2.5 signs the
+/// first words of a stream, Gemini 3 an empty text behind the last (as recorded), and
+/// insists on neither.
+#[test]
+fn nothing_stands_behind_the_words_of_an_answer() {
+    let part = |part: &str| format!(r#"{{"candidates":[{{"content":{{"parts":[{part}]}}}}]}}"#);
+    let end = r#"{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}]}"#;
+    let (first, words) = (
+        part(r#"{"text":"a","thoughtSignature":"c2ln"}"#),
+        part(r#"{"text":"b"}"#),
+    );
+    let (out, _) = told(Dialect::Gemini, Api::Messages, &[&first, &words, end]);
+    assert_eq!(blocks(&out), ["redacted_thinking", "text"], "{out}");
+    assert!(out.contains("meridian.s.there.c2ln"), "{out}");
+
+    let behind = part(r#"{"text":"","thoughtSignature":"c2ln"}"#);
+    let (out, reading) = told(
+        Dialect::Gemini,
+        Api::Messages,
+        &[&words, &behind, &words, end],
+    );
+    assert_eq!(blocks(&out), ["text"], "{out}");
+    assert!(
+        out.contains(": meridian-dropped: thought_signature\n") && !out.contains("c2ln"),
+        "{out}"
+    );
+    assert!(reading.left_out.contains("thought_signature") && reading.made.is_empty());
+
+    // A call needs it, and other clients look for the words themselves.
+    let call = part(r#"{"functionCall":{"name":"f","args":{}}}"#);
+    let (out, reading) = told(
+        Dialect::Gemini,
+        Api::Messages,
+        &[&words, &behind, &call, end],
+    );
+    assert_eq!(
+        blocks(&out),
+        ["text", "redacted_thinking", "tool_use"],
+        "{out}"
+    );
+    assert!(reading.left_out.is_empty());
+    let (out, _) = told(Dialect::Gemini, Api::Responses, &[&words, &behind, end]);
+    assert!(out.contains("meridian.s.there.c2ln"), "{out}");
+
+    let body = r#"{"candidates":[{"content":{"parts":[{"text":"a"},{"text":"","thoughtSignature":"c2ln"}]},"finishReason":"STOP"}]}"#;
+    let mut reading = Reading::default();
+    let told = dialect::whole(
+        Dialect::Gemini,
+        Api::Messages,
+        body.as_bytes(),
+        voice(),
+        false,
+        &mut reading,
+    );
+    assert!(!told.unwrap().contains("redacted") && reading.left_out.contains("thought_signature"));
 }

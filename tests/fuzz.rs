@@ -33,7 +33,7 @@ fn voice() -> Voice {
         tells_usage: true,
         tells_logprobs: true,
         echo: Object::new(),
-        custom: Default::default(),
+        custom: ["weather".to_owned()].into(),
         namespaces: Default::default(),
     }
 }

@@ -17,6 +17,7 @@ mod blobs;
 mod call;
 pub mod count;
 mod edit;
+mod late_proofs;
 mod named;
 mod origin;
 pub mod embed;

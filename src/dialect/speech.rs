@@ -2,6 +2,7 @@
 //! client, and the translator that stands between them.
 
 use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, TextReader, Voice, JSON_TOOL};
+use super::late_proofs::LateProofs;
 use super::reading::name_of_loss;
 use super::{anthropic, bedrock, gemini, openai, responses, Api, Client, Fault, Reading, TooLong};
 use crate::regions::Dialect;
@@ -117,17 +118,19 @@ struct Mender {
     /// Calls that are the answer in JSON mode.
     json_calls: BTreeSet<u32>,
     other_calls: bool,
+    late: LateProofs,
     /// The arguments of custom tools: what is not told of them is named.
     custom: BTreeMap<u32, (String, TextReader)>,
 }
 
 impl Mender {
-    fn new(voice: Voice, unwraps_json: bool) -> Mender {
+    fn new(to: Api, voice: Voice, unwraps_json: bool) -> Mender {
         Mender {
             voice,
             unwraps_json,
             json_calls: BTreeSet::new(),
             other_calls: false,
+            late: LateProofs::of(to),
             custom: BTreeMap::new(),
         }
     }
@@ -150,6 +153,20 @@ impl Mender {
             }
             _ => None,
         }
+    }
+
+    /// What is told of a piece, in order.
+    fn told<'d>(&mut self, delta: Delta<'d>, mut on: impl FnMut(Delta<'_>)) {
+        let lost = self.lost(&delta);
+        let Some(delta) = self.mend(delta) else {
+            return;
+        };
+        let (before, is_told) = self.late.take(&delta);
+        before.into_iter().for_each(&mut on);
+        if is_told {
+            on(delta);
+        }
+        lost.into_iter().for_each(on);
     }
 
     fn mend<'d>(&mut self, delta: Delta<'d>) -> Option<Delta<'d>> {
@@ -200,7 +217,7 @@ impl Translator {
         Some(Translator {
             reader: Reader::of(from)?,
             writer: Writer::of(to, voice.clone()),
-            mender: Mender::new(voice, unwraps_json),
+            mender: Mender::new(to, voice, unwraps_json),
             over: false,
         })
     }
@@ -254,8 +271,8 @@ impl Translator {
             return;
         }
         if sound && reading.stopped.is_some() {
-            reading.ended = true;
-            self.writer.take(&Delta::End, out);
+            let (writer, mender) = (&mut self.writer, &mut self.mender);
+            pass(Delta::End, mender, writer, reading, out);
         } else {
             reading.fault.get_or_insert(Fault::Cut);
         }
@@ -270,11 +287,7 @@ fn pass(
     reading: &mut Reading,
     out: &mut Vec<u8>,
 ) {
-    let lost = mender.lost(&delta);
-    let mended = mender.mend(delta);
-    for delta in mended.into_iter().chain(lost) {
-        tell(delta, writer, reading, out);
-    }
+    mender.told(delta, |delta| tell(delta, writer, reading, out));
 }
 
 fn tell(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut Vec<u8>) {
@@ -307,17 +320,14 @@ pub fn whole(
     reading: &mut Reading,
 ) -> Option<String> {
     let mut answer = Answer::default();
-    let mut mender = Mender::new(voice.clone(), unwraps_json);
+    let mut mender = Mender::new(to, voice.clone(), unwraps_json);
     let read = Reader::of(from).and_then(|mut reader| {
         let json = Json::parse_bytes(body).ok()?;
         let mut on = |delta: Delta<'_>| {
-            if let Some(lost) = mender.lost(&delta) {
-                reading.take(&lost);
-            }
-            if let Some(delta) = mender.mend(delta) {
+            mender.told(delta, |delta| {
                 reading.take(&delta);
                 answer.take(delta);
-            }
+            });
         };
         reader.whole(&json, &mut on).ok()
     });

@@ -1,6 +1,7 @@
-//! Tools that a provider runs itself, and that a request only offers to its model.
-//! Who wishes so has those left out that its zone does not allow. They are taken
-//! out of the body, before anything else is read from it: nothing of them is sent.
+//! Tools that a provider runs itself and that a request only offers to its model.
+//! A client can ask for those to be left out that its zone does not allow. They are
+//! removed from the body before anything else is read from it, so nothing of them
+//! is sent.
 
 use super::vocabulary_of;
 use crate::dialect::form::Json;
@@ -9,7 +10,7 @@ use crate::regions::egress::{EgressRules, Vocabulary};
 use crate::tokens::Tokens;
 use std::ops::Range;
 
-/// Who offers more tools than this that are not allowed is refused.
+/// A request that offers more such tools than this is refused.
 const MOST_LEFT_OUT: usize = 64;
 
 const TOOLS: &str = "tools";
@@ -50,13 +51,13 @@ impl Offers {
 /// A tool of the client's list.
 struct Tool<'b> {
     json: &'b str,
-    /// It is one that may be left out and is not allowed.
-    goes: bool,
+    /// It may be left out and is not allowed.
+    left_out: bool,
 }
 
-/// Takes the tools out of a body that the request can go without and whose kinds
-/// are not allowed, unless the model has to call one of them. What is no list of
-/// tools stays as it is.
+/// Removes the tools from a body whose kinds are not allowed and may be left out,
+/// unless the model has to call one of them. What is no list of tools stays as it
+/// is.
 pub fn leave_out(
     rules: &EgressRules,
     api: Api,
@@ -94,7 +95,7 @@ fn sifted(
     let choice = value(CHOICE).map(|(_, value)| Json::parse_part(value.json));
     let choice = choice.transpose().ok()?.unwrap_or(Json::Null);
     let vocabulary = rules.dialects.get(vocabulary_of(api))?;
-    let goes = |json: &str| -> Option<bool> {
+    let may_go = |json: &str| -> Option<bool> {
         let kind = kind_of(vocabulary, json, &choice)?;
         let known = rules.kinds.get(kind)?;
         Some(known.may_be_left_out && !allows(kind))
@@ -104,21 +105,24 @@ fn sifted(
     let mut more = tokens.takes(b'[') && tokens.next() == Some(b'{');
     while more {
         let json = tokens.whole()?;
-        let goes = goes(json).unwrap_or(false);
-        tools.push(Tool { json, goes });
+        let left_out = may_go(json).unwrap_or(false);
+        tools.push(Tool { json, left_out });
         more = tokens.takes(b',');
         if more && tokens.next() != Some(b'{') {
             return None;
         }
     }
-    let places = tools.iter().enumerate().filter(|(_, tool)| tool.goes);
+    let places = tools.iter().enumerate().filter(|(_, tool)| tool.left_out);
     let places: Vec<usize> = places.map(|(at, _)| at).collect();
     let has_to_call = ANY_TOOL.iter().any(|word| mentions(&choice, word));
     let none_left = places.len() == tools.len();
     if places.is_empty() || places.len() > MOST_LEFT_OUT || none_left && has_to_call {
         return None;
     }
-    let kept = tools.iter().filter(|tool| !tool.goes).map(|tool| tool.json);
+    let kept = tools
+        .iter()
+        .filter(|tool| !tool.left_out)
+        .map(|tool| tool.json);
     let kept = (!none_left).then(|| format!("[{}]", kept.collect::<Vec<_>>().join(",")));
     Some((list.at.clone(), kept, Offers(places)))
 }

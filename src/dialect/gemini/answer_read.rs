@@ -12,6 +12,8 @@ pub struct Reader {
     calls: u32,
     modelled: bool,
     thinking: bool,
+    /// Words came.
+    said: bool,
     grounded: usize,
     /// What was counted last: each chunk counts as far as it got.
     counted: Option<Tokens>,
@@ -160,20 +162,32 @@ impl Reader {
                     on(Delta::Thinking(text.as_ref().into()));
                 }
             }
-            Some(Json::Text(text)) => {
-                if !text.is_empty() {
-                    self.stop_thinking(on);
-                    on(Delta::Text(text.as_ref().into()));
+            Some(Json::Text(text)) if !text.is_empty() => {
+                // A proof on the first words is of what was thought before them.
+                let proof = signature.filter(|_| !self.said);
+                if let Some(data) = proof {
+                    self.thought(data, on);
+                }
+                self.said = true;
+                self.stop_thinking(on);
+                on(Delta::Text(text.as_ref().into()));
+                if proof.is_some() {
+                    return Ok(());
                 }
             }
+            Some(Json::Text(_)) => {}
             Some(_) => return Err(Malformed),
             None => on(wordless(part)),
         }
         if let Some(data) = signature {
-            self.thinking = false;
-            on(Delta::Thought(Blob::new(BlobKind::Signature, data)));
+            self.thought(data, on);
         }
         Ok(())
+    }
+
+    fn thought(&mut self, proof: &str, on: &mut dyn FnMut(Delta<'_>)) {
+        self.thinking = false;
+        on(Delta::Thought(Blob::new(BlobKind::Signature, proof)));
     }
 
     fn stop_thinking(&mut self, on: &mut dyn FnMut(Delta<'_>)) {
