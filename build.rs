@@ -3,22 +3,10 @@
 
 #![allow(dead_code, missing_docs, unused_imports)]
 
-#[path = "src/config.rs"]
+#[path = "src/config/mod.rs"]
 mod config;
-#[path = "src/cors.rs"]
-mod cors;
-#[path = "src/gateway.rs"]
-mod gateway;
-#[path = "src/limits/mod.rs"]
-mod limits;
-#[path = "src/pace.rs"]
-mod pace;
-#[path = "src/prices.rs"]
-mod prices;
 #[path = "src/regions/mod.rs"]
 mod regions;
-#[path = "src/timeouts.rs"]
-mod timeouts;
 #[path = "src/units.rs"]
 mod units;
 

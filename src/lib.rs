@@ -1,9 +1,28 @@
 //! Meridian: an LLM gateway at the edge that keeps every request inside its
 //! compliance zone and accounts for every call once.
 //!
-//! A request meets these modules from top to bottom, and a module names only
-//! modules above it. Everything but `edge` is pure: no I/O, no clock, no
-//! randomness. `tests/layers.rs` holds the code to that.
+//! What one call meets, in order:
+//!
+//! | | where | what happens |
+//! | --- | --- | --- |
+//! | 1 | `request/head`, `body` | path and headers say what is asked for; the body is read within its deadlines |
+//! | 2 | `request/caller` | the key says whose call it is |
+//! | 3 | `request/zone` | the zone it belongs to, and why |
+//! | 4 | `request/egress` | what the request asks a provider to do beyond answering |
+//! | 5 | `request/runaway` | whether it is one of a loop of calls |
+//! | 6 | `request/plan` | the endpoints that the zone allows for all of that, in order |
+//! | 7 | `ledger/bound`, `purse` | the most it can cost is reserved from every limit that holds for it |
+//! | 8 | `upstream/translate`, `credential` | the request as the endpoint takes it |
+//! | 9 | `upstream/course`, `send`, `health` | which endpoint is tried when, and how its answer begins |
+//! | 10 | `answer/relay` | the answer goes to the client as it comes, in the client's dialect |
+//! | 11 | `answer/record`, `receipt` | one row says who, where, why, what and how much |
+//! | 12 | `ledger/purse`, `book` | what it took is settled, once |
+//!
+//! `regions/` and `config/` are what people configure, `refusal/` every way to say no,
+//! `dialect/` and `frame/` the languages of clients and providers, `admin/` and
+//! `report/` what people do and ask. `edge/` does what the others decide: it is the only
+//! folder with I/O, a clock or randomness. A folder names only folders above it;
+//! `tests/layers.rs` holds the code to that.
 
 // The worker's build, which unwinds, catches allocations that fail: `edge/memory.rs`.
 #![cfg_attr(
@@ -14,55 +33,20 @@
 // What everything is said in.
 pub mod units;
 pub mod regions;
-pub mod timeouts;
-pub mod limits;
-pub mod pace;
-pub mod cors;
-pub mod gateway;
-pub mod prices;
 pub mod config;
 pub mod refusal;
 pub mod frame;
-mod tokens;
-pub mod outgoing;
 pub mod dialect;
 
-// The stages, in the order a request meets them.
-pub mod head;
-pub mod body;
-pub mod egress;
-pub mod caller;
-pub mod zone;
-pub mod plan;
-pub mod listing;
+// The stages of a call, in the order in which it meets them.
+pub mod request;
+pub mod upstream;
+pub mod answer;
 pub mod ledger;
-pub mod runaway;
-pub mod translate;
-pub mod sigv4;
-pub mod credential;
-pub mod send;
-pub mod health;
-pub mod course;
-pub mod relay;
-pub mod record;
-pub mod background;
-pub mod retention;
 
-// What people ask about it all.
-pub mod diff;
-pub mod explain;
-pub mod replay;
-pub mod report;
-pub mod usage;
-
-// What people do about it.
-pub mod audit;
+// What people do about it, and what they ask.
 pub mod admin;
-pub mod drill;
-pub mod budget;
-pub mod publish;
-pub mod access;
-pub mod receipt;
+pub mod report;
 
 // The platform.
 #[cfg(target_arch = "wasm32")]

@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Answer, Delta, Object, Part, Voice};
 use meridian::dialect::{self, Api, Fault, Reader, Reading, Translator};
 use meridian::frame::sse;
 use meridian::regions::Dialect::{self, AnthropicMessages, Gemini, OpenAiChat, OpenAiResponses};
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId, Tokens};
 use serde_json::{json, Value};
 

@@ -8,8 +8,8 @@
 
 use base64::engine::{general_purpose::STANDARD, Engine};
 use meridian::frame::eventstream::{Frame, Splitter};
-use meridian::sigv4::{sign, AccessKey, Request, Scope};
 use meridian::units::Millis;
+use meridian::upstream::sigv4::{sign, AccessKey, Request, Scope};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs;

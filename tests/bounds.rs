@@ -7,17 +7,17 @@
 #[path = "bounds/provider.rs"]
 mod provider;
 
-use meridian::caller::{Caller, KeyRecord};
 use meridian::config::{self, Config, Files};
 use meridian::dialect::{self, Api};
-use meridian::egress;
-use meridian::head::{Head, Unsupported};
 use meridian::ledger::{self, Bound, Weighed};
-use meridian::plan;
 use meridian::refusal::{Invalid, Missing, Refusal};
 use meridian::regions::{Dialect, EgressClaim, Guarantee, Hosting, ThinkingStyle};
-use meridian::translate::{self, Asked};
-use meridian::zone;
+use meridian::request::caller::{Caller, KeyRecord};
+use meridian::request::egress;
+use meridian::request::head::{Head, Unsupported};
+use meridian::request::plan;
+use meridian::request::zone;
+use meridian::upstream::translate::{self, Asked};
 use proptest::prelude::*;
 use provider::{Hosted, Seller};
 use serde_json::{json, Value};
@@ -82,7 +82,7 @@ fn caller() -> Caller {
         revoked: None,
     };
     let mut caller = Caller::new(key, &Head::default());
-    caller.origin = meridian::head::Origin::new("DE", "FRA");
+    caller.origin = meridian::request::head::Origin::new("DE", "FRA");
     caller
 }
 

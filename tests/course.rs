@@ -4,16 +4,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use meridian::caller::{Caller, KeyRecord};
 use meridian::config::{self, Config, Files};
-use meridian::course::{Course, Retries, Step};
 use meridian::dialect::{Api, Wanted};
-use meridian::head::{Head, Origin};
-use meridian::health::{Health, Standing};
-use meridian::plan::{self, Plan};
-use meridian::send::{Failure, Why};
+use meridian::request::caller::{Caller, KeyRecord};
+use meridian::request::head::{Head, Origin};
+use meridian::request::plan::{self, Plan};
+use meridian::request::zone;
 use meridian::units::Millis;
-use meridian::zone;
+use meridian::upstream::course::{Course, Retries, Step};
+use meridian::upstream::health::{Health, Standing};
+use meridian::upstream::send::{Failure, Why};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::OnceLock;

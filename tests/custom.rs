@@ -4,11 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
 use meridian::dialect::{self, Api, Reading};
 use meridian::frame::sse;
 use meridian::regions::{Dialect, Quirks};
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use serde_json::{json, Value};
 
@@ -541,10 +541,10 @@ fn guard_bounds_what_is_written_of_custom_tools_is_within_the_bound() {
     ] {
         let body = json!({"model": "m", "input": "hi", "tools": tools}).to_string();
         let rules = rules();
-        let asks = meridian::egress::read(
+        let asks = meridian::request::egress::read(
             &rules,
             Api::Responses,
-            &meridian::head::Head::default(),
+            &meridian::request::head::Head::default(),
             &body,
         );
         let reserved = body.len() as u64 + asks.bulk.beside();

@@ -7,10 +7,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
 use meridian::dialect::{self, Api, Reading, Translator};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use std::fmt::Write;
 use std::fs;

@@ -5,9 +5,9 @@
 
 use meridian::config::{self, Files};
 use meridian::dialect::Api;
-use meridian::egress;
-use meridian::head::Head;
 use meridian::regions::RegionMap;
+use meridian::request::egress;
+use meridian::request::head::Head;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

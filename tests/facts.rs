@@ -6,10 +6,10 @@
 
 mod recorded;
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
 use meridian::dialect::{self, Api, Fault, Reading, Translator};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId, Tokens};
 use std::fs;
 use std::path::Path;
@@ -262,7 +262,12 @@ fn invoke_model_and_exceptions_are_unwrapped() {
     };
     let translator = Translator::new(Dialect::BedrockConverse, Api::Chat, voice(), false).unwrap();
     let passage = Passage::Translated(Box::new(translator));
-    let mut relay = Relay::new(Api::Chat, passage, meridian::relay::AWS_FRAMES, voice().id);
+    let mut relay = Relay::new(
+        Api::Chat,
+        passage,
+        meridian::answer::relay::AWS_FRAMES,
+        voice().id,
+    );
     let mut out = Vec::new();
     relay.push(&frame, &mut out);
     let reading = relay.finish(End::Closed, &mut out);
@@ -474,8 +479,8 @@ fn what_well_known_clients_send_is_read() {
 #[test]
 fn probing_clients_are_answered() {
     fact("Claude Code sends `HEAD /`, `?beta=true`, a 117 KB body with 24 tools;");
-    let head = meridian::head::Head::read("HEAD\n/\n\n");
-    assert_eq!(head.route(), Ok(meridian::head::Route::Root));
+    let head = meridian::request::head::Head::read("HEAD\n/\n\n");
+    assert_eq!(head.route(), Ok(meridian::request::head::Route::Root));
 }
 
 #[test]
@@ -503,7 +508,7 @@ fn addresses_of_bedrock_are_signed_encoded_once_more() {
     fact("SigV4: the path is signed as sent with every segment encoded once more (`:` → `%3A` → `%253A`; ARNs need `%2F` → `%252F`); the service is `bedrock` although the host says bedrock-runtime.");
     let id = "arn:aws:bedrock:eu-central-1:1:provisioned-model/x";
     assert_eq!(
-        meridian::translate::segment(id),
+        meridian::upstream::translate::segment(id),
         "arn%3Aaws%3Abedrock%3Aeu-central-1%3A1%3Aprovisioned-model%2Fx"
     );
     // The signatures themselves are in tests/aws.rs, against AWS's own.

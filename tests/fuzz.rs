@@ -5,11 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use bolero::check;
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
 use meridian::dialect::{self, Api, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
 use meridian::regions::{Dialect, Quirks};
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use std::fs;
 use std::path::Path;

@@ -4,17 +4,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use meridian::caller::{Caller, KeyRecord};
 use meridian::config::{self, Config, Files};
 use meridian::dialect::{self, Api, Family};
-use meridian::egress;
-use meridian::head::{Head, Unsupported};
-use meridian::plan;
 use meridian::refusal::{EgressRefused, Invalid, Missing, NoBackground, Offer, Refusal, Unbounded};
 use meridian::regions::egress::Forbidden;
-use meridian::translate::{self, Asked};
+use meridian::request::caller::{Caller, KeyRecord};
+use meridian::request::egress;
+use meridian::request::head::{Head, Unsupported};
+use meridian::request::plan;
+use meridian::request::zone;
 use meridian::units::{Millis, RequestId};
-use meridian::zone;
+use meridian::upstream::translate::{self, Asked};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;

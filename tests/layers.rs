@@ -29,10 +29,10 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// The modules of `lib.rs`, in order.
-fn modules() -> Vec<String> {
-    let lib = fs::read_to_string(source().join("lib.rs")).unwrap();
-    lib.lines()
+/// The modules that a file lists, in order: of `lib.rs`, or of a folder's `mod.rs`.
+fn modules(file: &str) -> Vec<String> {
+    let text = fs::read_to_string(source().join(file)).unwrap_or_default();
+    text.lines()
         .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "))
         .map(|rest| rest.trim_end_matches(';').to_owned())
         .collect()
@@ -61,8 +61,8 @@ fn code(file: &Path) -> String {
 }
 
 #[test]
-fn a_module_names_only_modules_above_it() {
-    let order = modules();
+fn a_folder_names_only_folders_above_it() {
+    let order = modules("lib.rs");
     assert!(order.len() > 10 && order.last().is_some_and(|last| last == "edge"));
     let rank = |name: &str| order.iter().position(|known| known == name);
     for file in rust_files(&source()) {
@@ -76,6 +76,35 @@ fn a_module_names_only_modules_above_it() {
                     other <= own,
                     "{file:?} names `{named}`, which stands below it in lib.rs"
                 );
+            }
+        }
+    }
+}
+
+/// Folders whose modules stand in the order of a call, or of use.
+const ORDERED: [&str; 6] = ["config", "request", "upstream", "answer", "admin", "report"];
+
+#[test]
+fn in_a_folder_a_module_names_only_modules_above_it() {
+    for folder in ORDERED {
+        let order = modules(&format!("{folder}/mod.rs"));
+        let rank = |name: &str| order.iter().position(|known| known == name);
+        assert!(order.len() > 2, "{folder}");
+        for file in rust_files(&source().join(folder)) {
+            let relative = file.strip_prefix(source().join(folder)).unwrap();
+            let first = relative.iter().next().unwrap().to_string_lossy();
+            let Some(own) = rank(first.trim_end_matches(".rs")) else {
+                continue;
+            };
+            let inside = format!("crate::{folder}::");
+            for named in code(&file).split(&inside).skip(1) {
+                for named in first_names(named) {
+                    let Some(other) = rank(&named) else { continue };
+                    assert!(
+                        other <= own,
+                        "{file:?} names `{named}`, which stands below it in {folder}/mod.rs"
+                    );
+                }
             }
         }
     }
@@ -209,7 +238,7 @@ fn the_table_and_the_row_have_the_same_columns() {
             columns.extend(added.split_whitespace().next().map(str::to_owned));
         }
     }
-    let insert = meridian::record::INSERT;
+    let insert = meridian::answer::record::INSERT;
     let list = insert.split('(').nth(1).unwrap().split(')').next().unwrap();
     let inserted: Vec<&str> = list.split(", ").collect();
     assert_eq!(columns, inserted);

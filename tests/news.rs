@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Object, Voice};
 use meridian::dialect::{self, Api, Reading, Translator};
 use meridian::regions::Dialect::{
     self, AnthropicMessages, BedrockConverse, Gemini, OpenAiChat, OpenAiResponses,
 };
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use serde_json::{json, Value};
 

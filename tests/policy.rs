@@ -4,23 +4,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use meridian::caller::{Caller, KeyRecord};
+use meridian::config::gateway::Gateway;
+use meridian::config::prices::PriceBook;
 use meridian::config::Config;
 use meridian::dialect::Said;
 use meridian::dialect::{Api, MadeBy, Wanted};
-use meridian::diff;
-use meridian::egress::Egress;
-use meridian::gateway::Gateway;
-use meridian::head::{Head, Origin};
-use meridian::plan::{self, Attempt, Plan};
-use meridian::prices::PriceBook;
 use meridian::refusal::Refusal;
 use meridian::regions::{
     Allowance, Auth, Claim, Country, Dialect, EgressClaim, EgressKind, EgressRules, Endpoint,
     Guarantee, Hosting, Place, Policy, Precedence, Quirks, RegionMap, Store, StreamUsage, Zone,
 };
-use meridian::send::{judge, Start};
-use meridian::zone::{self, Verdict};
+use meridian::report::diff;
+use meridian::request::caller::{Caller, KeyRecord};
+use meridian::request::egress::Egress;
+use meridian::request::head::{Head, Origin};
+use meridian::request::plan::{self, Attempt, Plan};
+use meridian::request::zone::{self, Verdict};
+use meridian::upstream::send::{judge, Start};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 

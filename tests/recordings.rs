@@ -7,10 +7,10 @@
 
 mod recorded;
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::{self, Api, Reading};
 use meridian::frame::sse::Splitter;
 use meridian::regions::Dialect;
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use recorded::{folders, json, vectors, FOLDERS};
 use serde_json::Value;

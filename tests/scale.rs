@@ -10,8 +10,8 @@
     clippy::disallowed_methods
 )]
 
+use meridian::config::limits::{Applied, Authority, Measure, Window};
 use meridian::ledger::{Book, Load, Message, Need, Purse, Question, Reply, Reservation, Spread};
-use meridian::limits::{Applied, Authority, Measure, Window};
 use meridian::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

@@ -3,14 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use meridian::admin::publish;
+use meridian::config::gateway::Gateway;
+use meridian::config::prices::PriceBook;
 use meridian::config::Config;
-use meridian::diff::{diff, Way};
-use meridian::gateway::Gateway;
-use meridian::prices::PriceBook;
-use meridian::publish;
 use meridian::regions::bindings::OWN;
 use meridian::regions::check::{check, Rule};
 use meridian::regions::{Auth, RegionMap};
+use meridian::report::diff::{diff, Way};
 
 const TODAY: &str = "2026-11-21";
 

@@ -3,16 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use meridian::caller::{Caller, KeyRecord};
+use meridian::answer::record::{Lost, Outcome, Row, Served, Tried};
 use meridian::config::{self, Config, Files};
 use meridian::dialect::{self, Api, Beyond, Reading, Wanted};
-use meridian::egress::Egress;
-use meridian::head::{Head, Origin};
-use meridian::plan;
-use meridian::record::{Lost, Outcome, Row, Served, Tried};
 use meridian::regions::Dialect;
+use meridian::request::caller::{Caller, KeyRecord};
+use meridian::request::egress::Egress;
+use meridian::request::head::{Head, Origin};
+use meridian::request::plan;
+use meridian::request::zone;
 use meridian::units::{Millis, NanoUsd, RequestId, Tokens};
-use meridian::zone;
 use serde_json::{json, Value};
 use std::path::Path;
 use std::sync::OnceLock;

@@ -7,11 +7,11 @@
 mod oracle;
 mod recorded;
 
+use meridian::answer::relay::{End, Passage, Relay};
 use meridian::dialect::form::{Answer, Delta, Json, Object, Part, Signers, Stop, Target, Voice};
 use meridian::dialect::{self, Api, Fault, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
 use meridian::regions::{Dialect, Quirks};
-use meridian::relay::{End, Passage, Relay};
 use meridian::units::{Millis, RequestId};
 use oracle::Said;
 use recorded::{answer, folders, json, status, talks, vectors, Kind, Recorded, FOLDERS};

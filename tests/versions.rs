@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use meridian::admin::publish;
+use meridian::config::prices::PriceBook;
 use meridian::config::Config;
-use meridian::prices::PriceBook;
-use meridian::publish;
 use meridian::regions::{shown, RegionMap};
 
 /// A map as earlier releases published it. What was in force then is read by every
@@ -19,7 +19,7 @@ fn earlier() -> RegionMap {
 fn deployed(map: &RegionMap) -> Config {
     Config {
         regions: map.clone(),
-        gateway: meridian::gateway::Gateway::default(),
+        gateway: meridian::config::gateway::Gateway::default(),
         prices: PriceBook::default(),
     }
 }

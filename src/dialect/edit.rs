@@ -3,7 +3,7 @@
 
 use super::call::{find, Value};
 use super::Call;
-use crate::outgoing::Outgoing;
+use crate::dialect::outgoing::Outgoing;
 use std::ops::Range;
 use std::rc::Rc;
 

@@ -23,7 +23,9 @@ mod origin;
 pub mod embed;
 mod reading;
 mod said;
+pub mod outgoing;
 mod speech;
+pub(crate) mod tokens;
 mod too_long;
 mod values;
 

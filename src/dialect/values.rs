@@ -2,8 +2,8 @@
 //! length, so a body of nothing but small ones is refused before any of it is
 //! looked at more closely.
 
+use crate::dialect::tokens::end_of_string;
 use crate::refusal::Invalid;
-use crate::tokens::end_of_string;
 
 /// As many values as any request may hold.
 const LEAST: usize = 32_768;

@@ -4,9 +4,9 @@
 
 use super::host;
 use super::ledger::{hear_load, send_within, Address, Letter, PATIENCE};
+use crate::answer::record::Row;
+use crate::config::limits::{Measure, Unreachable};
 use crate::ledger::{Message, Need, Purse, Reply, Reservation, Settled};
-use crate::limits::{Measure, Unreachable};
-use crate::record::Row;
 use crate::refusal::Refusal;
 use crate::units::Millis;
 use serde::Serialize;

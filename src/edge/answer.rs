@@ -2,9 +2,9 @@
 //! that say what happened.
 
 use super::host;
+use crate::answer::receipt;
+use crate::answer::record::Row;
 use crate::dialect::{self, Family};
-use crate::receipt;
-use crate::record::Row;
 use crate::refusal::Refusal;
 use crate::units::RequestId;
 use wasm_bindgen::JsValue;

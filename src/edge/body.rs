@@ -1,10 +1,10 @@
 //! Reading a request's body, see `body.js`: no more of it than there is room for
 //! beside the bodies of other calls, and not for longer than it may take. What
-//! there is room for, and which body ends for another, is decided in `crate::body`.
+//! there is room for, and which body ends for another, is decided in `crate::request::body`.
 
-use crate::body::{Bodies, Full, Gunzip, Id, Owner, Stop, DEADLINES, MOST_TIMES};
-use crate::head::{Coding, Head, LARGEST_BODY};
 use crate::refusal::{Invalid, Refusal};
+use crate::request::body::{Bodies, Full, Gunzip, Id, Owner, Stop, DEADLINES, MOST_TIMES};
+use crate::request::head::{Coding, Head, LARGEST_BODY};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::web_sys::Request;

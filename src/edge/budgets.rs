@@ -2,7 +2,7 @@
 //! read from KV together with the map in force.
 
 use super::{host, keys};
-use crate::budget::{InForce, Published};
+use crate::admin::budget::{InForce, Published};
 use crate::refusal::Refusal;
 use crate::units::Millis;
 use std::cell::{Cell, RefCell};

@@ -2,11 +2,11 @@
 //! fetched for those that need one, kept until they are about to run out.
 
 use super::host;
-use crate::credential::{aws_headers, Credential, ServiceAccount, Token, GOOGLE_TOKENS};
 use crate::refusal::Refusal;
 use crate::regions::Endpoint;
-use crate::sigv4::Request;
-use crate::translate::Outbound;
+use crate::upstream::credential::{aws_headers, Credential, ServiceAccount, Token, GOOGLE_TOKENS};
+use crate::upstream::sigv4::Request;
+use crate::upstream::translate::Outbound;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -2,7 +2,7 @@
 //! with the map in force.
 
 use super::keys;
-use crate::drill::{Drills, Kind};
+use crate::admin::drill::{Drills, Kind};
 use crate::units::Millis;
 use std::cell::RefCell;
 use worker::{Env, KvStore};

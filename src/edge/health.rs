@@ -2,12 +2,12 @@
 //! what others know: with the write of usage rows, which is made anyway.
 
 use super::host;
-use crate::course::{Course, Retries, Step};
 use crate::dialect::Reading;
-use crate::health::{Health, Notice};
-use crate::plan::Attempt;
-use crate::send::{judge_fault, Failure, Start};
+use crate::request::plan::Attempt;
 use crate::units::Millis;
+use crate::upstream::course::{Course, Retries, Step};
+use crate::upstream::health::{Health, Notice};
+use crate::upstream::send::{judge_fault, Failure, Start};
 use std::cell::RefCell;
 
 thread_local! {

@@ -3,10 +3,10 @@
 //! itself may serve its own copy for a minute).
 
 use super::host;
-use crate::caller::{presented_key, Caller, KeyHash, KeyMemory, KeyRecord};
-use crate::head::Head;
 use crate::refusal::Refusal;
 pub use crate::regions::bindings::KEYS as BINDING;
+use crate::request::caller::{presented_key, Caller, KeyHash, KeyMemory, KeyRecord};
+use crate::request::head::Head;
 use std::cell::RefCell;
 use worker::Env;
 

@@ -3,10 +3,10 @@
 //! its key's zone is. One path panics on purpose and one takes all memory, for
 //! the tests that either ends its own request only.
 
-use crate::caller::Caller;
-use crate::gateway::Gateway;
-use crate::head::{Head, Origin};
+use crate::config::gateway::Gateway;
 use crate::regions::RegionMap;
+use crate::request::caller::Caller;
+use crate::request::head::{Head, Origin};
 use worker::Env;
 
 /// `npm run deploy` looks for this in the bundle and refuses it.

@@ -5,8 +5,8 @@
 //! nothing.
 
 use super::{budgets, drills, host, keys, settings};
+use crate::admin::publish::{self, Pointer};
 use crate::config::Config;
-use crate::publish::{self, Pointer};
 use crate::refusal::Refusal;
 use crate::regions::RegionMap;
 use crate::units::Millis;

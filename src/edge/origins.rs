@@ -3,7 +3,7 @@
 
 use super::keys;
 use crate::dialect::{Fingerprint, MadeBy};
-use crate::plan::Attempt;
+use crate::request::plan::Attempt;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use worker::{Context, Env};

@@ -1,6 +1,6 @@
 //! A request's body on its way out, as JavaScript takes it.
 
-use crate::outgoing::Outgoing;
+use crate::dialect::outgoing::Outgoing;
 use js_sys::Uint8Array;
 use std::panic::AssertUnwindSafe;
 use wasm_bindgen::prelude::*;

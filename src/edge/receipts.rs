@@ -2,7 +2,7 @@
 //! Worker secret; without it there are no receipts, and `npm run deploy` does
 //! not let that pass.
 
-use crate::receipt::{Keys, Receipt};
+use crate::answer::receipt::{Keys, Receipt};
 use crate::regions::bindings::RECEIPT_KEYS;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;

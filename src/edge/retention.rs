@@ -18,10 +18,10 @@
 use super::admin::books::{present, Books};
 use super::admin::built_in;
 use super::{host, map};
+use crate::admin::audit::{Action, Said};
+use crate::admin::retention::{Deletion, Due, Found, Standing};
 use crate::admin::Denied;
-use crate::audit::{Action, Said};
 use crate::config::Config;
-use crate::retention::{Deletion, Due, Found, Standing};
 use crate::units::Millis;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Rows into a usage database, and what else goes along with them: how endpoints
 //! fare, and what was left there for an object.
 
-use crate::health::Notice;
-use crate::record;
+use crate::answer::record;
+use crate::upstream::health::Notice;
 use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement, Env};
 

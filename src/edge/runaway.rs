@@ -3,12 +3,12 @@
 
 use super::fetch::Exchange;
 use super::{host, ledger};
-use crate::caller::Caller;
+use crate::answer::record::Row;
+use crate::config::pace::Rules;
 use crate::dialect::Api;
-use crate::pace::Rules;
-use crate::record::Row;
 use crate::refusal::Refusal;
-use crate::runaway::{Guard, Runaway, Verdict};
+use crate::request::caller::Caller;
+use crate::request::runaway::{Guard, Runaway, Verdict};
 use serde_json::json;
 use std::cell::RefCell;
 

@@ -4,18 +4,18 @@
 
 use super::fetch::{gateway, Answered, Asking, Exchange};
 use super::{origins, upstream};
-use crate::caller::Caller;
+use crate::answer::record::Row;
 use crate::config::Config;
 use crate::dialect::form::Signers;
 use crate::dialect::responses::stored;
 use crate::dialect::{Api, Fingerprint, MadeBy};
-use crate::egress::Egress;
-use crate::head::Unsupported;
-use crate::plan;
-use crate::record::Row;
 use crate::refusal::Refusal;
-use crate::translate::Asked;
-use crate::zone;
+use crate::request::caller::Caller;
+use crate::request::egress::Egress;
+use crate::request::head::Unsupported;
+use crate::request::plan;
+use crate::request::zone;
+use crate::upstream::translate::Asked;
 use std::rc::Rc;
 
 const API: Api = Api::Stored;

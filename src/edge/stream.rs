@@ -3,9 +3,9 @@
 //! are in `relay.rs`.
 
 use super::attempt::{Attempt, Sending};
+use crate::answer::relay::{End, Relay, Stage};
+use crate::config::gateway::{Handling, OnDisconnect};
 use crate::dialect::{self, Api, Fault, Reading};
-use crate::gateway::{Handling, OnDisconnect};
-use crate::relay::{End, Relay, Stage};
 use crate::units::Millis;
 use js_sys::Uint8Array;
 use std::cell::RefCell;

@@ -5,10 +5,10 @@
 
 use super::ledger::{self, send, Address, Letter};
 use super::{admission, health, host};
-use crate::health::Notice;
+use crate::answer::record::{self, Row};
 use crate::ledger::{Message, Settled};
-use crate::record::{self, Row};
 use crate::units::Millis;
+use crate::upstream::health::Notice;
 use futures::future::{join_all, select, Either};
 use serde_json::value::RawValue;
 use serde_json::{json, Value};

@@ -5,8 +5,8 @@ use super::attempt::{translator, voice, Body, Reply};
 use super::credentials::Held;
 use super::upstream::Exchange;
 use crate::dialect::{self, Reading};
-use crate::send::{judge_fault, Start, Why};
-use crate::translate::{Back, Outbound};
+use crate::upstream::send::{judge_fault, Start, Why};
+use crate::upstream::translate::{Back, Outbound};
 use js_sys::Uint8Array;
 
 /// An answer as the client gets it.

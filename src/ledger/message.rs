@@ -2,7 +2,7 @@
 //! or come twice: each carries its number, and what it says is what is, never
 //! what is to be added.
 
-use crate::limits::Applied;
+use crate::config::limits::Applied;
 use crate::refusal::Exceeded;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //! would ask the one object that has it; what it said to the last who did is
 //! as good as what it would say now.
 
-use crate::limits::Applied;
+use crate::config::limits::Applied;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::BTreeMap;

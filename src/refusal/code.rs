@@ -1,7 +1,7 @@
 //! The word of each refusal for programs and rows.
 
 use super::{Invalid, Refusal};
-use crate::limits::Measure;
+use crate::config::limits::Measure;
 
 impl Refusal {
     /// A stable word for programs and rows.

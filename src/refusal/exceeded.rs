@@ -1,6 +1,6 @@
 //! A limit that has no room for a call: which, how much, and until when.
 
-use crate::limits::{Applied, Measure};
+use crate::config::limits::{Applied, Measure};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,8 +1,8 @@
 //! Requests as a caller could mean them, and what an independent model of a
 //! provider bills for each at worst.
 
+use meridian::config::prices::{Price, PriceBook};
 use meridian::dialect::Api;
-use meridian::prices::{Price, PriceBook};
 use proptest::prelude::*;
 use serde_json::{json, Value};
 

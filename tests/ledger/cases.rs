@@ -1,8 +1,8 @@
 //! What histories do not tell apart, each alone.
 
 use super::applied;
+use meridian::config::limits::{Applied, Authority, Window};
 use meridian::ledger::{Book, Grant, Message, Need, Purse, Reply, Reservation};
-use meridian::limits::{Applied, Authority, Window};
 use meridian::units::Millis;
 use std::collections::BTreeMap;
 

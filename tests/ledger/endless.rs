@@ -2,8 +2,8 @@
 //! knows of them, and holds what they may cost should their instance die.
 
 use super::{applied, ENDLESS};
+use meridian::config::limits::{Applied, Authority};
 use meridian::ledger::{Book, Bound, Need, Purse};
-use meridian::limits::{Applied, Authority};
 use meridian::units::Millis;
 
 fn authority() -> Authority {

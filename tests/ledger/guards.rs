@@ -4,8 +4,8 @@
 
 use super::object::Object;
 use super::{applied, valued};
+use meridian::config::limits::{Applied, Authority, Measure, Others, Window};
 use meridian::ledger::{Book, Message, Need, Part, Purse, Reply, Reservation, Settled};
-use meridian::limits::{Applied, Authority, Measure, Others, Window};
 use meridian::units::Millis;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ mod object;
 mod op;
 mod world;
 
-use meridian::limits::{Applied, Authority, Measure, Others, Window};
+use meridian::config::limits::{Applied, Authority, Measure, Others, Window};
 
 /// After the account without an end, an account for each value of a tag.
 const CAPS: [(Measure, i64); 6] = [

@@ -1,8 +1,8 @@
 //! The ledger's objects as the platform would run them: what is stored outlives
 //! an eviction, and calls are settled once.
 
+use meridian::config::limits::Authority;
 use meridian::ledger::{Book, Message, Reply, Settled};
-use meridian::limits::Authority;
 use meridian::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 

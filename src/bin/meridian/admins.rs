@@ -8,7 +8,7 @@ use base64::Engine;
 use clap::{Subcommand, ValueEnum};
 use ed25519_dalek::SigningKey;
 use meridian::admin::{AdminRecord, Role, KEY_PREFIX};
-use meridian::receipt::{Key, Keys};
+use meridian::answer::receipt::{Key, Keys};
 use std::fs;
 
 /// The commands.

@@ -2,8 +2,8 @@
 
 use super::api::Gateway;
 use clap::{Args, Subcommand};
-use meridian::budget::Wish;
-use meridian::limits::Per;
+use meridian::admin::budget::Wish;
+use meridian::config::limits::Per;
 use serde_json::{json, Value};
 
 /// Limits.

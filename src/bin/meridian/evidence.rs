@@ -8,10 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine;
 use clap::{Args, Subcommand, ValueEnum};
 use ed25519_dalek::{Signature, VerifyingKey};
-use meridian::audit::{Chain, Entry};
-use meridian::receipt::{Keys, Receipt};
+use meridian::admin::audit::{Chain, Entry};
+use meridian::answer::receipt::{Keys, Receipt};
 use meridian::regions::shown;
-use meridian::report::{Page, Report};
+use meridian::report::transfers::{Page, Report};
 use std::time::UNIX_EPOCH;
 
 /// The audit log.

@@ -3,10 +3,10 @@
 use super::project;
 use super::store::Place;
 use clap::Args;
-use meridian::caller::{Caller, KeyRecord};
-use meridian::explain::{self, Question};
-use meridian::head::{Head, Origin};
 use meridian::regions::Country;
+use meridian::report::explain::{self, Question};
+use meridian::request::caller::{Caller, KeyRecord};
+use meridian::request::head::{Head, Origin};
 
 /// The request to explain.
 #[derive(Debug, Args)]

@@ -2,8 +2,8 @@
 
 use super::api::Gateway;
 use clap::{Args, Subcommand};
-use meridian::drill::Kind;
-use meridian::timeouts::Span;
+use meridian::admin::drill::Kind;
+use meridian::config::timeouts::Span;
 use serde_json::{json, Value};
 
 /// How endpoints fare.

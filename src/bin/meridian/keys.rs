@@ -4,10 +4,10 @@
 use super::project::{self, now, random_text};
 use super::store::{Place, Stored};
 use clap::{Args, Subcommand};
-use meridian::caller::{KeyHash, KeyRecord, KEY_PREFIX};
 use meridian::config::Config;
-use meridian::head::Unsupported;
 use meridian::regions::finding::nearest;
+use meridian::request::caller::{KeyHash, KeyRecord, KEY_PREFIX};
+use meridian::request::head::Unsupported;
 use std::collections::BTreeMap;
 
 /// The commands.

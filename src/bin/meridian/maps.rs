@@ -5,9 +5,9 @@ use super::api::Gateway;
 use super::project;
 use clap::{Args, ValueEnum};
 use meridian::config::Config;
-use meridian::diff;
 use meridian::regions::shown;
-use meridian::replay::{Page, Replay};
+use meridian::report::diff;
+use meridian::report::replay::{Page, Replay};
 use serde_json::{json, Value};
 
 /// What an edit changes.

@@ -2,8 +2,8 @@
 //! zones, every store where it must lie, every secret set.
 
 use super::wrangler;
+use meridian::admin::publish::BUILT_IN;
 use meridian::config::Config;
-use meridian::publish::BUILT_IN;
 use meridian::regions::bindings::{AUDIT, KEYS as KV, LEDGER, RECEIPT_KEYS};
 use meridian::regions::check::Rule;
 use meridian::regions::problem::{Problem, Source};

@@ -2,7 +2,7 @@
 
 use super::api::Gateway;
 use clap::{Args, Subcommand};
-use meridian::retention::{Deletion, Kept, Standing};
+use meridian::admin::retention::{Deletion, Kept, Standing};
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
 

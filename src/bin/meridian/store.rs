@@ -2,7 +2,7 @@
 //! environment is which.
 
 use super::wrangler;
-use meridian::caller::KeyRecord;
+use meridian::request::caller::KeyRecord;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,8 @@
 use super::api::Gateway;
 use super::retention;
 use clap::Args;
+use meridian::report::usage::{csv, Page, Sum, Sums};
 use meridian::units::NanoUsd;
-use meridian::usage::{csv, Page, Sum, Sums};
 
 /// What was spent.
 #[derive(Debug, Args)]

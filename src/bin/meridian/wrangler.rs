@@ -1,7 +1,7 @@
 //! Running wrangler, which knows how to log in to Cloudflare and which
 //! environment is which.
 
-use meridian::publish::Pointer;
+use meridian::admin::publish::Pointer;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -5,9 +5,9 @@
 
 use super::json::{Json, Object};
 use super::read::twice;
+use crate::dialect::tokens::Tokens;
 use crate::dialect::values::most_of_a_tree;
 use crate::refusal::Invalid;
-use crate::tokens::Tokens;
 use std::borrow::Cow;
 
 /// JSON is nested no deeper than this.

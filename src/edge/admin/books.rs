@@ -3,10 +3,10 @@
 //! says is written only if it still is the last.
 
 use super::unavailable;
+use crate::admin::audit::{Entry, Said};
+use crate::admin::publish::{Draft, BUILT_IN};
 use crate::admin::Denied;
-use crate::audit::{Entry, Said};
 use crate::config::Config;
-use crate::publish::{Draft, BUILT_IN};
 use crate::regions::bindings::AUDIT;
 use crate::regions::RegionMap;
 use serde::de::DeserializeOwned;

@@ -2,13 +2,13 @@
 
 use super::failover::note;
 use super::{built_in, unavailable, Asked};
+use crate::admin::audit::Action;
+use crate::admin::budget::{told, Published, Wish};
 use crate::admin::Denied;
-use crate::audit::Action;
-use crate::budget::{told, Published, Wish};
+use crate::config::limits::Authority;
 use crate::edge::ledger::{send, Address, Letter};
 use crate::edge::{budgets, keys, map};
 use crate::ledger::{Message, Standing};
-use crate::limits::Authority;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -109,7 +109,7 @@ pub async fn set(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     let said = serde_json::to_string(&limit).unwrap_or_default();
     let why = match wish.why.trim() {
         "" => said,
-        why => format!("{said} {}", crate::publish::reason(why)?),
+        why => format!("{said} {}", crate::admin::publish::reason(why)?),
     };
     note(
         asked,

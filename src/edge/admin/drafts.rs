@@ -5,15 +5,15 @@
 use super::super::{host, keys, map};
 use super::books::{present, Books};
 use super::{built_in, evidence, unavailable, Asked};
+use crate::admin::audit::{Action, Entry, Said};
+use crate::admin::publish::{self, Approval, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
 use crate::admin::Denied;
-use crate::audit::{Action, Entry, Said};
 use crate::config::Config;
-use crate::diff;
-use crate::publish::{self, Approval, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
 use crate::regions::check::Rule;
 use crate::regions::finding::{Finding, Severity, Spot};
 use crate::regions::RegionMap;
-use crate::replay::Replay;
+use crate::report::diff;
+use crate::report::replay::Replay;
 use serde_json::{json, Value};
 
 /// How often a change is tried anew because another one was faster.

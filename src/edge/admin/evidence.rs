@@ -3,8 +3,8 @@
 
 use super::{built_in, unavailable, Asked};
 use crate::admin::Denied;
-use crate::replay;
-use crate::report;
+use crate::report::replay;
+use crate::report::transfers;
 use crate::units::{Millis, RequestId};
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
@@ -152,5 +152,5 @@ pub async fn transfers(asked: &Asked) -> Result<Value, Denied> {
     let range = range(asked)?;
     let (cursor, zone) = (asked.parameter("cursor"), asked.parameter("zone"));
     let (groups, next) = page(&asked.env, &stores, range, cursor, TRANSFERS, zone).await?;
-    Ok(json!(report::Page { groups, next }))
+    Ok(json!(transfers::Page { groups, next }))
 }

@@ -2,13 +2,13 @@
 
 use super::books::Books;
 use super::{built_in, unavailable, Asked};
+use crate::admin::audit::{Action, Said};
+use crate::admin::drill::{Wish, ENVIRONMENT};
+use crate::admin::publish;
 use crate::admin::Denied;
-use crate::audit::{Action, Said};
-use crate::drill::{Wish, ENVIRONMENT};
 use crate::edge::{drills, health, keys, map};
-use crate::health::{Notice, Report, Standing};
-use crate::publish;
 use crate::units::Millis;
+use crate::upstream::health::{Notice, Report, Standing};
 use serde::Deserialize;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -65,8 +65,12 @@ pub async fn health(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     }))
 }
 
-fn banner(drills: &crate::drill::Drills) -> Option<String> {
-    let banners: Vec<String> = drills.0.iter().map(crate::drill::Drill::banner).collect();
+fn banner(drills: &crate::admin::drill::Drills) -> Option<String> {
+    let banners: Vec<String> = drills
+        .0
+        .iter()
+        .map(crate::admin::drill::Drill::banner)
+        .collect();
     (!banners.is_empty()).then(|| banners.join(" "))
 }
 
@@ -118,7 +122,7 @@ pub async fn forget(asked: &Asked) -> Result<Value, Denied> {
     Ok(json!({"forgotten": forgotten.len()}))
 }
 
-async fn going_on(asked: &Asked) -> Result<crate::drill::Drills, Denied> {
+async fn going_on(asked: &Asked) -> Result<crate::admin::drill::Drills, Denied> {
     let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
     let mut all = drills::stored(&store).await.map_err(unavailable(STORE))?;
     all.0.retain(|drill| drill.is_on(asked.at));
@@ -190,7 +194,7 @@ pub async fn end_drill(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     Ok(json!({"ended": endpoint, "everywhere_within_seconds": 60}))
 }
 
-async fn put(asked: &Asked, all: crate::drill::Drills) -> Result<(), Denied> {
+async fn put(asked: &Asked, all: crate::admin::drill::Drills) -> Result<(), Denied> {
     let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
     drills::keep(&store, all).await.map_err(unavailable(STORE))
 }

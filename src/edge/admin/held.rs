@@ -4,11 +4,11 @@
 use super::budgets::{version, LEDGER};
 use super::failover::note;
 use super::{built_in, unavailable, Asked};
+use crate::admin::audit::Action;
 use crate::admin::Denied;
-use crate::audit::Action;
+use crate::config::limits::Authority;
 use crate::edge::ledger::{send, Address, Answer, Letter, Release};
 use crate::ledger::{Held, Message};
-use crate::limits::Authority;
 use crate::units::NanoUsd;
 use futures::future::try_join_all;
 use serde::Deserialize;
@@ -29,7 +29,7 @@ struct Wish {
 /// all of them.
 pub async fn release(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     let Wish { team, limit, why } = asked.body().await?;
-    let why = crate::publish::reason(&why)?;
+    let why = crate::admin::publish::reason(&why)?;
     let config = version(asked, ctx).await?;
     let of = match &limit {
         Some(limit) => format!("What is held for calls under the limit {limit} is released. {why}"),

@@ -1,9 +1,9 @@
 //! How long records are kept, and deleting now what no longer is.
 
 use super::{map, Asked};
+use crate::admin::retention::Kept;
 use crate::admin::Denied;
 use crate::edge::retention::{self, By};
-use crate::retention::Kept;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use worker::Context;

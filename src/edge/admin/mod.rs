@@ -14,10 +14,10 @@ mod who;
 
 use super::{body, host, keys, map, settings};
 use crate::admin::{self, Admin, Ask, Denied};
-use crate::body::Owner;
-use crate::caller::{Caller, KeyRecord};
-use crate::explain::{self, Question};
-use crate::head::{Coding, Head, Origin};
+use crate::report::explain::{self, Question};
+use crate::request::body::Owner;
+use crate::request::caller::{Caller, KeyRecord};
+use crate::request::head::{Coding, Head, Origin};
 use crate::units::Millis;
 use futures::FutureExt;
 use serde::de::DeserializeOwned;

@@ -5,9 +5,9 @@
 use super::books::{present, Books};
 use super::drafts::{busy, map_of, put_in_force, said, Proposed, TRIES};
 use super::{built_in, Asked, Told};
+use crate::admin::audit::Action;
+use crate::admin::publish::{self, Reason, BUILT_IN};
 use crate::admin::Denied;
-use crate::audit::Action;
-use crate::publish::{self, Reason, BUILT_IN};
 use crate::regions::shown;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 
 use super::{built_in, unavailable, Asked, Told};
 use crate::admin::Denied;
-use crate::usage::{self, Found, Question};
+use crate::report::usage::{self, Found, Question};
 use futures::future::try_join_all;
 use wasm_bindgen::JsValue;
 use worker::Env;

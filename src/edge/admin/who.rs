@@ -2,10 +2,10 @@
 //! let in and vouches for.
 
 use super::super::{host, keys};
-use crate::access::{self, Access, Found, TeamKeys, Unverified};
+use crate::admin::access::{self, Access, Found, TeamKeys, Unverified};
 use crate::admin::{Admin, AdminRecord, Denied, KEY_PREFIX};
-use crate::head::Head;
 use crate::regions::bindings::{ACCESS_AUDIENCE, ACCESS_TEAM};
+use crate::request::head::Head;
 use crate::units::Millis;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;

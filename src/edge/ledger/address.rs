@@ -3,11 +3,11 @@
 //! names they are kept under.
 
 use super::super::{host, settings};
+use crate::config::limits::Authority;
 use crate::config::Config;
-use crate::health::Notice;
 use crate::ledger::{Held, Message, Reply, Spread, Standing};
-use crate::limits::Authority;
 use crate::regions::bindings::LEDGER as BINDING;
+use crate::upstream::health::Notice;
 use futures::future::{select, Either};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

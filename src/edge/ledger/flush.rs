@@ -5,9 +5,9 @@
 use super::super::host;
 use super::super::rows::{self, SpilledEvent};
 use super::{Address, Ledger};
-use crate::health::Notice;
 use crate::ledger::Message;
 use crate::units::Millis;
+use crate::upstream::health::Notice;
 use futures::future::{select, Either};
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -3,8 +3,8 @@
 
 use super::super::host;
 use super::{Address, Known, Ledger, Release};
+use crate::answer::record::{self, Row};
 use crate::ledger::{Held, Released};
-use crate::record::{self, Row};
 use crate::units::{Millis, NanoUsd};
 use worker::Result;
 

@@ -14,8 +14,8 @@ pub use address::{
 pub use hooks::tell;
 
 use super::{host, settings};
+use crate::config::limits::Authority;
 use crate::ledger::{Book, Load, Message, Reply, Want};
-use crate::limits::Authority;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::cell::{Cell, RefCell};

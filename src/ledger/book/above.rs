@@ -3,8 +3,8 @@
 
 use super::account::Noted;
 use super::{Account, Book, Kind, SHARE};
+use crate::config::limits::Authority;
 use crate::ledger::message::{Held, Message, Reply, Want, WAITED_FOR_MS};
-use crate::limits::Authority;
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::{BTreeMap, BTreeSet};

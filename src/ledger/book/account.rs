@@ -1,7 +1,7 @@
 //! What a book knows of one account, one holder and one holder that was lost.
 
+use crate::config::limits::{Applied, Measure, Window};
 use crate::ledger::message::Held;
-use crate::limits::{Applied, Measure, Window};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

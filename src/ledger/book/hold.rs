@@ -5,8 +5,8 @@
 
 use super::account::{Account, Forfeit, Hold, Released, Standing};
 use super::{Book, Kind};
+use crate::config::limits::Measure;
 use crate::ledger::message::{Held, Part, Settled};
-use crate::limits::Measure;
 use crate::units::Millis;
 use std::collections::BTreeMap;
 

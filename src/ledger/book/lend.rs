@@ -2,8 +2,8 @@
 //! not all that teams share.
 
 use super::{Book, BORROWED_SHARE, SHARE};
+use crate::config::limits::{Applied, Authority};
 use crate::ledger::message::{Grant, Message, Want};
-use crate::limits::{Applied, Authority};
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 
 use super::account::Lease;
 use super::{Book, Kind, Refused};
-use crate::limits::Authority;
+use crate::config::limits::Authority;
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

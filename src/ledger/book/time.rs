@@ -3,7 +3,7 @@
 
 use super::account::{Crossed, Forfeit};
 use super::{Book, Kind};
-use crate::limits::Measure;
+use crate::config::limits::Measure;
 use crate::units::Millis;
 
 /// So long what was once charged for a lost holder may still turn out otherwise.

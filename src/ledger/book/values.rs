@@ -3,7 +3,7 @@
 //! each with a whole limit in it.
 
 use super::{Book, Want};
-use crate::limits::{Applied, Authority};
+use crate::config::limits::{Applied, Authority};
 use std::borrow::Cow;
 
 /// So many accounts are remembered that an authority counts among others.

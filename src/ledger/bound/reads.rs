@@ -2,12 +2,12 @@
 //! how often.
 
 use super::Weighed;
+use crate::config::prices::PriceBook;
 use crate::dialect::Api;
-use crate::egress::Found;
-use crate::prices::PriceBook;
 use crate::refusal::Missing;
 use crate::regions::egress::{OTHER_MODEL, STORED_RESPONSE, TIER, WEB_FETCH, WEB_SEARCH};
 use crate::regions::Claim;
+use crate::request::egress::Found;
 use std::collections::BTreeMap;
 
 /// A picture is cut into tiles: gpt-4o-mini counts the most for one, 48,169.

@@ -1,7 +1,7 @@
 //! What a purse is made of: slices of accounts, and what calls have of them.
 
 use super::super::message::{Message, Part};
-use crate::limits::{Applied, Measure};
+use crate::config::limits::{Applied, Measure};
 use crate::units::Millis;
 
 /// For how many calls like the one at hand is borrowed ahead: the least, and the

@@ -4,8 +4,8 @@
 use super::catalogue::{Catalogue, Ends, Kind, Offer};
 use super::name::{self, Name};
 use super::seller::Seller;
+use meridian::config::prices::Price;
 use meridian::config::Config;
-use meridian::prices::Price;
 use meridian::regions::{Claim, Endpoint};
 
 /// One model of the map.

@@ -5,7 +5,7 @@ use super::catalogue::{Catalogue, Long, Offer, Rates, RATES};
 use super::decimal::written;
 use super::edit::{key, quoted, Document, Edit};
 use super::held::{Held, Said};
-use meridian::prices::Price;
+use meridian::config::prices::Price;
 use meridian::units::NanoUsd;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,0 +1,9 @@
+//! What people ask about calls, past and possible: where a request would go, what an
+//! edit of the map changes, where requests went, what was spent. It reads, and changes
+//! nothing.
+
+pub mod explain;
+pub mod diff;
+pub mod replay;
+pub mod transfers;
+pub mod usage;

@@ -1,0 +1,72 @@
+//! Why an endpoint that has the model is left out of a plan.
+
+use super::Considered;
+use crate::regions::Guarantee;
+use crate::request::zone::Outside;
+
+/// Why an endpoint that has the model is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The map says that it is not to be used.
+    Off {
+        /// Why not.
+        why: String,
+    },
+    /// The zone does not allow it.
+    Zone(Outside, Guarantee),
+    /// It speaks no dialect that could serve what was called.
+    Dialect,
+    /// The zone does not allow what the request makes a provider do.
+    Forbidden,
+    /// It claims nothing of what the request makes a provider do.
+    Unclaimed {
+        /// The kind of egress.
+        kind: String,
+    },
+    /// What it claims of that is not within the zone.
+    Egress(String, Outside, Guarantee),
+    /// The request says where it is processed, and the endpoint does not say
+    /// otherwise.
+    Place {
+        /// The field that says so.
+        field: String,
+    },
+}
+
+impl Considered<'_> {
+    /// Why it is left out, in words, if it is.
+    pub fn left_out(&self) -> Option<String> {
+        let name = &self.endpoint.name;
+        let claim = self.claim;
+        Some(match self.attempt.as_ref().err()? {
+            LeftOut::Off { why } => format!("{name} is switched off: {why}"),
+            LeftOut::Zone(Outside::Hosting, _) => {
+                format!("{name} processes it in {}", claim.hosting)
+            }
+            LeftOut::Zone(Outside::Guarantee, wanted) => format!(
+                "{name} promises only {} where the zone wants {wanted}",
+                claim.guarantee
+            ),
+            LeftOut::Dialect => {
+                format!("{name} speaks {}, which cannot", self.endpoint.spoken())
+            }
+            LeftOut::Forbidden => format!("{name} must not do what the request asks for"),
+            LeftOut::Unclaimed { kind } => {
+                format!("{name} claims nothing of `{kind}` for this model")
+            }
+            LeftOut::Egress(kind, Outside::Hosting, _) => {
+                let place = claim
+                    .egress
+                    .get(kind)
+                    .map(|claim| claim.hosting.to_string());
+                format!("{name} does `{kind}` in {}", place.unwrap_or_default())
+            }
+            LeftOut::Egress(kind, Outside::Guarantee, wanted) => {
+                format!("{name} does not promise {wanted} of `{kind}`")
+            }
+            LeftOut::Place { field } => {
+                format!("{name} would go by the request's own `{field}`")
+            }
+        })
+    }
+}

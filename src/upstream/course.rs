@@ -1,0 +1,190 @@
+//! In which order a plan's endpoints are tried, given how they fare and what
+//! failed so far: who is well before who is not, nobody twice while another is
+//! left, and no more retries than an outage can bear.
+
+use crate::request::plan::{Attempt, Plan};
+use crate::units::Millis;
+use crate::upstream::health::{Health, Standing};
+use crate::upstream::send::Failure;
+use std::collections::BTreeMap;
+
+/// How long the only endpoint is left alone before it is asked once more,
+/// unless it says how long: between the first and the sum of both.
+const PAUSE_MS: u64 = 200;
+const JITTER_MS: u64 = 300;
+/// Who wants to be left alone for longer is not waited for.
+const LONGEST_PAUSE_MS: u64 = 2_000;
+
+/// What to do next.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'c> {
+    /// Ask this endpoint, after so many milliseconds.
+    Ask(Attempt<'c>, u64),
+    /// Give up.
+    Stop,
+}
+
+/// The way of one request.
+#[derive(Debug)]
+pub struct Course<'c> {
+    model: &'c str,
+    /// Not tried yet, in the plan's order.
+    left: Vec<Attempt<'c>>,
+    /// The only endpoint there is, if there is only one: it gets a second
+    /// chance.
+    only: Option<Attempt<'c>>,
+    /// The request was counted.
+    counted: bool,
+    /// An endpoint was asked.
+    asked: bool,
+    deadline: Millis,
+}
+
+impl<'c> Course<'c> {
+    /// The course of a plan that must be over by a time.
+    pub fn new(plan: &Plan<'c>, deadline: Millis) -> Course<'c> {
+        let left: Vec<Attempt<'c>> = plan.attempts().collect();
+        let only = match left.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
+        Course {
+            model: plan.model,
+            left,
+            only,
+            counted: false,
+            asked: false,
+            deadline,
+        }
+    }
+
+    /// When it must be over.
+    pub fn deadline(&self) -> Millis {
+        self.deadline
+    }
+
+    /// What to do next, after the last attempt failed. `random` is any number.
+    pub fn next(
+        &mut self,
+        last: Option<&Failure>,
+        health: &Health,
+        retries: &mut Retries,
+        now: Millis,
+        random: u64,
+    ) -> Step<'c> {
+        if !std::mem::replace(&mut self.counted, true) {
+            retries.request(self.model, now);
+        }
+        let first = !self.asked;
+        if !first && now >= self.deadline {
+            return Step::Stop;
+        }
+        let found = self.best(health, now, first);
+        let Some(at) = found else {
+            return self.again(last, retries, now, random);
+        };
+        if !first && !retries.take(self.model, now) {
+            return Step::Stop;
+        }
+        Step::Ask(self.left.remove(at), 0)
+    }
+
+    /// Another endpoint to ask beside one that is slow: only one that is well.
+    pub fn beside(
+        &mut self,
+        health: &Health,
+        retries: &mut Retries,
+        now: Millis,
+    ) -> Option<Attempt<'c>> {
+        let at = self.best(health, now, false)?;
+        let one = self.left.get(at)?;
+        let ready = standing(one, self.model, health, now) == Standing::Ready;
+        (ready && retries.take(self.model, now)).then(|| self.left.remove(at))
+    }
+
+    /// An endpoint is asked: what comes after is a retry.
+    pub fn asked(&mut self) {
+        self.asked = true;
+    }
+
+    /// The best of those that are left: who is well, in the plan's order; then
+    /// who will be soonest. Who wants to be left alone is asked only where
+    /// nobody else could be asked at first.
+    fn best(&self, health: &Health, now: Millis, first: bool) -> Option<usize> {
+        let rank = |attempt: &Attempt<'_>| match standing(attempt, self.model, health, now) {
+            Standing::Ready | Standing::Probe => Some(Millis(0)),
+            Standing::Resting(_) if !first => None,
+            Standing::Open(until) | Standing::Resting(until) => Some(until),
+        };
+        let ranked = self.left.iter().enumerate();
+        let ranked = ranked.filter_map(|(at, attempt)| Some((rank(attempt)?, at)));
+        ranked.min().map(|(_, at)| at)
+    }
+
+    fn again(
+        &mut self,
+        last: Option<&Failure>,
+        retries: &mut Retries,
+        now: Millis,
+        random: u64,
+    ) -> Step<'c> {
+        let (Some(only), Some(last)) = (self.only.take(), last) else {
+            return Step::Stop;
+        };
+        let pause = last.retry_after.unwrap_or(PAUSE_MS + random % JITTER_MS);
+        let in_time = now.0.saturating_add(pause) < self.deadline.0;
+        let worth_it = last.why.may_pass() && !last.drill && pause <= LONGEST_PAUSE_MS && in_time;
+        // A limit that does not say when it ends is not over in a moment.
+        let known = !last.why.is_a_limit() || last.retry_after.is_some();
+        match worth_it && known && retries.take(self.model, now) {
+            true => Step::Ask(only, pause),
+            false => Step::Stop,
+        }
+    }
+}
+
+fn standing(attempt: &Attempt<'_>, model: &str, health: &Health, now: Millis) -> Standing {
+    health.standing(&attempt.endpoint().name, model, now)
+}
+
+/// Every request earns half a retry, and every second a whole one.
+const FOR_A_REQUEST: u64 = 500;
+const FOR_A_MILLISECOND: u64 = 1;
+const OF_A_RETRY: u64 = 1_000;
+/// What can be saved up.
+const MOST: u64 = 20 * OF_A_RETRY;
+
+/// How many retries may be made, per model: an outage of everything must not
+/// double the traffic that keeps it from recovering.
+#[derive(Debug, Clone, Default)]
+pub struct Retries {
+    saved: BTreeMap<String, (u64, Millis)>,
+}
+
+impl Retries {
+    /// Notes a request.
+    pub fn request(&mut self, model: &str, now: Millis) {
+        let saved = self.saved(model, now);
+        saved.0 = saved.0.saturating_add(FOR_A_REQUEST).min(MOST);
+    }
+
+    /// Takes one, if there is one.
+    pub fn take(&mut self, model: &str, now: Millis) -> bool {
+        let saved = self.saved(model, now);
+        match saved.0.checked_sub(OF_A_RETRY) {
+            Some(rest) => {
+                saved.0 = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn saved(&mut self, model: &str, now: Millis) -> &mut (u64, Millis) {
+        let saved = self.saved.entry(model.to_owned()).or_insert((MOST, now));
+        let earned = now.since(saved.1).saturating_mul(FOR_A_MILLISECOND);
+        saved.0 = saved.0.saturating_add(earned).min(MOST);
+        saved.1 = saved.1.max(now);
+        saved
+    }
+}

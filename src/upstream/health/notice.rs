@@ -1,0 +1,105 @@
+//! What instances tell each other: that a circuit opened or closed, or that an
+//! endpoint wants to be left alone. The newest notice about an endpoint wins.
+
+use super::{key, Entry, Health};
+use crate::units::Millis;
+use crate::upstream::send::Why;
+use serde::{Deserialize, Serialize};
+
+/// The state of one endpoint with one model, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The endpoint.
+    pub endpoint: String,
+    /// The model.
+    pub model: String,
+    /// When this came to be.
+    pub at: Millis,
+    /// The circuit is open until then, and is probed after.
+    pub open_until: Option<Millis>,
+    /// How often in a row it opened.
+    pub opened: u32,
+    /// It is left alone until then.
+    pub rest_until: Option<Millis>,
+    /// Why it last failed.
+    pub why: Option<String>,
+}
+
+impl Health {
+    /// What others are to be told; it counts as told from now on.
+    pub fn news(&mut self) -> Vec<Notice> {
+        let untold = std::mem::take(&mut self.untold);
+        let notice = |(endpoint, model): (String, String)| {
+            let entry = self.entries.get(&(endpoint.clone(), model.clone()))?;
+            Some(Notice {
+                endpoint,
+                model,
+                at: entry.changed?,
+                open_until: entry.open_until,
+                opened: entry.opened,
+                rest_until: entry.rest_until,
+                why: entry.last.map(|(_, why)| why.as_str().to_owned()),
+            })
+        };
+        untold.into_iter().filter_map(notice).collect()
+    }
+
+    /// Nobody has heard it: it is told again.
+    pub fn untold(&mut self, news: Vec<Notice>) {
+        let names = news
+            .into_iter()
+            .map(|notice| (notice.endpoint, notice.model));
+        self.untold.extend(names);
+    }
+
+    /// Forgets what is known of one endpoint, or of all, and says so to others.
+    pub fn forget(&mut self, endpoint: Option<&str>, now: Millis) -> Vec<Notice> {
+        let all = self.entries.iter_mut();
+        let these = all.filter(|((name, _), _)| endpoint.is_none_or(|endpoint| endpoint == name));
+        let mut told = Vec::new();
+        for ((endpoint, model), entry) in these {
+            let notice = Notice {
+                endpoint: endpoint.clone(),
+                model: model.clone(),
+                at: now,
+                open_until: None,
+                opened: 0,
+                rest_until: None,
+                why: None,
+            };
+            entry.take(&notice);
+            entry.last = None;
+            told.push(notice);
+        }
+        told
+    }
+
+    /// Takes over what another instance says, if it is newer than what is known.
+    pub fn heard(&mut self, notice: &Notice) {
+        let entry = self
+            .entries
+            .entry(key(&notice.endpoint, &notice.model))
+            .or_default();
+        if entry.changed.is_some_and(|changed| changed >= notice.at) {
+            return;
+        }
+        entry.take(notice);
+    }
+}
+
+impl Entry {
+    fn take(&mut self, notice: &Notice) {
+        self.changed = Some(notice.at);
+        self.open_until = notice.open_until;
+        self.opened = notice.opened;
+        self.rest_until = notice.rest_until;
+        self.probing_until = None;
+        if let Some(why) = notice.why.as_deref().and_then(Why::read) {
+            self.last = Some((notice.at, why));
+        }
+        if notice.open_until.is_none() {
+            // It is well elsewhere; what failed here is of the past.
+            self.recent.clear();
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! From the client's request to the bytes an endpoint wants. In the same
+//! dialect these are the client's own bytes, with the model's name, the usage
+//! option and what the endpoint's claim depends on set, and nothing else. In
+//! another dialect the request is written anew, and what that cannot say is
+//! refused or, if the client wishes so, left out and told.
+
+mod address;
+
+use crate::dialect::form::{Ask, Json, Losses, Named, Object, Signers, Target};
+use crate::dialect::outgoing::Outgoing;
+use crate::dialect::responses::stored::Stored;
+use crate::dialect::{self, openai, responses, Api, Call, Edits};
+use crate::refusal::Refusal;
+use crate::regions::{Dialect, Endpoint, StreamUsage, ThinkingStyle};
+use crate::request::egress::{Egress, Offers};
+use crate::request::head::Unsupported;
+use crate::request::plan::Attempt;
+pub use address::segment;
+use address::{located, path};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// What another dialect may need beside what the client said.
+const ROOM: usize = 4_096;
+
+/// The version of Anthropic's API that this speaks where the client speaks
+/// another one.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+/// A request to a provider. It can be made only from an [`Attempt`], so it
+/// goes nowhere the zone does not allow.
+#[derive(Debug)]
+pub struct Outbound<'c> {
+    attempt: Attempt<'c>,
+    dialect: Dialect,
+    path: String,
+    /// How it is sent.
+    pub method: &'static str,
+    /// The headers, but for the credential.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Outgoing,
+    /// How the answer gets to the client.
+    pub back: Back,
+    /// What was left out, by the client's names.
+    pub dropped: Vec<String>,
+}
+
+/// How an answer gets to the client.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Back {
+    /// As it is, but for the event that carries usage alone, if that is to be
+    /// hidden.
+    AsIs {
+        /// Whether it is.
+        hide_usage: bool,
+    },
+    /// Translated.
+    Translated(Wishes),
+    /// As a number of tokens.
+    Count,
+    /// As embeddings.
+    Embeddings {
+        /// Their numbers in base64.
+        base64: bool,
+    },
+}
+
+/// What a client asked for that shows in its answer only.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Wishes {
+    /// The answer to JSON mode comes as a call of a tool.
+    pub unwraps_json: bool,
+    /// The custom tools: the client gets the text of their calls.
+    pub custom: BTreeSet<String>,
+    /// The tools that stand in namespaces, by their full names.
+    pub namespaces: BTreeMap<String, Named>,
+    /// Usage in the stream.
+    pub usage: bool,
+    /// How likely tokens were.
+    pub logprobs: bool,
+    /// What is said again.
+    pub echo: Object<'static>,
+}
+
+impl<'c> Outbound<'c> {
+    /// What it was made from.
+    pub fn attempt(&self) -> Attempt<'c> {
+        self.attempt
+    }
+
+    /// The dialect it is written in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The path with its query. All of it comes from the map.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The address: host and path come from the map alone.
+    pub fn url(&self) -> String {
+        format!("https://{}{}", self.attempt.endpoint().host, self.path)
+    }
+}
+
+/// What a client asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What was called.
+    pub api: Api,
+    /// What is done with what an endpoint's dialect cannot say.
+    pub unsupported: Unsupported,
+    /// Its body.
+    pub body: &'a Rc<String>,
+    /// What the body says.
+    pub call: &'a Call<'a>,
+    /// Whose signatures the endpoints take that can be asked.
+    pub signers: &'a Signers<'a>,
+    /// It carries blobs with the name of the endpoint that made them.
+    pub named_blobs: bool,
+    /// What it asks a provider to do beyond answering.
+    pub egress: &'a Egress,
+    /// What is asked of an answer that a provider keeps, where nothing else is.
+    pub stored: Option<&'a Stored>,
+}
+
+/// Prepares a call for one attempt.
+pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
+    if let Some(wish) = asked.stored {
+        return Ok(stored(attempt, wish));
+    }
+    // Blobs that carry an endpoint's name are unwrapped, or kept back.
+    if is_own(attempt, asked.api) && !asked.named_blobs {
+        return Ok(own(attempt, asked));
+    }
+    let tree = Json::parse_request(asked.call.body).map_err(Refusal::Body)?;
+    if asked.api == Api::Embeddings {
+        return embeddings(attempt, asked, &tree);
+    }
+    let ask = dialect::read_ask(asked.api, &tree).map_err(Refusal::Body)?;
+    // Where an endpoint speaks several dialects, the one that can say most of it.
+    let others = attempt.endpoint().dialects.iter().copied();
+    let others = others.filter(|other| *other != attempt.dialect());
+    let mut best: Option<Draft<'_>> = None;
+    for dialect in std::iter::once(attempt.dialect()).chain(others) {
+        let target = Target::of(attempt.endpoint(), attempt.claim(), asked.signers);
+        let Some((body, losses)) = dialect::write_ask(dialect, &ask, target) else {
+            continue;
+        };
+        let draft = Draft {
+            dialect,
+            body,
+            losses,
+            back: back(&ask, &tree, dialect, asked),
+        };
+        if draft.losses.is_empty() {
+            return finish(attempt, asked, draft);
+        }
+        let keeps = |draft: &Draft<'_>| draft.losses.keep_the_answer();
+        if best
+            .as_ref()
+            .is_none_or(|best| !keeps(best) && keeps(&draft))
+        {
+            best = Some(draft);
+        }
+    }
+    finish(attempt, asked, best.ok_or(Refusal::Internal)?)
+}
+
+/// A request that was written anew.
+struct Draft<'a> {
+    dialect: Dialect,
+    body: Json<'a>,
+    losses: Losses<'a>,
+    back: Back,
+}
+
+fn back(ask: &Ask<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> Back {
+    if asked.api.counts() {
+        return Back::Count;
+    }
+    Back::Translated(Wishes {
+        unwraps_json: dialect::unwraps_json(ask, dialect),
+        custom: ask.custom_tools(),
+        namespaces: ask.namespaces(),
+        usage: asked.api == Api::Chat && !asked.call.hide_usage,
+        logprobs: ask.knobs.logprobs,
+        echo: match asked.api {
+            Api::Responses => responses::items::echo(tree),
+            _ => Object::new(),
+        },
+    })
+}
+
+fn embeddings<'c>(
+    attempt: Attempt<'c>,
+    asked: Asked<'_>,
+    tree: &Json<'_>,
+) -> Result<Outbound<'c>, Refusal> {
+    let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
+    let embed = dialect::embed::read(tree).map_err(Refusal::Body)?;
+    let written = dialect::embed::write(&embed, endpoint, dialect, &attempt.claim().id);
+    let (body, losses) = written.ok_or(Refusal::Internal)?;
+    let back = Back::Embeddings {
+        base64: embed.base64,
+    };
+    let draft = Draft {
+        dialect,
+        body,
+        losses,
+        back,
+    };
+    finish(attempt, asked, draft)
+}
+
+/// Whether the endpoint takes the client's own bytes.
+fn is_own(attempt: Attempt<'_>, api: Api) -> bool {
+    let same = match api {
+        // Embeddings stand beside both of OpenAI's dialects.
+        Api::Embeddings => matches!(
+            attempt.dialect(),
+            Dialect::OpenAiChat | Dialect::OpenAiResponses
+        ),
+        _ => attempt.dialect() == api.native() && !attempt.endpoint().quirks.are_any(),
+    };
+    same
+}
+
+/// The client's own bytes, with the few edits there are.
+fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
+    let Asked {
+        api,
+        body,
+        call,
+        egress,
+        ..
+    } = asked;
+    let endpoint = attempt.endpoint();
+    let mut edits = Edits::default();
+    if attempt.claim().id != call.wanted.model && !is_out(endpoint, "model") {
+        let id = serde_json::Value::from(attempt.claim().id.as_str());
+        edits.set(call, "model", id.to_string());
+    }
+    for (field, value) in &endpoint.fixed {
+        edits.set(call, field, value.to_string());
+    }
+    for field in &endpoint.without {
+        edits.remove(call, field);
+    }
+    if api == Api::Chat && endpoint.stream_usage == StreamUsage::Asked {
+        openai::request::ask_for_usage(call, &mut edits);
+    }
+    if api == Api::Responses && !attempt.keeps_answers() {
+        let thinks = attempt.claim().thinking == Some(ThinkingStyle::Effort);
+        responses::request::keep_nothing(call, thinks, &mut edits);
+    }
+    let mut headers = usual_headers(endpoint);
+    for (name, value) in &egress.headers {
+        let fixed = endpoint.headers.iter().any(|(fixed, _)| fixed == name);
+        if !fixed {
+            headers.push(((*name).to_owned(), value.clone()));
+        }
+    }
+    Outbound {
+        attempt,
+        method: "POST",
+        dialect: attempt.dialect(),
+        path: path(attempt, attempt.dialect(), api, call.wanted.stream),
+        headers,
+        body: edits.apply(body),
+        back: Back::AsIs {
+            hide_usage: call.hide_usage,
+        },
+        dropped: egress.left_out(),
+    }
+}
+
+fn is_out(endpoint: &Endpoint, field: &str) -> bool {
+    endpoint.without.iter().any(|out| out == field)
+}
+
+/// What was written, made a request.
+fn finish<'c>(
+    attempt: Attempt<'c>,
+    asked: Asked<'_>,
+    draft: Draft<'_>,
+) -> Result<Outbound<'c>, Refusal> {
+    let endpoint = attempt.endpoint();
+    let Draft {
+        dialect,
+        mut body,
+        losses,
+        back,
+    } = draft;
+    if let Json::Object(fields) = &mut body {
+        for (field, value) in &endpoint.fixed {
+            fields.set(field.clone(), Json::of(value));
+        }
+        fields.0.retain(|(name, _)| !is_out(endpoint, name));
+    }
+    let egress = asked.egress;
+    let place = |name: String| egress.place_of(name);
+    let is_refused = match asked.unsupported {
+        Unsupported::Strict => !losses.is_empty(),
+        Unsupported::Refuse => !losses.keep_the_answer(),
+        Unsupported::Drop => false,
+    };
+    if is_refused {
+        return Err(Refusal::Unsupported {
+            endpoint: endpoint.name.clone(),
+            dialect: dialect.as_str(),
+            fields: match asked.unsupported {
+                Unsupported::Strict => losses.into_names(),
+                _ => losses.refused(),
+            }
+            .into_iter()
+            .map(place)
+            .collect(),
+        });
+    }
+    let lost = losses.into_names().into_iter();
+    let mut dropped: Vec<String> = egress.offers.iter().flat_map(Offers::names).collect();
+    dropped.extend(lost.map(place));
+    let mut headers = usual_headers(endpoint);
+    if dialect == Dialect::AnthropicMessages {
+        let version = ("anthropic-version".to_owned(), ANTHROPIC_VERSION.to_owned());
+        if !headers.iter().any(|(name, _)| *name == version.0) {
+            headers.push(version);
+        }
+    }
+    Ok(Outbound {
+        attempt,
+        method: "POST",
+        dialect,
+        path: path(attempt, dialect, asked.api, asked.call.wanted.stream),
+        headers,
+        body: body.to_text_of(asked.call.body.len() + ROOM).into(),
+        back,
+        dropped,
+    })
+}
+
+fn usual_headers(endpoint: &Endpoint) -> Vec<(String, String)> {
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(endpoint.headers.iter().cloned());
+    headers
+}
+
+/// What is asked of an answer that the endpoint keeps.
+fn stored<'c>(attempt: Attempt<'c>, wish: &Stored) -> Outbound<'c> {
+    Outbound {
+        attempt,
+        method: wish.method,
+        dialect: attempt.dialect(),
+        path: located(attempt, &wish.operation(segment)),
+        headers: usual_headers(attempt.endpoint()),
+        body: String::new().into(),
+        back: Back::AsIs { hide_usage: false },
+        dropped: Vec::new(),
+    }
+}
