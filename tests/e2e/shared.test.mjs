@@ -200,18 +200,19 @@ test("a team too hot for one object is spread over several, and its limits stay 
   const before = objects();
   const minute = Math.floor(Date.now() / 60_000);
   const statuses = [];
+  const served = () => statuses.filter((status) => status === 200).length;
   const worker = async (nth) => {
-    while (statuses.length < 400) {
+    // What an instance does not use goes back to others after some calls more.
+    while (statuses.length < 400 || served() < 150 && statuses.length < 1_000) {
       statuses.push(await call(gateways[nth % 2], "hot"));
       await sleep(60);
     }
   };
   await Promise.all(Array.from({ length: 6 }, (_, nth) => worker(nth)));
   assert.equal(Math.floor(Date.now() / 60_000), minute, "the machine is too slow for this test");
-  const served = statuses.filter((status) => status === 200).length;
   assert.ok(statuses.every((status) => status === 200 || status === 429));
-  console.log(`# ${served} of ${statuses.length} served, ${objects() - before} more objects`);
-  assert.equal(served, 150);
+  console.log(`# ${served()} of ${statuses.length} served, ${objects() - before} more objects`);
+  assert.equal(served(), 150);
   assert.equal(asked.length, 150);
   // The team's own object, and a shard for each of the two at least.
   assert.ok(objects() - before >= 3, `${objects()} objects, ${before} before`);
