@@ -12,7 +12,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, run } from "./run.mjs";
-import { setUp } from "./setup.mjs";
+import { BINDINGS, setUp } from "./setup.mjs";
 import { FAST_MARK, isStale } from "./stale.mjs";
 const FEATURES = "mutable-globals sign-ext nontrapping-float-to-int bulk-memory multivalue reference-types exception-handling simd".split(" ");
 
@@ -39,7 +39,7 @@ export function build({ local = false, fast = false } = {}) {
     env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: `-Cpanic=unwind -Ctarget-feature=+simd128 -Clink-arg=--max-memory=${MEMORY}`, WASM_BINDGEN_USE_JS_SYS: "1", ...(fast ? FAST : {}) },
   });
   const wasm = join(target, "wasm32-unknown-unknown/release/meridian.wasm");
-  run("wasm-bindgen", [wasm, "--target", "module", "--no-typescript", "--out-name", "bindings", "--out-dir", staging, "--experimental-reset-state-function", "--force-enable-abort-handler"]);
+  run(BINDINGS, [wasm, staging]);
 
   // workerd hands out a compiled module on a plain import.
   const bindings = join(staging, "bindings.js");

@@ -3,14 +3,13 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fail, output, ROOT, run } from "./run.mjs";
-import { RUST, WASM_BINDGEN } from "./versions.mjs";
 
 export function setUp() {
   checkNode();
   linker();
   npmPackages();
   rust();
-  wasmBindgen();
+  bindings();
 }
 
 function checkNode() {
@@ -40,26 +39,32 @@ function rust() {
   if (output("rustup", ["--version"]) === undefined) {
     fail("Rust is needed: install it with rustup, see https://rustup.rs, and open a new shell");
   }
-  const pinned = readFileSync(join(ROOT, "rust-toolchain.toml"), "utf8");
-  if (!pinned.includes(`channel = "${RUST}"`)) fail("rust-toolchain.toml and tools/versions.mjs name different Rust versions");
-  if (!(output("rustup", ["toolchain", "list"]) ?? "").includes(RUST)) {
-    console.log(`· installing Rust ${RUST}`);
-    run("rustup", ["toolchain", "install", RUST, "--profile", "minimal"]);
+  const pinned = /^channel = "([^"]+)"/m.exec(readFileSync(join(ROOT, "rust-toolchain.toml"), "utf8"))?.[1];
+  if (!pinned) fail("rust-toolchain.toml names no channel");
+  if (!(output("rustup", ["toolchain", "list"]) ?? "").includes(pinned)) {
+    console.log(`· installing Rust ${pinned}`);
+    run("rustup", ["toolchain", "install", pinned, "--profile", "minimal"]);
   }
-  const components = output("rustup", ["component", "list", "--toolchain", RUST, "--installed"]) ?? "";
+  const components = output("rustup", ["component", "list", "--toolchain", pinned, "--installed"]) ?? "";
   const missing = ["clippy", "rustfmt", "rust-src"].filter((name) => !components.includes(name));
-  if (missing.length > 0) run("rustup", ["component", "add", "--toolchain", RUST, ...missing]);
+  if (missing.length > 0) run("rustup", ["component", "add", "--toolchain", pinned, ...missing]);
   if (!components.includes("rust-std-wasm32-unknown-unknown")) {
-    run("rustup", ["target", "add", "--toolchain", RUST, "wasm32-unknown-unknown"]);
+    run("rustup", ["target", "add", "--toolchain", pinned, "wasm32-unknown-unknown"]);
   }
 }
 
-// The command line and the library must be of one version.
-function wasmBindgen() {
-  const tool = join(ROOT, ".tools/bin/wasm-bindgen");
-  if (existsSync(tool) && output(tool, ["--version"])?.includes(WASM_BINDGEN)) return;
-  console.log(`· building wasm-bindgen ${WASM_BINDGEN} (once, some minutes)`);
-  run("cargo", ["install", "wasm-bindgen-cli", "--version", WASM_BINDGEN, "--locked", "--quiet", "--root", join(ROOT, ".tools")]);
+/** Writes the JavaScript between wasm and the platform. */
+export const BINDINGS = join(ROOT, ".tools/bindings/release/bindings");
+
+// It and the library must be of one version.
+function bindings() {
+  const folder = join(ROOT, "tools/bindings");
+  const sources = ["Cargo.toml", "Cargo.lock", "src/main.rs"].map((name) => statSync(join(folder, name)).mtimeMs);
+  if (existsSync(BINDINGS) && statSync(BINDINGS).mtimeMs >= Math.max(...sources)) return;
+  const library = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(readFileSync(join(ROOT, "Cargo.lock"), "utf8"))?.[1];
+  if (!readFileSync(join(folder, "Cargo.toml"), "utf8").includes(`"=${library}"`)) fail(`tools/bindings/Cargo.toml must have wasm-bindgen-cli-support = "=${library}", the version of wasm-bindgen in Cargo.lock`);
+  console.log("· building the tool that writes the bindings (once, under a minute)");
+  run("cargo", ["build", "--quiet", "--locked", "--release", "--manifest-path", join(folder, "Cargo.toml"), "--target-dir", join(ROOT, ".tools/bindings")]);
 }
 
 if (process.argv[1] === import.meta.filename) setUp();

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "./run.mjs";
 
-const WORKER = ["src", "regions", "gateway.toml", "prices.toml", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tools/build.mjs", "tools/versions.mjs"];
+const WORKER = ["src", "regions", "gateway.toml", "prices.toml", "build.rs", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tools/build.mjs", "tools/bindings/Cargo.lock", "tools/bindings/src"];
 
 /** Lies beside what a fast build made. */
 export const FAST_MARK = "fast-build";

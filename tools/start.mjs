@@ -16,8 +16,8 @@ const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
 const ADMINS = { "anna@example.com": "compliance", "bert@example.com": "compliance", "otto@example.com": "operator" };
 
 const options = process.argv.slice(2);
-/** Tests are content with a build that is fast to make. */
-const fast = options.includes("--fast");
+/** Local runs are content with a build that is fast to make, unless they ask for the one that is deployed. */
+const fast = !options.includes("--optimised");
 
 setUp();
 buildCli();
@@ -28,7 +28,7 @@ demoKeys();
 demoAdmins();
 receiptKeys();
 
-const serving = start("node", [join(ROOT, "tools/serve.mjs"), ...options.filter((one) => one !== "--fast")], { stdio: "inherit" });
+const serving = start("node", [join(ROOT, "tools/serve.mjs"), ...options.filter((one) => one !== "--optimised")], { stdio: "inherit" });
 atTheEnd(() => serving.kill("SIGTERM"));
 serving.on("exit", (code) => process.exit(code ?? 0));
 

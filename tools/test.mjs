@@ -16,7 +16,7 @@ step("format", () => run("cargo", ["fmt", "--check"]));
 step("clippy, natively", () => run("cargo", ["clippy", "--quiet", "--locked", "--all-targets", ...STRICT]));
 step("clippy, for wasm", () => run("cargo", ["clippy", "--quiet", "--locked", "--lib", "--features", "local", ...WASM, ...STRICT]));
 step("native tests", () => run("cargo", ["test", "--quiet", "--locked"]));
-step("wasm tests", () => run("cargo", ["test", "--locked", ...WASM, "--lib"], { env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" } }));
+step("wasm tests", () => run("cargo", ["test", "--locked", ...WASM, "--lib"], { env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "node tools/wasm-tests.mjs" } }));
 step("build", () => {
   buildCli();
   if (isStale("build/release/index.js")) build();

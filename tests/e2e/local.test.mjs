@@ -14,7 +14,7 @@ let npm, port, sim, keys;
 before(async () => {
   port = await freePort();
   // As npm does it: a shell in between, which passes no signal on.
-  npm = spawn("sh", ["-c", `node tools/start.mjs --fast --port ${port}; true`], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  npm = spawn("sh", ["-c", `node tools/start.mjs --port ${port}; true`], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   for await (const piece of npm.stdout.setEncoding("utf8")) {
     said += piece;
