@@ -1,5 +1,5 @@
 // `npm test`: everything that must be green, from format to end to end.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { buildCli } from "./cli.mjs";
@@ -27,6 +27,14 @@ step("simulator tests", () => run("node", ["--test", ...files("tests/simulator")
 step("end-to-end tests", () => endToEnd(files("tests/e2e")));
 step("hostile bodies", () => run("node", ["tests/hostile/hostile.mjs", "--ci"]));
 console.log("\n✓ all green");
+const vectors = join(ROOT, "../shared/vectors");
+if (!existsSync(vectors)) console.log(`! tested without recordings and tables of others, because ${vectors} is not there: ${wanting().join(", ")}`);
+
+/** The native tests that read recordings and tables from beside the project. */
+function wanting() {
+  const tests = readdirSync(join(ROOT, "tests")).filter((name) => name.endsWith(".rs"));
+  return tests.filter((name) => /\bvectors\(|shared\/vectors|mod recorded/.test(readFileSync(join(ROOT, "tests", name), "utf8"))).map((name) => `tests/${name}`);
+}
 
 function step(name, work) {
   console.log(`\n── ${name}`);
