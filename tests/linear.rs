@@ -61,6 +61,10 @@ fn received(config: &Config, api: Api, body: &str) {
     let call = dialect::read_call(api, body);
     let head = Head::default();
     let egress = egress::read(&config.regions.egress, api, &head, body);
+    let mut without = body.to_owned();
+    let offers = &config.regions.egress;
+    let offers = egress::offers::leave_out(offers, api, |_| false, &mut without);
+    drop((without, offers));
     let blobs = dialect::blobs_in(body);
     let mut guard = Guard::default();
     let seen = guard.seen(Millis(0), "t", None, body, &Rules::default());

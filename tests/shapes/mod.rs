@@ -171,6 +171,15 @@ pub const SHAPES: &[Shape] = &[
         },
     },
     Shape {
+        name: "many tools and a long choice",
+        body: |api, size| {
+            let tools = many(size / 2, |at| format!(r#"{{"type":"t{at}"}}"#));
+            let words = many(size / 2, |at| format!(r#""w{at}""#));
+            let more = format!(r#","tools":[{tools}],"tool_choice":[{words}]"#);
+            around(api, HELLO, &more)
+        },
+    },
+    Shape {
         name: "many keys inside",
         body: |api, size| {
             around(

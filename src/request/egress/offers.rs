@@ -8,6 +8,7 @@ use crate::dialect::form::Json;
 use crate::dialect::tokens::Tokens;
 use crate::dialect::{field_with_name, read_fields, Api};
 use crate::regions::egress::{EgressRules, Vocabulary};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A request that offers more such tools than this is refused.
@@ -94,29 +95,36 @@ fn sifted(
     let (_, list) = value(TOOLS)?;
     let choice = value(CHOICE).map(|(_, value)| Json::parse_part(value.json));
     let choice = choice.transpose().ok()?.unwrap_or(Json::Null);
+    let mut asked = BTreeSet::new();
+    texts(&choice, &mut asked);
     let vocabulary = rules.dialects.get(vocabulary_of(api))?;
     let may_go = |json: &str| -> Option<bool> {
-        let kind = kind_of(vocabulary, json, &choice)?;
+        let kind = kind_of(vocabulary, json, &asked)?;
         let known = rules.kinds.get(kind)?;
         Some(known.may_be_left_out && !allows(kind))
     };
     let mut tools: Vec<Tool<'_>> = Vec::new();
+    let mut places = Vec::new();
     let mut tokens = Tokens::of(list.json);
     let mut more = tokens.takes(b'[') && tokens.next() == Some(b'{');
     while more {
         let json = tokens.whole()?;
         let left_out = may_go(json).unwrap_or(false);
+        if left_out {
+            places.push(tools.len());
+        }
+        if places.len() > MOST_LEFT_OUT {
+            return None;
+        }
         tools.push(Tool { json, left_out });
         more = tokens.takes(b',');
         if more && tokens.next() != Some(b'{') {
             return None;
         }
     }
-    let places = tools.iter().enumerate().filter(|(_, tool)| tool.left_out);
-    let places: Vec<usize> = places.map(|(at, _)| at).collect();
-    let has_to_call = ANY_TOOL.iter().any(|word| mentions(&choice, word));
+    let has_to_call = ANY_TOOL.iter().any(|word| asked.contains(word));
     let none_left = places.len() == tools.len();
-    if places.is_empty() || places.len() > MOST_LEFT_OUT || none_left && has_to_call {
+    if places.is_empty() || none_left && has_to_call {
         return None;
     }
     let kept = tools
@@ -129,26 +137,28 @@ fn sifted(
 
 /// What kind of egress a tool is of; none where the choice asks for the tool, or
 /// where it says twice what it is.
-fn kind_of<'r>(vocabulary: &'r Vocabulary, json: &str, choice: &Json<'_>) -> Option<&'r str> {
+fn kind_of<'r>(vocabulary: &'r Vocabulary, json: &str, asked: &BTreeSet<&str>) -> Option<&'r str> {
     let fields = read_fields(json, &["type", "name"]).ok()?;
     let text = |name: &str| -> Option<String> {
         let (_, value) = fields.iter().find(|(known, _)| *known == name)?;
         serde_json::from_str(value.json).ok()
     };
     let word = text("type")?;
-    let asked = |word: &str| mentions(choice, word);
-    if asked(&word) || text("name").is_some_and(|name| asked(&name)) {
+    let is_asked = |word: &str| asked.contains(word);
+    if is_asked(&word) || text("name").is_some_and(|name| is_asked(&name)) {
         return None;
     }
     vocabulary.types.meaning(&word)
 }
 
-/// Whether a choice holds a word anywhere.
-fn mentions(choice: &Json<'_>, word: &str) -> bool {
+/// The texts anywhere in a choice.
+fn texts<'c>(choice: &'c Json<'_>, found: &mut BTreeSet<&'c str>) {
     match choice {
-        Json::Text(text) => text == word,
-        Json::List(list) => list.iter().any(|one| mentions(one, word)),
-        Json::Object(fields) => fields.0.iter().any(|(_, value)| mentions(value, word)),
-        _ => false,
+        Json::Text(text) => {
+            found.insert(text);
+        }
+        Json::List(list) => list.iter().for_each(|one| texts(one, found)),
+        Json::Object(fields) => fields.0.iter().for_each(|(_, value)| texts(value, found)),
+        _ => {}
     }
 }
