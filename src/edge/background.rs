@@ -1,20 +1,17 @@
-//! Keeps what is held of calls in the background until their answer is asked for,
-//! in KV, under the answer's fingerprint.
+//! Keeps what is held of calls in the background until their answer is asked for, in
+//! the database of their rows: it is in the jurisdiction of the zone.
 
 use super::fetch::Exchange;
 use super::ledger::Address;
 use super::usage::{self, Over};
-use super::{admission, host, keys};
+use super::{admission, host, origins};
 use crate::answer::record::{Row, Served};
 use crate::config::Config;
 use crate::dialect::{self, Fingerprint, Reading};
 use crate::ledger::background::Background;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
-use worker::Context;
-
-/// Providers keep answers for 30 days.
-const KEPT_SECONDS: u64 = 30 * 24 * 60 * 60;
+use worker::Env;
 
 /// A call in the background, and the object that holds what it may cost.
 #[derive(Serialize, Deserialize)]
@@ -23,39 +20,47 @@ struct Kept {
     call: Background,
 }
 
-fn name(answer: &Fingerprint) -> String {
-    format!("background:{}", answer.as_str())
+#[derive(Deserialize)]
+struct Found {
+    id: String,
+    call: String,
 }
 
 /// Writes the row of a call that goes on in the background, and keeps what is needed
 /// to settle it. What cannot be kept stays held.
-pub fn begin(x: &Exchange, ctx: &Context, store: &str, row: Row, id: Option<&str>) {
+pub fn begin(x: &Exchange, store: &str, row: Row, answer: Option<&str>) {
     let measures = admission::measures(&row.id);
     let over = usage::over(store, row);
-    if let (Some(id), Some(held)) = (id, &over.settled) {
+    if let (Some(answer), Some(held)) = (answer, &over.settled) {
         let kept = Kept {
             to: over.to.clone(),
             call: Background::new(&over.row, held, measures),
         };
-        let name = name(&Fingerprint::of_answer(&over.row.team, id));
-        let env = x.env.clone();
-        ctx.wait_until(async move {
-            let (Ok(store), Ok(text)) = (env.kv(keys::BINDING), serde_json::to_string(&kept))
-            else {
-                return;
-            };
-            let put = store.put(&name, text);
-            let put = put.map(|put| put.expiration_ttl(KEPT_SECONDS).execute());
-            if let Ok(put) = put {
-                if let Err(error) = put.await {
-                    worker::console_error!(
-                        "what a call in the background may cost stays held: {error}"
-                    );
-                }
+        let answer = Fingerprint::of_answer(&over.row.team, answer);
+        let (env, store, id) = (x.env.clone(), store.to_owned(), over.row.id.clone());
+        x.ctx.wait_until(async move {
+            if let Err(error) = keep(&env, &store, &id, &answer, &kept).await {
+                worker::console_error!(
+                    "what a call in the background may cost stays held: {error}"
+                );
             }
         });
     }
-    usage::write_all(&x.env, ctx, vec![over]);
+    usage::write_all(&x.env, &x.ctx, vec![over]);
+}
+
+async fn keep(
+    env: &Env,
+    store: &str,
+    id: &str,
+    answer: &Fingerprint,
+    kept: &Kept,
+) -> worker::Result<()> {
+    let call = serde_json::to_string(kept)?;
+    let insert = "INSERT INTO background (id, answer, call) VALUES (?, ?, ?)";
+    let values = [id.into(), answer.as_str().into(), call.into()];
+    let insert = env.d1(store)?.prepare(insert).bind(&values)?;
+    insert.run().await.map(|_| ())
 }
 
 /// Somebody has asked for an answer: if it was made in the background and is over, it
@@ -77,25 +82,46 @@ pub fn asked_for(
     else {
         return;
     };
-    let name = name(&Fingerprint::of_answer(team, &id));
+    let answer = Fingerprint::of_answer(team, &id);
     let then = Rc::clone(x);
     x.ctx.wait_until(async move {
-        let Ok(store) = then.env.kv(keys::BINDING) else {
-            return;
-        };
-        let Ok(Some(Kept { to, call })) = store.get(&name).json::<Kept>().await else {
-            return;
-        };
-        let Some(told) = call.ends(served, reading, &config.prices, host::now()) else {
-            return;
-        };
-        let all = told.map(|(row, settled)| Over {
-            to: to.clone(),
-            row,
-            settled,
-        });
-        usage::write_all(&then.env, &then.ctx, all.into());
-        // Should this fail, it is told again with the next request, and counts once.
-        let _ = store.delete(&name).await;
+        let ended = ended(&then, config, served, reading, &answer).await;
+        if let Err(error) = ended {
+            worker::console_error!(
+                "a call in the background is not settled until its answer is asked for again: {error}"
+            );
+        }
     });
+}
+
+async fn ended(
+    x: &Exchange,
+    config: &Config,
+    served: Served<'static>,
+    reading: Reading,
+    answer: &Fingerprint,
+) -> worker::Result<()> {
+    let kept = origins::keeper(&x.env, answer.clone()).await;
+    let Some(store) = kept.and_then(|kept| kept.store) else {
+        return Ok(());
+    };
+    let database = x.env.d1(&store)?;
+    let find = "SELECT id, call FROM background WHERE answer = ?";
+    let find = database.prepare(find).bind(&[answer.as_str().into()])?;
+    let Some(Found { id, call }) = find.first::<Found>(None).await? else {
+        return Ok(());
+    };
+    let Kept { to, call } = serde_json::from_str(&call)?;
+    let Some(told) = call.ends(served, reading, &config.prices, host::now()) else {
+        return Ok(());
+    };
+    let all = told.map(|(row, settled)| Over {
+        to: to.clone(),
+        row,
+        settled,
+    });
+    usage::write_all(&x.env, &x.ctx, all.into());
+    // Should this fail, it is reported again with the next request, and counts once.
+    let delete = database.prepare("DELETE FROM background WHERE id = ?");
+    delete.bind(&[id.into()])?.run().await.map(|_| ())
 }

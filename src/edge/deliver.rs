@@ -83,7 +83,7 @@ pub async fn refuse(
 }
 
 /// Remembers who made what the client will send back.
-fn remember(x: &Exchange, reading: &Reading, served: Served<'_>, team: &str) {
+fn remember(x: &Exchange, reading: &Reading, served: Served<'_>, team: &str, store: &str) {
     let endpoint = &served.attempt.endpoint().name;
     origins::remember(&x.env, &x.ctx, &reading.made, endpoint);
     if let Some(id) = reading
@@ -92,7 +92,8 @@ fn remember(x: &Exchange, reading: &Reading, served: Served<'_>, team: &str) {
         .filter(|_| served.attempt.keeps_answers())
     {
         let answer = Fingerprint::of_answer(team, id);
-        origins::keep(&x.env, &x.ctx, answer, served.attempt);
+        let store = reading.goes_on.then_some(store);
+        origins::keep(&x.env, &x.ctx, answer, served.attempt, store);
     }
 }
 
@@ -120,7 +121,7 @@ async fn deliver(
     row.first_byte_ms = Some(host::now().since(x.arrived));
     match body {
         Body::Whole(bytes, reading) => {
-            remember(x, &reading, served, &row.team);
+            remember(x, &reading, served, &row.team, &store);
             let kept = reading.kept.clone();
             row.answered(served, *reading, false, &config.prices, host::now());
             if row.dialect == Api::Stored && status < 400 {
@@ -128,7 +129,7 @@ async fn deliver(
             }
             match row.outcome {
                 Outcome::Background => {
-                    background::begin(x, &x.ctx, &store, row, kept.as_deref());
+                    background::begin(x, &store, row, kept.as_deref());
                 }
                 _ => usage::write(&x.env, &x.ctx, store, row),
             }
@@ -162,7 +163,7 @@ fn finish(
         reading,
         client_gone,
     } = over;
-    remember(x, &reading, served, &row.team);
+    remember(x, &reading, served, &row.team, &store);
     if !client_gone {
         health::ended(served.attempt, host::now(), &reading);
     }
@@ -251,7 +252,7 @@ async fn arrive(
                 _ => text,
             };
             client.say_last(&last).await;
-            remember(x, &reading, served, &row.team);
+            remember(x, &reading, served, &row.team, &store);
             row.answered(served, *reading, false, &config.prices, host::now());
             // Its head had gone out before.
             row.status = 200;

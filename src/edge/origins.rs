@@ -56,12 +56,27 @@ pub struct Kept {
     /// The model that made it, by its own name; what was kept before this was noted
     /// has none.
     pub model: Option<String>,
+    /// The database that has what is needed to settle it, if it was made in the
+    /// background.
+    pub store: Option<String>,
 }
 
-/// Remembers that an endpoint keeps an answer of a model's.
-pub fn keep(env: &Env, ctx: &Context, answer: Fingerprint, attempt: Attempt<'_>) {
+/// Remembers that an endpoint keeps an answer of a model's, and the database that has
+/// what is needed to settle it, if it is made in the background.
+pub fn keep(
+    env: &Env,
+    ctx: &Context,
+    answer: Fingerprint,
+    attempt: Attempt<'_>,
+    store: Option<&str>,
+) {
     let (endpoint, model) = (&attempt.endpoint().name, &attempt.claim().model);
-    remember(env, ctx, &[answer], &format!("{endpoint}\n{model}"));
+    let mut kept = format!("{endpoint}\n{model}");
+    if let Some(store) = store {
+        kept.push('\n');
+        kept.push_str(store);
+    }
+    remember(env, ctx, &[answer], &kept);
 }
 
 /// Who keeps an answer of a team's, if that is known.
@@ -69,16 +84,12 @@ pub async fn keeper(env: &Env, answer: Fingerprint) -> Option<Kept> {
     let MadeBy::These(names) = find(env, &[answer]).await else {
         return None;
     };
-    let name = names.into_iter().next()?;
-    Some(match name.split_once('\n') {
-        Some((endpoint, model)) => Kept {
-            endpoint: endpoint.to_owned(),
-            model: Some(model.to_owned()),
-        },
-        None => Kept {
-            endpoint: name,
-            model: None,
-        },
+    let kept = names.into_iter().next()?;
+    let mut lines = kept.split('\n').map(str::to_owned);
+    Some(Kept {
+        endpoint: lines.next()?,
+        model: lines.next(),
+        store: lines.next(),
     })
 }
 

@@ -55,7 +55,7 @@ struct Table {
     /// How many of a zone (`?1`) are older (`?2`), as far as one wants to count.
     count: &'static str,
     /// Deletes what hangs on the oldest of them.
-    delete_more: Option<&'static str>,
+    delete_more: &'static [&'static str],
     /// Deletes the oldest of them.
     delete: &'static str,
 }
@@ -63,11 +63,14 @@ struct Table {
 const ROWS: Table = Table {
     count: "SELECT count(*) AS count FROM \
         (SELECT 1 FROM usage WHERE zone = ?1 AND at < ?2 LIMIT ?3)",
-    // Notes for objects that never read them have the row in them.
-    delete_more: Some(
+    // Notes for objects that never read them have the row in them, and so have calls
+    // whose answer nobody asked for.
+    delete_more: &[
         "DELETE FROM spilled WHERE id IN \
         (SELECT id FROM usage WHERE zone = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
-    ),
+        "DELETE FROM background WHERE id IN \
+        (SELECT id FROM usage WHERE zone = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
+    ],
     delete: "DELETE FROM usage WHERE id IN \
         (SELECT id FROM usage WHERE zone = ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
 };
@@ -75,7 +78,7 @@ const ROWS: Table = Table {
 const SUMS: Table = Table {
     count: "SELECT count(*) AS count FROM \
         (SELECT 1 FROM usage_by_hour WHERE zone = ?1 AND hour < ?2 LIMIT ?3)",
-    delete_more: None,
+    delete_more: &[],
     delete: "DELETE FROM usage_by_hour \
         WHERE (hour, zone, team, feature, environment, model, endpoint) IN \
         (SELECT hour, zone, team, feature, environment, model, endpoint FROM usage_by_hour \
@@ -344,8 +347,8 @@ async fn delete(
     while deleted < most {
         let piece = PIECE.min(most - deleted);
         // Counted in the transaction that deletes.
-        let statements = [Some(table.count), table.delete_more, Some(table.delete)];
-        let statements = statements.into_iter().flatten();
+        let first = std::iter::once(&table.count);
+        let statements = first.chain(table.delete_more).chain(Some(&table.delete));
         let statements = statements.map(|sql| bound(db, sql, zone, due, piece));
         let statements = statements.collect::<worker::Result<Vec<_>>>()?;
         let told = db.batch(statements).await?;

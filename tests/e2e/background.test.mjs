@@ -63,6 +63,10 @@ test("guard_background what a call may cost is held until its answer is fetched,
     ["ok", answer.usage.input_tokens, answer.usage.output_tokens, row.team, row.model, row.endpoint, row.at, 0, 0],
   );
   assert.ok(took.cost_nano > 0 && took.cost_nano < row.reserved_nano);
+  // What was kept of it lies beside its row, and goes with its end; KV has no names.
+  assert.equal(await until((left) => left === 0, async () => (await gateway.env[row.store].prepare("SELECT count(*) AS n FROM background").first()).n), 0);
+  const { keys } = await gateway.env.KEYS.list();
+  for (const { name } of keys.filter(({ name }) => name.startsWith("origin:"))) assert.match(await gateway.env.KEYS.get(name), /^[a-z0-9-]+(\n[\w.-]+)?(\nUSAGE_[A-Z]+)?$/);
   // Whoever asks again costs nothing more.
   for (const id of [begun.id, begun.id]) await client.responses.retrieve(id);
   const spent = await until(({ held_calls }) => held_calls === before.held_calls, usage);

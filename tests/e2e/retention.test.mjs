@@ -68,6 +68,8 @@ async function fill(store, zone, at, { row = true, sum = true } = {}) {
   if (row) statements.push(insert(store, "usage", { id, at, key_id: "k", team: "search", tags: "{}", country: "DE", colo: "FRA", zone, zone_reason: "", map: "m", dialect: "openai-chat", model_asked: "gpt-mini", attempts: 1, stream: 0, status: 200, outcome: "ok", input: 1, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, audio_input: 0, output: 1, reasoning: 0, audio_output: 0, estimated: 0, duration_ms: 1 }));
   // A note for an object that never read it.
   if (row) statements.push(insert(store, "spilled", { id, team: "nobody", event: "{}" }));
+  // A call in the background whose answer nobody asked for.
+  if (row) statements.push(insert(store, "background", { id, answer: id, call: "{}" }));
   if (sum) statements.push(insert(store, "usage_by_hour", { hour: Math.floor(at / HOUR) * HOUR, zone, team: `team ${made}`, feature: "", environment: "", model: "", endpoint: "", calls: 1, not_ok: 0, estimated: 0, unpriced: 0, input: 1, cache_read: 0, cache_write: 0, output: 1, reasoning: 0, cost_nano: 0, lost_nano: 0 }));
   await gateway.env[store].batch(statements);
 }
@@ -131,8 +133,10 @@ test("exactly what is older is deleted, in every database, and the log has it", 
     const { rows, sums } = await there(`USAGE_${name}`);
     const lines = (time) => all.map(([zone, offset]) => [zone, time(offset)]).sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x - y)).map(([zone, offset]) => `${zone} ${offset}`);
     assert.deepEqual(rows, lines((offset) => offset), name);
-    const notes = await gateway.env[`USAGE_${name}`].prepare("SELECT count(*) AS n, count(usage.id) AS rows FROM spilled LEFT JOIN usage USING (id)").first();
-    assert.deepEqual(notes, { n: rows.length, rows: rows.length }, `notes of ${name}`);
+    for (const table of ["spilled", "background"]) {
+      const notes = await gateway.env[`USAGE_${name}`].prepare(`SELECT count(*) AS n, count(usage.id) AS rows FROM ${table} LEFT JOIN usage USING (id)`).first();
+      assert.deepEqual(notes, { n: rows.length, rows: rows.length }, `${table} of ${name}`);
+    }
     assert.deepEqual(sums, lines((offset) => Math.floor(offset / HOUR) * HOUR), name);
   }
 
