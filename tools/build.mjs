@@ -34,7 +34,7 @@ export function build({ local = false, fast = false } = {}) {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
 
-  console.log(`· building the worker${local ? " for local use" : ""}${fast ? ", fast" : ""}`);
+  console.log(`· building the worker${local ? " for local use" : ""}${fast ? ", fast (2 minutes the first time)" : " (3 to 5 minutes)"}`);
   run("cargo", ["build", "--quiet", "--locked", "--lib", "--release", "--target", "wasm32-unknown-unknown", "--target-dir", target, "-Zbuild-std=std,panic_unwind", ...(local ? ["--features", "local"] : [])], {
     env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: `-Cpanic=unwind -Ctarget-feature=+simd128 -Clink-arg=--max-memory=${MEMORY}`, WASM_BINDGEN_USE_JS_SYS: "1", ...(fast ? FAST : {}) },
   });

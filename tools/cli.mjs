@@ -5,7 +5,7 @@ import { isStale } from "./stale.mjs";
 
 export function buildCli() {
   if (!isStale("target/debug/meridian")) return;
-  console.log("· building the command line");
+  console.log("· building the command line (under a minute the first time)");
   run("cargo", ["build", "--quiet", "--locked", "--bin", "meridian"]);
   run("touch", [join(ROOT, "target/debug/meridian")]);
 }

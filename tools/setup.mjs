@@ -31,7 +31,7 @@ function npmPackages() {
   const lock = join(ROOT, "package-lock.json");
   const installed = join(ROOT, "node_modules/.package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs && existsSync(join(ROOT, "node_modules/.bin/wrangler"))) return;
-  console.log("· installing the npm packages");
+  console.log("· installing the npm packages (some 15 seconds)");
   run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
 }
 
@@ -42,7 +42,7 @@ function rust() {
   const pinned = /^channel = "([^"]+)"/m.exec(readFileSync(join(ROOT, "rust-toolchain.toml"), "utf8"))?.[1];
   if (!pinned) fail("rust-toolchain.toml names no channel");
   if (!(output("rustup", ["toolchain", "list"]) ?? "").includes(pinned)) {
-    console.log(`· installing Rust ${pinned}`);
+    console.log(`· installing Rust ${pinned} (about a minute)`);
     run("rustup", ["toolchain", "install", pinned, "--profile", "minimal"]);
   }
   const components = output("rustup", ["component", "list", "--toolchain", pinned, "--installed"]) ?? "";

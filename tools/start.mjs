@@ -38,7 +38,7 @@ function migrate() {
   const done = join(STATE, "migrated");
   const all = readdirSync(join(ROOT, "migrations"), { recursive: true }).sort().join("\n");
   if (existsSync(done) && readFileSync(done, "utf8") === all) return;
-  console.log("· preparing the local databases");
+  console.log("· preparing the local databases (some 20 seconds)");
   for (const store of STORES) {
     run("wrangler", ["d1", "migrations", "apply", store, "--local"], { stdio: ["ignore", "ignore", "inherit"] });
   }
