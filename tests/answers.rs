@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Answer, Delta, Object, Part, Voice};
+use meridian::dialect::neutral::{Answer, Delta, Object, Part, ReplyContext};
 use meridian::dialect::{self, Api, Fault, Reader, Reading, Translator};
 use meridian::frame::sse;
 use meridian::regions::Dialect::{self, AnthropicMessages, Gemini, OpenAiChat, OpenAiResponses};
@@ -13,8 +13,8 @@ use serde_json::{json, Value};
 
 const CLIENTS: [Api; 3] = [Api::Chat, Api::Responses, Api::Messages];
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(0),
         endpoint: "there".to_owned(),
@@ -28,7 +28,7 @@ fn voice() -> Voice {
 }
 
 fn relayed(passage: Passage, api: Api, events: &[&str]) -> (String, Reading) {
-    let mut relay = Relay::new(api, passage, "text/event-stream", voice().id);
+    let mut relay = Relay::new(api, passage, "text/event-stream", context().id);
     let mut out = Vec::new();
     for event in events {
         relay.push(format!("data: {event}\n\n").as_bytes(), &mut out);
@@ -39,7 +39,7 @@ fn relayed(passage: Passage, api: Api, events: &[&str]) -> (String, Reading) {
 
 /// Events of a provider, told to a client.
 fn told(from: Dialect, api: Api, events: &[&str]) -> (String, Reading) {
-    let translator = Translator::new(from, api, voice(), false).unwrap();
+    let translator = Translator::new(from, api, context(), false).unwrap();
     relayed(Passage::Translated(Box::new(translator)), api, events)
 }
 
@@ -60,7 +60,7 @@ fn seen(dialect: Dialect, events: &[&str]) -> Reading {
 /// A whole reply, told to a client.
 fn whole(from: Dialect, api: Api, body: &str) -> (Option<Value>, Reading) {
     let mut reading = Reading::default();
-    let told = dialect::whole(from, api, body.as_bytes(), voice(), false, &mut reading);
+    let told = dialect::whole(from, api, body.as_bytes(), context(), false, &mut reading);
     let told = told.map(|text| serde_json::from_str(&text).unwrap());
     (told, reading)
 }
@@ -611,7 +611,7 @@ const TOO_LONG: [(Dialect, u16, &str, &str); 17] = [
 
 #[test]
 fn too_long_is_told_in_the_clients_own_terms_whoever_says_it() {
-    let id = voice().id;
+    let id = context().id;
     for (dialect, status, beside, body) in TOO_LONG {
         let (kind, message) = dialect::read_failure(dialect, beside, body.as_bytes());
         for api in CLIENTS {
@@ -653,7 +653,7 @@ fn a_prompt_that_fits_without_its_answer_is_not_told_to_be_too_long() {
     let message = "This model's maximum context length is 32768 tokens. However, you requested 8192 output tokens and your prompt contains at least 24577 input tokens, for a total of at least 32769 tokens.";
     let anthropics = "input length and `max_tokens` exceed context limit: 24577 + 8192 > 32768, decrease input length or `max_tokens` and try again";
     let told = |api: Api, message: &str| {
-        let body = dialect::failure_body(api, 400, "BadRequestError", message, &voice().id);
+        let body = dialect::failure_body(api, 400, "BadRequestError", message, &context().id);
         let body: Value = serde_json::from_str(&body).unwrap();
         body["error"]["message"].as_str().unwrap().to_owned()
     };
@@ -666,7 +666,7 @@ fn a_prompt_that_fits_without_its_answer_is_not_told_to_be_too_long() {
 
 #[test]
 fn too_long_is_told_again_only_to_those_who_would_not_know_it() {
-    let id = voice().id;
+    let id = context().id;
     for (dialect, status, beside, body) in TOO_LONG {
         let api = match dialect {
             OpenAiChat => Api::Chat,
@@ -727,7 +727,7 @@ fn too_long_in_a_stream_is_told_in_the_clients_own_terms() {
     }
     // Converse has an exception instead of an event.
     let mut translator =
-        Translator::new(Dialect::BedrockConverse, Api::Messages, voice(), false).unwrap();
+        Translator::new(Dialect::BedrockConverse, Api::Messages, context(), false).unwrap();
     let (mut reading, mut out) = (Reading::default(), Vec::new());
     let body = br#"{"message":"Input is too long for requested model."}"#;
     translator.exception("validationException", body, &mut reading, &mut out);
@@ -765,7 +765,7 @@ fn too_long_in_a_frame_of_claudes_host_is_told_as_claude_says_it() {
         hide_usage: false,
     };
     let kind = "application/vnd.amazon.eventstream";
-    let mut relay = Relay::new(Api::Messages, passage, kind, voice().id);
+    let mut relay = Relay::new(Api::Messages, passage, kind, context().id);
     let mut out = Vec::new();
     relay.push(&exception("validationException", body), &mut out);
     let reading = relay.finish(End::Closed, &mut out);

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use meridian::dialect::form::{Json, Signers, Target};
+use meridian::dialect::neutral::{Json, Signers, Target};
 use meridian::dialect::{self, Api};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
 use serde_json::{json, Number, Value};
@@ -70,7 +70,7 @@ fn ask_without(api: Api, body: &Value, model: Model, without: &[String]) -> Aske
 fn ask_at(api: Api, body: &Value, model: Model, without: &[String], quirks: &Quirks) -> Asked {
     let text = body.to_string();
     let tree = Json::parse_request(&text).unwrap();
-    let ask = dialect::read_ask(api, &tree).unwrap();
+    let ask = dialect::read_request(api, &tree).unwrap();
     let target = Target {
         endpoint: "there",
         model: model.name,
@@ -83,11 +83,11 @@ fn ask_at(api: Api, body: &Value, model: Model, without: &[String], quirks: &Qui
         longest: 128_000,
         asks_for_usage: false,
     };
-    let (written, losses) = dialect::write_ask(model.dialect, &ask, target).unwrap();
+    let (written, unsupported) = dialect::write_request(model.dialect, &ask, target).unwrap();
     Asked {
         body: serde_json::from_str(&written.to_text()).unwrap(),
-        refused: losses.refused(),
-        left_out: losses.left_out(),
+        refused: unsupported.refused(),
+        left_out: unsupported.left_out(),
     }
 }
 

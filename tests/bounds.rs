@@ -14,7 +14,7 @@ use meridian::refusal::{Invalid, Missing, Refusal};
 use meridian::regions::{Dialect, EgressClaim, Guarantee, Hosting, ThinkingStyle};
 use meridian::request::caller::{Caller, KeyRecord};
 use meridian::request::egress;
-use meridian::request::head::{Head, Unsupported};
+use meridian::request::head::{Head, OnUnsupported};
 use meridian::request::plan;
 use meridian::request::zone;
 use meridian::upstream::translate::{self, Asked};
@@ -133,7 +133,7 @@ fn sent(
     let bound = ledger::bound(&plan, weighed, &config.prices, false)?;
     let asked = Asked {
         api,
-        unsupported: Unsupported::Drop,
+        unsupported: OnUnsupported::Drop,
         body: &Rc::new(body.to_string()),
         call: &call,
         named_blobs: false,

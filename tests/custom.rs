@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
+use meridian::dialect::neutral::{Json, Object, ReplyContext, Signers, Target};
 use meridian::dialect::{self, Api, Reading};
 use meridian::frame::sse;
 use meridian::regions::{Dialect, Quirks};
@@ -20,8 +20,8 @@ const OTHERS: [Dialect; 4] = [
     Dialect::Gemini,
 ];
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(0),
         endpoint: "there".to_owned(),
@@ -42,7 +42,7 @@ fn voice() -> Voice {
 fn written(api: Api, body: &Value, dialect: Dialect) -> (Value, Vec<String>, Vec<String>) {
     let text = body.to_string();
     let tree = Json::parse_request(&text).unwrap();
-    let ask = dialect::read_ask(api, &tree).unwrap();
+    let ask = dialect::read_request(api, &tree).unwrap();
     let target = Target {
         endpoint: "there",
         model: "m",
@@ -55,9 +55,9 @@ fn written(api: Api, body: &Value, dialect: Dialect) -> (Value, Vec<String>, Vec
         longest: 128_000,
         asks_for_usage: false,
     };
-    let (written, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
+    let (written, unsupported) = dialect::write_request(dialect, &ask, target).unwrap();
     let body = serde_json::from_str(&written.to_text()).unwrap();
-    (body, losses.refused(), losses.left_out())
+    (body, unsupported.refused(), unsupported.left_out())
 }
 
 /// The function in a request, as each dialect declares it: name, description, schema.
@@ -206,9 +206,9 @@ fn claude(name: &str, arguments: &[&str]) -> String {
 
 /// What a client of OpenAI's gets of a stream: the events, and the stream itself.
 fn streamed(from: Dialect, api: Api, stream: &str) -> (Vec<Value>, String, Reading) {
-    let translator = dialect::Translator::new(from, api, voice(), false).unwrap();
+    let translator = dialect::Translator::new(from, api, context(), false).unwrap();
     let passage = Passage::Translated(Box::new(translator));
-    let mut relay = Relay::new(api, passage, "text/event-stream", voice().id);
+    let mut relay = Relay::new(api, passage, "text/event-stream", context().id);
     let mut out = Vec::new();
     for byte in stream.as_bytes() {
         relay.push(std::slice::from_ref(byte), &mut out);
@@ -330,7 +330,7 @@ fn whole(from: Dialect, api: Api, body: &Value) -> (Value, Reading) {
         from,
         api,
         body.to_string().as_bytes(),
-        voice(),
+        context(),
         false,
         &mut reading,
     );
@@ -441,9 +441,9 @@ fn a_provider_that_has_custom_tools_is_understood() {
     assert_eq!(output[1]["arguments"], "{}");
     // Anthropic's clients know functions alone.
     let mut reading = Reading::default();
-    let none = Voice {
+    let none = ReplyContext {
         custom: Default::default(),
-        ..voice()
+        ..context()
     };
     let told = dialect::whole(
         Dialect::OpenAiResponses,

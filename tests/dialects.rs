@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
+use meridian::dialect::neutral::{Json, Object, ReplyContext, Signers, Target};
 use meridian::dialect::{self, Api, Reading, Translator};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
 use meridian::units::{Millis, RequestId};
@@ -68,7 +68,7 @@ fn what_a_client_asks_in_every_dialect() {
         let mut text = String::new();
         for (name, body) in asked(api) {
             let tree = Json::parse(&body).unwrap();
-            let ask = dialect::read_ask(api, &tree).unwrap_or_else(|e| panic!("{api}: {e}"));
+            let ask = dialect::read_request(api, &tree).unwrap_or_else(|e| panic!("{api}: {e}"));
             for dialect in DIALECTS {
                 let target = Target {
                     endpoint: "there",
@@ -82,10 +82,10 @@ fn what_a_client_asks_in_every_dialect() {
                     longest: 128_000,
                     asks_for_usage: true,
                 };
-                let (body, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
+                let (body, unsupported) = dialect::write_request(dialect, &ask, target).unwrap();
                 writeln!(text, "── {name}, as {dialect}").unwrap();
-                writeln!(text, "refused: {:?}", losses.refused()).unwrap();
-                writeln!(text, "left out: {:?}", losses.left_out()).unwrap();
+                writeln!(text, "refused: {:?}", unsupported.refused()).unwrap();
+                writeln!(text, "left out: {:?}", unsupported.left_out()).unwrap();
                 writeln!(text, "{}\n", pretty(&body.to_text())).unwrap();
             }
         }
@@ -100,7 +100,7 @@ fn round_trips_lose_nothing() {
     for api in CLIENTS {
         let (_, body) = asked(api).remove(0);
         let tree = Json::parse(&body).unwrap();
-        let ask = dialect::read_ask(api, &tree).unwrap();
+        let ask = dialect::read_request(api, &tree).unwrap();
         let target = Target {
             endpoint: "there",
             model: "its-id",
@@ -113,11 +113,15 @@ fn round_trips_lose_nothing() {
             longest: 128_000,
             asks_for_usage: true,
         };
-        let (written, losses) = dialect::write_ask(api.native(), &ask, target).unwrap();
-        assert!(losses.is_empty(), "{api}: {:?}", losses.into_names());
+        let (written, unsupported) = dialect::write_request(api.native(), &ask, target).unwrap();
+        assert!(
+            unsupported.is_empty(),
+            "{api}: {:?}",
+            unsupported.into_names()
+        );
         let text = written.to_text();
         let again = Json::parse(&text).unwrap();
-        let mut second = dialect::read_ask(api, &again).unwrap();
+        let mut second = dialect::read_request(api, &again).unwrap();
         let mut first = ask.clone();
         for ask in [&mut first, &mut second] {
             // Where it stood may differ; what it is may not.
@@ -127,8 +131,8 @@ fn round_trips_lose_nothing() {
     }
 }
 
-fn forget_paths(ask: &mut dialect::form::Ask<'_>) {
-    use dialect::form::{Block, Place, What};
+fn forget_paths(ask: &mut dialect::neutral::ChatRequest<'_>) {
+    use dialect::neutral::{Block, Place, What};
     static NOWHERE: Json<'static> = Json::Null;
     fn plain(block: &mut Block<'_>) {
         block.path = Place::of(&NOWHERE, &NOWHERE);
@@ -145,8 +149,8 @@ fn forget_paths(ask: &mut dialect::form::Ask<'_>) {
     }
 }
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(1_700_000_000_000),
         endpoint: "there".to_owned(),
@@ -173,7 +177,7 @@ fn what_a_provider_answers_for_every_client() {
         let mut text = String::new();
         for api in CLIENTS {
             let mut reading = Reading::default();
-            let told = dialect::whole(dialect, api, &whole, voice(), false, &mut reading);
+            let told = dialect::whole(dialect, api, &whole, context(), false, &mut reading);
             let told = told.unwrap_or_else(|| panic!("{dialect} to {api}: {:?}", reading.fault));
             writeln!(
                 text,
@@ -207,14 +211,14 @@ fn facts(reading: &Reading) -> String {
 fn streamed(dialect: Dialect, api: Api, stream: &[u8]) -> (String, Reading) {
     let mut out = Vec::new();
     if dialect != Dialect::BedrockConverse {
-        let translator = Translator::new(dialect, api, voice(), false).unwrap();
+        let translator = Translator::new(dialect, api, context(), false).unwrap();
         let passage = Passage::Translated(Box::new(translator));
-        let mut relay = Relay::new(api, passage, "text/event-stream", voice().id);
+        let mut relay = Relay::new(api, passage, "text/event-stream", context().id);
         relay.push(stream, &mut out);
         let reading = relay.finish(End::Closed, &mut out);
         return (String::from_utf8(out).unwrap(), reading);
     }
-    let mut translator = Translator::new(dialect, api, voice(), false).unwrap();
+    let mut translator = Translator::new(dialect, api, context(), false).unwrap();
     let mut reading = Reading::default();
     for line in std::str::from_utf8(stream).unwrap().lines() {
         let (name, payload) = line.split_once(' ').unwrap();

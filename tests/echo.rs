@@ -6,7 +6,7 @@
 #[path = "recorded/mod.rs"]
 mod recorded;
 
-use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
+use meridian::dialect::neutral::{Json, Object, ReplyContext, Signers, Target};
 use meridian::dialect::{self, Api, Reading};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
 use meridian::units::{Millis, RequestId};
@@ -75,7 +75,7 @@ fn answers() -> Vec<(String, Dialect, Vec<u8>)> {
 
 /// An answer as a client gets it, if it is one.
 fn told(from: Dialect, api: Api, body: &[u8]) -> Option<Value> {
-    let voice = Voice {
+    let context = ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(1_700_000_000_000),
         endpoint: "maker".to_owned(),
@@ -87,7 +87,7 @@ fn told(from: Dialect, api: Api, body: &[u8]) -> Option<Value> {
         namespaces: Default::default(),
     };
     let mut reading = Reading::default();
-    let told = dialect::whole(from, api, body, voice, false, &mut reading)?;
+    let told = dialect::whole(from, api, body, context, false, &mut reading)?;
     reading
         .fault
         .is_none()
@@ -137,7 +137,7 @@ fn wrong(api: Api, request: &Value, one: Asked) -> Option<String> {
     let (dialect, model, thinking) = one;
     let text = request.to_string();
     let tree = Json::parse_request(&text).unwrap();
-    let ask = match dialect::read_ask(api, &tree) {
+    let ask = match dialect::read_request(api, &tree) {
         Ok(ask) => ask,
         Err(refusal) => return Some(format!("{refusal:?}")),
     };
@@ -154,9 +154,9 @@ fn wrong(api: Api, request: &Value, one: Asked) -> Option<String> {
         longest: 128_000,
         asks_for_usage: false,
     };
-    let (written, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
-    if !losses.keep_the_answer() {
-        return Some(format!("refused: {:?}", losses.refused()));
+    let (written, unsupported) = dialect::write_request(dialect, &ask, target).unwrap();
+    if !unsupported.are_only_hints() {
+        return Some(format!("refused: {:?}", unsupported.refused()));
     }
     let text = written.to_text();
     let empty = [

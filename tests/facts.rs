@@ -7,7 +7,7 @@
 mod recorded;
 
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
+use meridian::dialect::neutral::{Json, Object, ReplyContext, Signers, Target};
 use meridian::dialect::{self, Api, Fault, Reading, Translator};
 use meridian::regions::{Dialect, Quirks, ThinkingStyle};
 use meridian::units::{Millis, RequestId, Tokens};
@@ -26,8 +26,8 @@ fn fact(quote: &str) {
     }
 }
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(0),
         endpoint: "there".to_owned(),
@@ -42,9 +42,9 @@ fn voice() -> Voice {
 
 /// Events of a provider, told to a client.
 fn told(from: Dialect, api: Api, events: &[&str]) -> (String, Reading) {
-    let translator = Translator::new(from, api, voice(), false).unwrap();
+    let translator = Translator::new(from, api, context(), false).unwrap();
     let passage = Passage::Translated(Box::new(translator));
-    let mut relay = Relay::new(api, passage, "text/event-stream", voice().id);
+    let mut relay = Relay::new(api, passage, "text/event-stream", context().id);
     let mut out = Vec::new();
     for event in events {
         relay.push(format!("data: {event}\n\n").as_bytes(), &mut out);
@@ -59,7 +59,7 @@ fn whole(from: Dialect, body: &str) -> Reading {
         from,
         Api::Chat,
         body.as_bytes(),
-        voice(),
+        context(),
         false,
         &mut reading,
     );
@@ -75,7 +75,7 @@ fn chat_usage(usage: &str) -> Tokens {
 
 fn written(api: Api, body: &str, to: Dialect, quirks: &Quirks) -> (String, Vec<String>) {
     let tree = Json::parse(body).unwrap();
-    let ask = dialect::read_ask(api, &tree).unwrap();
+    let ask = dialect::read_request(api, &tree).unwrap();
     let target = Target {
         endpoint: "there",
         model: "m",
@@ -88,8 +88,8 @@ fn written(api: Api, body: &str, to: Dialect, quirks: &Quirks) -> (String, Vec<S
         longest: 128_000,
         asks_for_usage: true,
     };
-    let (body, losses) = dialect::write_ask(to, &ask, target).unwrap();
-    (body.to_text(), losses.into_names())
+    let (body, unsupported) = dialect::write_request(to, &ask, target).unwrap();
+    (body.to_text(), unsupported.into_names())
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn field_22_responses_end_without_a_marker_and_may_be_incomplete() {
 fn bedrock_frames_come_in_their_own_order() {
     fact("Bedrock: `messageStop` comes before `metadata`: closing there loses the usage. `contentBlockStart` is absent for text. Payloads carry a padding key `p`.");
     let mut translator =
-        Translator::new(Dialect::BedrockConverse, Api::Messages, voice(), false).unwrap();
+        Translator::new(Dialect::BedrockConverse, Api::Messages, context(), false).unwrap();
     let (mut reading, mut out) = (Reading::default(), Vec::new());
     for (name, payload) in [
         ("messageStart", r#"{"role":"assistant","p":"abc"}"#),
@@ -260,13 +260,14 @@ fn invoke_model_and_exceptions_are_unwrapped() {
     let Ok(frame) = fs::read(path) else {
         return println!("skipped: the recorded exception is not here");
     };
-    let translator = Translator::new(Dialect::BedrockConverse, Api::Chat, voice(), false).unwrap();
+    let translator =
+        Translator::new(Dialect::BedrockConverse, Api::Chat, context(), false).unwrap();
     let passage = Passage::Translated(Box::new(translator));
     let mut relay = Relay::new(
         Api::Chat,
         passage,
         meridian::answer::relay::AWS_FRAMES,
-        voice().id,
+        context().id,
     );
     let mut out = Vec::new();
     relay.push(&frame, &mut out);
@@ -288,7 +289,7 @@ fn field_22_streams_have_their_own_frames_and_ends() {
         Dialect::Gemini,
         Api::Chat,
         array.as_bytes(),
-        voice(),
+        context(),
         false,
         &mut reading,
     );
@@ -347,7 +348,7 @@ fn field_14_what_breaks_off_or_fails_has_no_good_end() {
         assert!(!good.iter().any(|end| out.contains(end)), "{out}");
 
         // A whole reply, where the client wants a stream.
-        let mut translator = Translator::new(Dialect::Gemini, api, voice(), false).unwrap();
+        let mut translator = Translator::new(Dialect::Gemini, api, context(), false).unwrap();
         let (mut reading, mut out) = (Reading::default(), Vec::new());
         translator.whole(failed.as_bytes(), &mut reading, &mut out);
         let out = String::from_utf8(out).unwrap();
@@ -422,12 +423,12 @@ fn field_21_geminis_calls_have_no_id_and_a_signature() {
     assert!(out.contains("meridian.c.there.c2ln"));
     let back = r#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"meridian.c.there.c2ln"}}}]},{"role":"tool","tool_call_id":"1","content":"b"}]}"#;
     let quirks = Quirks::default();
-    let (body, losses) = written(Api::Chat, back, Dialect::Gemini, &quirks);
-    assert!(body.contains(r#""thoughtSignature":"c2ln""#) && losses.is_empty());
+    let (body, unsupported) = written(Api::Chat, back, Dialect::Gemini, &quirks);
+    assert!(body.contains(r#""thoughtSignature":"c2ln""#) && unsupported.is_empty());
     let elsewhere = back.replace("there", "elsewhere");
-    let (body, losses) = written(Api::Chat, &elsewhere, Dialect::Gemini, &quirks);
+    let (body, unsupported) = written(Api::Chat, &elsewhere, Dialect::Gemini, &quirks);
     assert!(!body.contains("c2ln"));
-    assert_eq!(losses, ["messages[1].tool_calls[0]"]);
+    assert_eq!(unsupported, ["messages[1].tool_calls[0]"]);
     let empty = r#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"c2ln"}]},"finishReason":"STOP"}]}"#;
     assert!(told(Dialect::Gemini, Api::Messages, &[empty])
         .0
@@ -471,9 +472,9 @@ fn what_well_known_clients_send_is_read() {
     fact("Codex sends `store: false`, `include`, `namespace` tools to `/v1/responses`.");
     let codex = r#"{"model":"m","store":false,"include":["reasoning.encrypted_content"],"input":"a","tools":[{"type":"namespace","name":"n","description":"d","tools":[{"type":"function","name":"f"}]}]}"#;
     let quirks = Quirks::default();
-    let (_, losses) = written(Api::Responses, codex, Dialect::AnthropicMessages, &quirks);
+    let (_, unsupported) = written(Api::Responses, codex, Dialect::AnthropicMessages, &quirks);
     let lost = ["tools[0].description"];
-    assert_eq!(losses, lost, "the rest says nothing that is lost");
+    assert_eq!(unsupported, lost, "the rest says nothing that is lost");
 }
 
 #[test]
@@ -487,15 +488,15 @@ fn probing_clients_are_answered() {
 fn logprobs_of_google_are_told_as_openais_clients_read_them() {
     let chunk = r#"{"candidates":[{"content":{"parts":[{"text":"ja"}]},"finishReason":"STOP","logprobsResult":{"chosenCandidates":[{"token":"ja","logProbability":-0.25}],"topCandidates":[{"candidates":[{"token":"ja","logProbability":-0.25},{"token":"no","logProbability":-1.5}]}]}}]}"#;
     let wanted = r#"{"token":"ja","logprob":-0.25,"bytes":[106,97],"top_logprobs":[{"token":"ja","logprob":-0.25,"bytes":[106,97]},{"token":"no","logprob":-1.5,"bytes":[110,111]}]}"#;
-    let mut voice = voice();
-    voice.tells_logprobs = true;
+    let mut context = context();
+    context.tells_logprobs = true;
     for api in [Api::Chat, Api::Responses] {
         let mut reading = Reading::default();
         let body = dialect::whole(
             Dialect::Gemini,
             api,
             chunk.as_bytes(),
-            voice.clone(),
+            context.clone(),
             false,
             &mut reading,
         );
@@ -529,7 +530,7 @@ fn invoke_models_own_metrics_are_what_is_read_from_the_body() {
             dialect: Dialect::AnthropicMessages,
             hide_usage: false,
         };
-        let mut relay = Relay::new(Api::Messages, passage, kind, voice().id);
+        let mut relay = Relay::new(Api::Messages, passage, kind, context().id);
         let mut out = Vec::new();
         relay.push(&bytes, &mut out);
         let tokens = relay.finish(End::Closed, &mut out).tokens;
@@ -650,7 +651,7 @@ fn nothing_stands_behind_the_words_of_an_answer() {
         Dialect::Gemini,
         Api::Messages,
         body.as_bytes(),
-        voice(),
+        context(),
         false,
         &mut reading,
     );

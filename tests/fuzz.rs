@@ -6,7 +6,7 @@
 
 use bolero::check;
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
+use meridian::dialect::neutral::{Json, Object, ReplyContext, Signers, Target};
 use meridian::dialect::{self, Api, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
 use meridian::regions::{Dialect, Quirks};
@@ -24,8 +24,8 @@ const DIALECTS: [Dialect; 5] = [
 ];
 const CLIENTS: [Api; 3] = [Api::Chat, Api::Responses, Api::Messages];
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(0),
         endpoint: "there".to_owned(),
@@ -128,7 +128,7 @@ fn requests_of_every_client_in_every_dialect() {
                 let _ = dialect::blobs_in(body);
                 let Ok(tree) = Json::parse(body) else { return };
                 let _ = dialect::embed::read(&tree);
-                let Ok(ask) = dialect::read_ask(api, &tree) else {
+                let Ok(ask) = dialect::read_request(api, &tree) else {
                     return;
                 };
                 for dialect in DIALECTS {
@@ -144,7 +144,7 @@ fn requests_of_every_client_in_every_dialect() {
                         longest: 128_000,
                         asks_for_usage: true,
                     };
-                    let (body, _) = dialect::write_ask(dialect, &ask, target).unwrap();
+                    let (body, _) = dialect::write_request(dialect, &ask, target).unwrap();
                     Json::parse(&body.to_text()).unwrap();
                 }
             });
@@ -162,7 +162,7 @@ fn answers_of_every_dialect_for_every_client() {
                 let bytes = mutated(&sample, input);
                 for api in CLIENTS {
                     let mut reading = Reading::default();
-                    let told = dialect::whole(from, api, &bytes, voice(), true, &mut reading);
+                    let told = dialect::whole(from, api, &bytes, context(), true, &mut reading);
                     assert_eq!(told.is_none(), reading.fault.is_some());
                 }
                 let _ = dialect::read_failure(from, "kind", &bytes);
@@ -183,9 +183,9 @@ fn streams_of_every_dialect_for_every_client() {
             .for_each(|input: &[u8]| {
                 let bytes = mutated(&sample, input);
                 for api in CLIENTS {
-                    let translator = Translator::new(from, api, voice(), false).unwrap();
+                    let translator = Translator::new(from, api, context(), false).unwrap();
                     let passage = Passage::Translated(Box::new(translator));
-                    let mut relay = Relay::new(api, passage, "text/event-stream", voice().id);
+                    let mut relay = Relay::new(api, passage, "text/event-stream", context().id);
                     let mut out = Vec::new();
                     relay.push(&bytes, &mut out);
                     let reading = relay.finish(End::Closed, &mut out);

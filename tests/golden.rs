@@ -10,7 +10,7 @@ use meridian::refusal::{EgressRefused, Invalid, Missing, NoBackground, Offer, Re
 use meridian::regions::egress::Forbidden;
 use meridian::request::caller::{Caller, KeyRecord};
 use meridian::request::egress;
-use meridian::request::head::{Head, Unsupported};
+use meridian::request::head::{Head, OnUnsupported};
 use meridian::request::plan;
 use meridian::request::zone;
 use meridian::units::{Millis, RequestId};
@@ -116,7 +116,7 @@ fn what_an_endpoint_is_sent() {
         for attempt in plan.attempts() {
             let asked = Asked {
                 api: dialect,
-                unsupported: Unsupported::Refuse,
+                unsupported: OnUnsupported::Refuse,
                 body: &Rc::new(body.to_string()),
                 call: &call,
                 named_blobs: false,

@@ -7,7 +7,7 @@
 mod shapes;
 
 use meridian::config::{self, Config, Files};
-use meridian::dialect::form::{Json, Object, Signers, Target, Voice};
+use meridian::dialect::neutral::{Json, Object, ReplyContext, Signers, Target};
 use meridian::dialect::{self, Api, Fault, Reading, Translator};
 use meridian::regions::{Dialect, Quirks};
 use meridian::request::egress;
@@ -90,10 +90,10 @@ fn written(api: Api, dialect: Dialect, body: &str) -> Option<String> {
     if api == Api::Embeddings {
         return dialect::embed::read(&tree).ok().map(|_| String::new());
     }
-    let ask = dialect::read_ask(api, &tree).ok()?;
-    let (written, losses) = dialect::write_ask(dialect, &ask, target)?;
+    let ask = dialect::read_request(api, &tree).ok()?;
+    let (written, unsupported) = dialect::write_request(dialect, &ask, target)?;
     let text = written.to_text_of(body.len() + 4_096);
-    std::hint::black_box(losses);
+    std::hint::black_box(unsupported);
     Some(text)
 }
 
@@ -155,7 +155,7 @@ fn guard_requests_are_no_more_work_than_their_length() {
 
 /// So many events of a stream, each told to a client.
 fn told(from: Dialect, to: Api, events: &[String]) -> usize {
-    let voice = Voice {
+    let context = ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(0),
         endpoint: "e".to_owned(),
@@ -166,7 +166,7 @@ fn told(from: Dialect, to: Api, events: &[String]) -> usize {
         custom: Default::default(),
         namespaces: Default::default(),
     };
-    let mut translator = Translator::new(from, to, voice, false).unwrap();
+    let mut translator = Translator::new(from, to, context, false).unwrap();
     let (mut reading, mut out) = (Reading::default(), Vec::new());
     for event in events {
         translator.event("", event.as_bytes(), &mut reading, &mut out);

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Object, Voice};
+use meridian::dialect::neutral::{Object, ReplyContext};
 use meridian::dialect::{self, Api, Reading, Translator};
 use meridian::regions::Dialect::{
     self, AnthropicMessages, BedrockConverse, Gemini, OpenAiChat, OpenAiResponses,
@@ -13,8 +13,8 @@ use meridian::regions::Dialect::{
 use meridian::units::{Millis, RequestId};
 use serde_json::{json, Value};
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(0),
         endpoint: "there".to_owned(),
@@ -28,9 +28,9 @@ fn voice() -> Voice {
 }
 
 fn told(from: Dialect, api: Api, events: &[Value]) -> (String, Reading) {
-    let translator = Translator::new(from, api, voice(), false).unwrap();
+    let translator = Translator::new(from, api, context(), false).unwrap();
     let passage = Passage::Translated(Box::new(translator));
-    let mut relay = Relay::new(api, passage, "text/event-stream", voice().id);
+    let mut relay = Relay::new(api, passage, "text/event-stream", context().id);
     let mut out = Vec::new();
     for event in events {
         relay.push(format!("data: {event}\n\n").as_bytes(), &mut out);
@@ -42,7 +42,7 @@ fn told(from: Dialect, api: Api, events: &[Value]) -> (String, Reading) {
 fn whole(from: Dialect, api: Api, body: &Value) -> (Value, Reading) {
     let mut reading = Reading::default();
     let body = body.to_string();
-    let told = dialect::whole(from, api, body.as_bytes(), voice(), false, &mut reading);
+    let told = dialect::whole(from, api, body.as_bytes(), context(), false, &mut reading);
     let told = told.unwrap_or_else(|| panic!("{:?}: {body}", reading.fault));
     (serde_json::from_str(&told).unwrap(), reading)
 }

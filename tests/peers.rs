@@ -7,7 +7,7 @@
 
 mod recorded;
 
-use meridian::dialect::form::{Json, Signers, Target};
+use meridian::dialect::neutral::{Json, Signers, Target};
 use meridian::dialect::{self, Api};
 use meridian::regions::{Dialect, Quirks};
 use serde_json::Value;
@@ -75,7 +75,7 @@ fn where_two_peers_agree_so_does_this_or_says_why_not() {
         };
         let text = case["input"].to_string();
         let tree = Json::parse(&text).unwrap();
-        let ask = dialect::read_ask(Api::Chat, &tree).unwrap();
+        let ask = dialect::read_request(Api::Chat, &tree).unwrap();
         let wanted = &case["litellm"]["upstream"]["body"];
         let model = wanted["model"].as_str().unwrap_or("m").to_owned();
         let target = Target {
@@ -90,7 +90,7 @@ fn where_two_peers_agree_so_does_this_or_says_why_not() {
             longest: 128_000,
             asks_for_usage: true,
         };
-        let (body, _) = dialect::write_ask(to, &ask, target).unwrap();
+        let (body, _) = dialect::write_request(to, &ask, target).unwrap();
         let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
         leaves(
             &serde_json::from_str(&body.to_text()).unwrap(),

@@ -20,7 +20,7 @@ use meridian::request::egress::Egress;
 use meridian::request::head::{Head, Origin};
 use meridian::request::plan::{self, Attempt, Plan};
 use meridian::request::zone::{self, Verdict};
-use meridian::upstream::send::{judge, Start};
+use meridian::upstream::judge::{judge, Start};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 

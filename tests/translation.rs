@@ -8,7 +8,9 @@ mod oracle;
 mod recorded;
 
 use meridian::answer::relay::{End, Passage, Relay};
-use meridian::dialect::form::{Answer, Delta, Json, Object, Part, Signers, Stop, Target, Voice};
+use meridian::dialect::neutral::{
+    Answer, Delta, Json, Object, Part, ReplyContext, Signers, Stop, Target,
+};
 use meridian::dialect::{self, Api, Fault, Reader, Reading, Translator};
 use meridian::frame::{eventstream, sse};
 use meridian::regions::{Dialect, Quirks};
@@ -19,8 +21,8 @@ use std::path::Path;
 
 const CLIENTS: [Api; 3] = [Api::Chat, Api::Responses, Api::Messages];
 
-fn voice() -> Voice {
-    Voice {
+fn context() -> ReplyContext {
+    ReplyContext {
         id: RequestId::new(Millis(0), 0),
         at: Millis(1_700_000_000_000),
         endpoint: "there".to_owned(),
@@ -35,9 +37,9 @@ fn voice() -> Voice {
 
 /// A provider's stream, told to a client, in pieces of `cut` bytes.
 fn told(dialect: Dialect, api: Api, stream: &[u8], kind: &str, cut: usize) -> (Vec<u8>, Reading) {
-    let translator = Translator::new(dialect, api, voice(), false).unwrap();
+    let translator = Translator::new(dialect, api, context(), false).unwrap();
     let passage = Passage::Translated(Box::new(translator));
-    let mut relay = Relay::new(api, passage, kind, voice().id);
+    let mut relay = Relay::new(api, passage, kind, context().id);
     let mut out = Vec::new();
     for piece in stream.chunks(cut.max(1)) {
         relay.push(piece, &mut out);
@@ -190,7 +192,7 @@ fn field_08_whole_answers_say_the_same_in_every_dialect_and_as_a_stream() {
         let wanted = oracle::whole(dialect, &bytes);
         for api in CLIENTS {
             let mut reading = Reading::default();
-            let body = dialect::whole(dialect, api, &bytes, voice(), false, &mut reading);
+            let body = dialect::whole(dialect, api, &bytes, context(), false, &mut reading);
             if wanted.failed {
                 assert!(body.is_none() && reading.fault.is_some(), "{folder:?}");
                 continue;
@@ -213,7 +215,7 @@ fn field_08_whole_answers_say_the_same_in_every_dialect_and_as_a_stream() {
             // The same, where the client wants a stream.
             let mut streamed = Vec::new();
             let mut reading = Reading::default();
-            let mut translator = Translator::new(dialect, api, voice(), false).unwrap();
+            let mut translator = Translator::new(dialect, api, context(), false).unwrap();
             translator.whole(&bytes, &mut reading, &mut streamed);
             let (again, _) = heard(api, &streamed);
             check(&folder, api, &wanted, &said(&again), false);
@@ -242,7 +244,7 @@ fn the_meter_reads_the_same_as_the_translator() {
             dialect,
             hide_usage: false,
         };
-        let mut relay = Relay::new(api, passage, kind, voice().id);
+        let mut relay = Relay::new(api, passage, kind, context().id);
         relay.push(&bytes, &mut Vec::new());
         let metered = relay.finish(End::Closed, &mut Vec::new());
         let (_, translated) = told(dialect, api, &bytes, kind, bytes.len());
@@ -345,7 +347,7 @@ fn every_recorded_request_is_retold_in_every_dialect() {
             let Ok(tree) = Json::parse(&body) else {
                 continue;
             };
-            let ask = match dialect::read_ask(api, &tree) {
+            let ask = match dialect::read_request(api, &tree) {
                 Ok(ask) => ask,
                 // Some were recorded for the error they met.
                 Err(invalid) => {
@@ -373,9 +375,9 @@ fn every_recorded_request_is_retold_in_every_dialect() {
                     longest: 128_000,
                     asks_for_usage: true,
                 };
-                let (body, losses) = dialect::write_ask(dialect, &ask, target).unwrap();
+                let (body, unsupported) = dialect::write_request(dialect, &ask, target).unwrap();
                 Json::parse(&body.to_text()).unwrap();
-                let (same, lost) = (dialect == api.native(), losses.into_names());
+                let (same, lost) = (dialect == api.native(), unsupported.into_names());
                 // In its own dialect a conversation loses nothing that stands in it.
                 let conversation =
                     |name: &&String| name.starts_with("messages[") && name.ends_with(']');
@@ -417,7 +419,7 @@ fn errors_of_providers_are_read_whatever_their_shape() {
             let (_, message) = dialect::read_failure(dialect, "", &body);
             assert!(!message.is_empty(), "{folder:?}: {text}");
             for api in CLIENTS {
-                let told = dialect::failure_body(api, 400, "k", &message, &voice().id);
+                let told = dialect::failure_body(api, 400, "k", &message, &context().id);
                 let told: serde_json::Value = serde_json::from_str(&told).unwrap();
                 assert_eq!(told["error"]["message"].as_str(), Some(message.as_str()));
             }
@@ -498,9 +500,9 @@ fn a_reason_to_stop_is_told_in_every_dialect() {
             ..Answer::default()
         };
         let bodies = [
-            dialect::openai::answer_write::whole(&answer, &voice()),
-            dialect::responses::answer_whole::whole(&answer, &voice()),
-            dialect::anthropic::answer_whole::whole(&answer, &voice()).unwrap(),
+            dialect::openai::answer_write::whole(&answer, &context()),
+            dialect::responses::answer_whole::whole(&answer, &context()),
+            dialect::anthropic::answer_whole::whole(&answer, &context()).unwrap(),
         ];
         for (body, wanted) in bodies.iter().zip(wanted) {
             assert!(body.contains(wanted), "{wanted} in {body}");

@@ -4,7 +4,7 @@
 
 use crate::admin::Denied;
 use crate::units::Millis;
-use crate::upstream::send::Why;
+use crate::upstream::judge::Why;
 use serde::{Deserialize, Serialize};
 
 /// How an endpoint is made to fail.

@@ -4,7 +4,7 @@
 
 use crate::config::cors::Cors;
 use crate::config::limits::Limits;
-use crate::config::pace::Rules;
+use crate::config::runaway::Rules;
 use crate::config::timeouts::{Changed, Timeouts};
 use crate::units::Millis;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub struct Special {
 
 /// How calls of a model are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handling {
+pub struct ModelPolicy {
     /// How long things may take.
     pub timeouts: Timeouts,
     /// Whether a second endpoint is asked when the first is slow.
@@ -90,7 +90,7 @@ impl Gateway {
 
     /// How a call of a model is handled; `thinks` if the model will think
     /// before it answers.
-    pub fn handling(&self, model: &str, thinks: bool) -> Handling {
+    pub fn model_policy(&self, model: &str, thinks: bool) -> ModelPolicy {
         let usual = match thinks {
             // What is said for all models is not for those that think: their
             // own table is.
@@ -98,7 +98,7 @@ impl Gateway {
             false => self.timeouts.over(Timeouts::USUAL),
         };
         let special = self.models.get(model);
-        Handling {
+        ModelPolicy {
             timeouts: special.map_or(usual, |special| special.timeouts.over(usual)),
             hedge: special.is_some_and(|special| special.hedge),
             on_disconnect: special
@@ -108,7 +108,7 @@ impl Gateway {
     }
 }
 
-impl Handling {
+impl ModelPolicy {
     /// When a call that came at a time must be over.
     pub fn until(&self, arrived: Millis) -> Millis {
         Millis(arrived.0.saturating_add(self.timeouts.total.0))
@@ -166,7 +166,7 @@ mod reading {
             }
         }
         gateway.limits = crate::config::limits::read(&mut table, notes);
-        gateway.runaway = crate::config::pace::read(&mut table, notes);
+        gateway.runaway = crate::config::runaway::read(&mut table, notes);
         gateway.cors = crate::config::cors::read(&mut table, notes);
         table.finish(notes);
         gateway

@@ -4,15 +4,15 @@
 
 pub mod timeouts;
 pub mod limits;
-pub mod pace;
+pub mod runaway;
 pub mod cors;
 pub mod gateway;
 pub mod prices;
 
 use crate::config::gateway::Gateway;
 use crate::config::limits::{Dimension, Who};
-use crate::config::pace::Rules;
 use crate::config::prices::PriceBook;
+use crate::config::runaway::Rules;
 use crate::config::timeouts::Timeouts;
 use crate::regions::check::{self, Rule};
 use crate::regions::finding::{Finding, Spot};
@@ -71,7 +71,7 @@ impl Config {
         }
         self.limits(&models, findings);
         self.timeouts(findings);
-        self.pace(findings);
+        self.runaway(findings);
         for model in models {
             if !self.prices.0.contains_key(model) {
                 let what = format!("`{model}` is served by an endpoint but has no price");
@@ -137,7 +137,7 @@ impl Config {
 
 impl Config {
     /// A pace that everybody or nobody keeps.
-    fn pace(&self, findings: &mut Vec<Finding>) {
+    fn runaway(&self, findings: &mut Vec<Finding>) {
         let (rules, spot) = (&self.gateway.runaway, Spot::at(&["gateway", "runaway"]));
         if !Rules::CALLS.contains(&rules.calls) {
             let what = format!("{} calls are no sign of a loop", rules.calls);

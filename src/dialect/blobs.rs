@@ -1,6 +1,6 @@
 //! Finding the blobs of a request in one pass, without a tree of it.
 
-use super::form::{Key, BLOB_MARK};
+use super::neutral::{Key, BLOB_MARK};
 use super::origin::Fingerprint;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserializer;

@@ -2,7 +2,7 @@
 //! where in the bytes it stands, so that the rest can travel untouched.
 
 use super::amounts::Amounts;
-use super::form::Key;
+use super::neutral::Key;
 use crate::refusal::Invalid;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::Deserializer;

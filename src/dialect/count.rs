@@ -1,6 +1,6 @@
 //! How many tokens a request has, as providers tell it and clients expect it.
 
-use super::form::{Json, Object};
+use super::neutral::{Json, Object};
 use super::{Api, Family};
 use crate::regions::Dialect;
 

@@ -87,7 +87,7 @@ fn key_start(before: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::anthropic::request::read;
+    use crate::dialect::anthropic::request_fields::read;
 
     #[test]
     fn a_field_is_added_before_one_that_is_taken_out() {

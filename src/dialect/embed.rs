@@ -3,8 +3,8 @@
 
 use super::amounts::Amounts;
 use super::call::{self, Call, Wanted};
-use super::form::{Fields, Json, Losses, Node, Object};
-use super::openai::request::tags;
+use super::neutral::{Fields, Json, Node, Object, UnsupportedFields};
+use super::openai::request_fields::tags;
 use super::{Beyond, Reading};
 use crate::refusal::Invalid;
 use crate::regions::{Dialect, Endpoint};
@@ -45,16 +45,16 @@ pub struct Embed<'p> {
     purpose: Option<&'p str>,
     /// The numbers are wanted in base64.
     pub base64: bool,
-    losses: Losses<'p>,
+    unsupported: UnsupportedFields<'p>,
 }
 
 /// Reads a request.
 pub fn read<'p>(body: &'p Json<'_>) -> Result<Embed<'p>, Invalid> {
     let fields = Node::root(body).fields()?;
     fields.ignore(&["model", "user", "metadata"]);
-    let mut losses = Losses::default();
+    let mut unsupported = UnsupportedFields::default();
     let input = fields.need("input")?;
-    let texts = texts(&input, &mut losses)?;
+    let texts = texts(&input, &mut unsupported)?;
     let base64 = match fields.text("encoding_format")? {
         None | Some("float") => false,
         Some("base64") => true,
@@ -65,20 +65,23 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Embed<'p>, Invalid> {
         dimensions: fields.count("dimensions")?,
         purpose: fields.text("input_type")?,
         base64,
-        losses,
+        unsupported,
     };
     Ok(rest(embed, &fields))
 }
 
 fn rest<'p>(mut embed: Embed<'p>, fields: &Fields<'p, '_>) -> Embed<'p> {
     for extra in fields.rest(&[]) {
-        embed.losses.note(extra.path);
+        embed.unsupported.note(extra.path);
     }
     embed
 }
 
 /// One text or several. Lists of tokens belong to one provider's models.
-fn texts<'p>(input: &Node<'p, '_>, losses: &mut Losses<'p>) -> Result<Vec<Cow<'p, str>>, Invalid> {
+fn texts<'p>(
+    input: &Node<'p, '_>,
+    unsupported: &mut UnsupportedFields<'p>,
+) -> Result<Vec<Cow<'p, str>>, Invalid> {
     if input.is_text() {
         return Ok(vec![input.text()?.into()]);
     }
@@ -87,7 +90,7 @@ fn texts<'p>(input: &Node<'p, '_>, losses: &mut Losses<'p>) -> Result<Vec<Cow<'p
         match entry.json() {
             Json::Text(text) => texts.push(Cow::Borrowed(text.as_ref())),
             Json::Number(_) | Json::List(_) => {
-                losses.note("input");
+                unsupported.note("input");
                 texts.push("".into());
             }
             _ => return Err(entry.wrong("a text, or a list of tokens")),
@@ -111,15 +114,15 @@ pub fn write<'a>(
     endpoint: &Endpoint,
     dialect: Dialect,
     model: &'a str,
-) -> Option<(Json<'a>, Losses<'a>)> {
-    let mut losses = embed.losses.clone();
+) -> Option<(Json<'a>, UnsupportedFields<'a>)> {
+    let mut unsupported = embed.unsupported.clone();
     let body = match dialect {
         Dialect::Gemini if predicts(endpoint) => predictions(embed),
         Dialect::Gemini => batch(embed, model),
-        Dialect::CohereEmbed => cohere(embed, model, &mut losses),
+        Dialect::CohereEmbed => cohere(embed, model, &mut unsupported),
         _ => return None,
     };
-    Some((body.into(), losses))
+    Some((body.into(), unsupported))
 }
 
 /// Google's word for a purpose.
@@ -159,7 +162,11 @@ fn predictions<'a>(embed: &'a Embed<'_>) -> Object<'a> {
     object.with_some("parameters", parameters)
 }
 
-fn cohere<'a>(embed: &'a Embed<'_>, model: &'a str, losses: &mut Losses<'_>) -> Object<'a> {
+fn cohere<'a>(
+    embed: &'a Embed<'_>,
+    model: &'a str,
+    unsupported: &mut UnsupportedFields<'_>,
+) -> Object<'a> {
     let texts: Vec<Json<'a>> = embed.texts.iter().map(|t| Json::from(t.as_ref())).collect();
     let known = [
         "search_document",
@@ -169,7 +176,7 @@ fn cohere<'a>(embed: &'a Embed<'_>, model: &'a str, losses: &mut Losses<'_>) -> 
     ];
     // Cohere must be told; what is stored to be searched is the usual case.
     let purpose = embed.purpose.unwrap_or("search_document");
-    losses.note_if(!known.contains(&purpose), "input_type");
+    unsupported.note_if(!known.contains(&purpose), "input_type");
     Object::new()
         .with("model", model)
         .with("texts", texts)

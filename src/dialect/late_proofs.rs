@@ -3,7 +3,7 @@
 //! may follow the text. Such a proof is held back until a call follows, which needs
 //! it, and left out where none does. Gemini does not insist on it then.
 
-use super::form::{Blob, Delta};
+use super::neutral::{Blob, Delta};
 use super::{Api, Family};
 
 /// What the client may miss, as it is told.

@@ -1,11 +1,11 @@
 //! The languages clients and providers speak, one folder each: how a request
 //! is read and written, how an answer is, what it says was used, and how a
 //! refusal is told so that the client's own SDK understands it. Between them
-//! stands one [`form`]; no dialect knows of another.
+//! stands one [`neutral`]; no dialect knows of another.
 
 pub mod anthropic;
 pub mod bedrock;
-pub mod form;
+pub mod neutral;
 pub mod gemini;
 pub mod openai;
 pub mod responses;
@@ -24,7 +24,7 @@ pub mod embed;
 mod reading;
 mod said;
 pub mod outgoing;
-mod speech;
+mod translator;
 pub(crate) mod tokens;
 mod too_long;
 mod values;
@@ -38,22 +38,22 @@ pub use named::with_model;
 pub use origin::{blobs_in, Fingerprint, MadeBy};
 pub use reading::{Fault, Reading};
 pub use said::{word, Said};
-pub use speech::{unwraps_json, whole, Reader, Translator};
 pub use too_long::TooLong;
+pub use translator::{unwraps_json, whole, Reader, Translator};
 
 use crate::refusal::{Invalid, Refusal};
 use crate::regions::Dialect;
 use crate::units::RequestId;
-use form::{Ask, Delta, Json, Losses, Target};
+use neutral::{ChatRequest, Delta, Json, Target, UnsupportedFields};
 
 /// Reads as much of a request body as is needed to plan.
 pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
     values::check(body)?;
     let mut call = match api.client() {
         Client::Chat if api == Api::Embeddings => embed::read_call(body),
-        Client::Chat => openai::request::read(body),
-        Client::Responses => responses::request::read(body),
-        Client::Messages => anthropic::request::read(body),
+        Client::Chat => openai::request_fields::read(body),
+        Client::Responses => responses::request_fields::read(body),
+        Client::Messages => anthropic::request_fields::read(body),
     }?;
     // A count and what was compacted come whole, whatever else the body says.
     call.wanted.stream &= !api.counts() && api != Api::Compact;
@@ -61,35 +61,40 @@ pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
 }
 
 /// Reads all of a request, to write it in another dialect.
-pub fn read_ask<'p>(api: Api, body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
+pub fn read_request<'p>(api: Api, body: &'p Json<'_>) -> Result<ChatRequest<'p>, Invalid> {
     match api.client() {
-        Client::Chat => openai::ask_read::read(body),
+        Client::Chat => openai::request_read::read(body),
         Client::Responses => {
-            let ask = responses::ask_read::read(body)?;
-            Ok(Ask { client: api, ..ask })
+            let request = responses::request_read::read(body)?;
+            Ok(ChatRequest {
+                client: api,
+                ..request
+            })
         }
-        Client::Messages => anthropic::ask_read::read(body, api),
+        Client::Messages => anthropic::request_read::read(body, api),
     }
 }
 
 /// Writes a request in a dialect; what that cannot say is lost, and told.
 /// `None` where the dialect holds no conversations.
-pub fn write_ask<'a>(
+pub fn write_request<'a>(
     dialect: Dialect,
-    ask: &'a Ask<'_>,
+    request: &'a ChatRequest<'_>,
     target: Target<'a>,
-) -> Option<(Json<'a>, Losses<'a>)> {
-    let counts = ask.client.counts();
+) -> Option<(Json<'a>, UnsupportedFields<'a>)> {
+    let counts = request.client.counts();
     Some(match (dialect, counts) {
-        (Dialect::OpenAiChat, false) => openai::ask_write::write(ask, target),
-        (Dialect::OpenAiResponses, false) => responses::ask_write::write(ask, target),
-        (Dialect::OpenAiResponses, true) => responses::ask_write::write_count(ask, target),
-        (Dialect::AnthropicMessages, false) => anthropic::ask_write::write(ask, target),
-        (Dialect::AnthropicMessages, true) => anthropic::ask_write::write_count(ask, target),
-        (Dialect::BedrockConverse, false) => bedrock::ask_write::write(ask, target),
-        (Dialect::BedrockConverse, true) => bedrock::ask_write::write_count(ask, target),
-        (Dialect::Gemini, false) => gemini::ask_write::write(ask, target),
-        (Dialect::Gemini, true) => gemini::ask_write::write_count(ask, target),
+        (Dialect::OpenAiChat, false) => openai::request_write::write(request, target),
+        (Dialect::OpenAiResponses, false) => responses::request_write::write(request, target),
+        (Dialect::OpenAiResponses, true) => responses::request_write::write_count(request, target),
+        (Dialect::AnthropicMessages, false) => anthropic::request_write::write(request, target),
+        (Dialect::AnthropicMessages, true) => {
+            anthropic::request_write::write_count(request, target)
+        }
+        (Dialect::BedrockConverse, false) => bedrock::request_write::write(request, target),
+        (Dialect::BedrockConverse, true) => bedrock::request_write::write_count(request, target),
+        (Dialect::Gemini, false) => gemini::request_write::write(request, target),
+        (Dialect::Gemini, true) => gemini::request_write::write_count(request, target),
         (Dialect::OpenAiChat, true) | (Dialect::CohereEmbed, _) => return None,
     })
 }

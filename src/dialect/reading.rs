@@ -2,7 +2,7 @@
 //! used, whether it ended and how. Filled event by event or from one JSON
 //! reply.
 
-use super::form::{Delta, Json, Stop};
+use super::neutral::{Delta, Json, Stop};
 use super::{bedrock, Beyond, Fingerprint, Reader, TooLong};
 use crate::regions::Dialect;
 use crate::units::Tokens;

@@ -2,7 +2,7 @@
 //! for the error, which no caller can choose, and its message as a whole. A
 //! message may quote the request, so nothing is looked for inside it.
 
-use super::form::Json;
+use super::neutral::Json;
 
 /// Google's kind of detail that holds a word for the error.
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";

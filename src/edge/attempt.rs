@@ -13,11 +13,11 @@ use crate::admin::drill::Kind as DrillKind;
 use crate::answer::record::Served;
 use crate::answer::relay::{Passage, Relay};
 use crate::config::timeouts::Span;
-use crate::dialect::form::Voice;
+use crate::dialect::neutral::ReplyContext;
 use crate::dialect::{Reading, Said, Translator};
 use crate::refusal::Refusal;
 use crate::units::Millis;
-use crate::upstream::send::{judge, judge_fault, retry_after, Failure, Start, Why};
+use crate::upstream::judge::{judge, judge_fault, retry_after, Failure, Start, Why};
 use crate::upstream::translate::{Back, Outbound};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
@@ -198,7 +198,7 @@ impl Making<'_, '_> {
 
     /// What takes time before an endpoint fails that is only said to.
     async fn drilled(&self, kind: DrillKind) -> Result<(), Failed> {
-        let limits = self.x.handling.timeouts;
+        let limits = self.x.policy.timeouts;
         let limit = match self.x.asked.call.wanted.stream {
             true => limits.first_token,
             false => limits.answer,
@@ -230,7 +230,7 @@ impl Making<'_, '_> {
             headers.extend([name, ": ", value, "\n"]);
         }
         let attempt = self.attempt();
-        let limits = x.handling.timeouts;
+        let limits = x.policy.timeouts;
         let answer = self.within(limits.answer);
         let head = match x.asked.call.wanted.stream {
             true => self.within(limits.connect),
@@ -256,7 +256,7 @@ impl Making<'_, '_> {
     async fn stream(&self, attempt: Attempt, reply: &Reply, cut: bool) -> Result<Begun, Failed> {
         let content_type = reply.content_type();
         let relay = relay(self.outbound, self.x, &content_type).map_err(Failed::Refused)?;
-        let limit = self.within(self.x.handling.timeouts.first_token);
+        let limit = self.within(self.x.policy.timeouts.first_token);
         let begun = Stream::begin(attempt, relay, self.x.asked.api, limit, cut).await;
         let stream = begun.map_err(|reading| broken(reading, |why| self.failed(why)))?;
         let content_type = match stream.rewrites() {
@@ -337,12 +337,12 @@ fn broken(reading: Reading, failed: impl Fn(Why) -> Failed) -> Failed {
 }
 
 /// How an answer is told in another dialect.
-pub fn voice(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Voice {
+pub fn reply_context(outbound: &Outbound<'_>, x: &Exchange<'_>) -> ReplyContext {
     let wishes = match &outbound.back {
         Back::Translated(wishes) => wishes.clone(),
         _ => Default::default(),
     };
-    Voice {
+    ReplyContext {
         id: x.id.clone(),
         at: x.arrived,
         endpoint: outbound.attempt().endpoint().name.clone(),
@@ -358,7 +358,12 @@ pub fn voice(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Voice {
 /// Who tells an answer in another dialect.
 pub fn translator(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Option<Translator> {
     let unwraps = matches!(&outbound.back, Back::Translated(wishes) if wishes.unwraps_json);
-    Translator::new(outbound.dialect(), x.asked.api, voice(outbound, x), unwraps)
+    Translator::new(
+        outbound.dialect(),
+        x.asked.api,
+        reply_context(outbound, x),
+        unwraps,
+    )
 }
 
 fn relay(outbound: &Outbound<'_>, x: &Exchange<'_>, content_type: &str) -> Result<Relay, Refusal> {

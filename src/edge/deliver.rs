@@ -105,7 +105,7 @@ async fn deliver(
     mut row: Row,
     store: String,
 ) -> Response {
-    let Answered { begun, handling } = answered;
+    let Answered { begun, policy } = answered;
     let Begun {
         served,
         status,
@@ -139,10 +139,10 @@ async fn deliver(
             let client = Client::new();
             let readable = client.readable();
             let then = Rc::clone(x);
-            let until = handling.until(x.arrived);
+            let until = policy.until(x.arrived);
             x.ctx.wait_until(async move {
                 let signal = then.request.signal();
-                let over = stream.run(&client, signal, until, handling).await;
+                let over = stream.run(&client, signal, until, policy).await;
                 finish(&then, config, served, over, row, store);
             });
             story.respond(status, &readable)
@@ -226,7 +226,7 @@ async fn arrive(
         store,
         outcome,
     } = called;
-    let Answered { begun, handling } = match outcome {
+    let Answered { begun, policy } = match outcome {
         Ok(answered) => answered,
         Err(refusal) => {
             let row = refuse(x, &refusal, row, store, 200).await;
@@ -259,10 +259,8 @@ async fn arrive(
             usage::write(&x.env, &x.ctx, store, row);
         }
         Body::Stream(stream) => {
-            let until = handling.until(x.arrived);
-            let over = stream
-                .run(client, x.request.signal(), until, handling)
-                .await;
+            let until = policy.until(x.arrived);
+            let over = stream.run(client, x.request.signal(), until, policy).await;
             finish(x, config, served, over, row, store);
         }
     }

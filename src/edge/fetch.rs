@@ -7,7 +7,7 @@ use super::ledger::for_calls;
 use super::{admission, body, budgets, host, origins, routes, runaway, stored, upstream, usage};
 use crate::admin;
 use crate::answer::record::Row;
-use crate::config::gateway::{Gateway, Handling};
+use crate::config::gateway::{Gateway, ModelPolicy};
 use crate::config::limits::{Measure, Subject};
 use crate::config::Config;
 use crate::dialect::{self, responses, Api, Call, Fingerprint, MadeBy};
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::regions::egress::STORED_RESPONSE;
 use crate::request::caller::Caller;
 use crate::request::egress::{self, Egress, Offers};
-use crate::request::head::{Head, Unsupported};
+use crate::request::head::{Head, OnUnsupported};
 use crate::request::plan::{self, Plan};
 use crate::request::zone;
 use crate::request::zone::Verdict;
@@ -58,10 +58,10 @@ pub struct Waits {
 }
 
 impl Waits {
-    fn of(row: &Row, handling: Handling) -> Waits {
+    fn of(row: &Row, policy: ModelPolicy) -> Waits {
         Waits {
             row: row.clone(),
-            keep_alive: Duration::from_millis(handling.timeouts.keep_alive.0),
+            keep_alive: Duration::from_millis(policy.timeouts.keep_alive.0),
         }
     }
 }
@@ -150,7 +150,7 @@ pub struct Answered {
     /// What it answered.
     pub begun: Begun,
     /// How the model is handled.
-    pub handling: Handling,
+    pub policy: ModelPolicy,
 }
 
 /// Everything up to the moment an endpoint has answered. A panic ends this
@@ -203,7 +203,7 @@ impl Asking<'_> {
         &mut self,
         zone: &Verdict,
         made_by: &MadeBy,
-    ) -> Result<(Plan<'static>, Handling), Refusal> {
+    ) -> Result<(Plan<'static>, ModelPolicy), Refusal> {
         let mut wanted = self.call.wanted.clone();
         let mut instead_of: Option<String> = None;
         loop {
@@ -212,9 +212,9 @@ impl Asking<'_> {
             self.row.planned(&plan);
             let thinks = plan.first.claim().thinks(wanted.thinks);
             self.row.may_hide(thinks, &self.config.regions.egress);
-            let handling = self.gateway.handling(plan.model, thinks);
-            match self.admit(&plan, handling, instead_of.as_deref()).await {
-                Ok(()) => return Ok((plan, handling)),
+            let policy = self.gateway.model_policy(plan.model, thinks);
+            match self.admit(&plan, policy, instead_of.as_deref()).await {
+                Ok(()) => return Ok((plan, policy)),
                 // Once: what answers instead has no other to answer instead of it.
                 Err(Refusal::Exceeded(exceeded)) if instead_of.is_none() => {
                     let Some(model) = &exceeded.downgrade else {
@@ -234,7 +234,7 @@ impl Asking<'_> {
     pub async fn admit(
         &mut self,
         plan: &Plan<'_>,
-        handling: Handling,
+        policy: ModelPolicy,
         around: Option<&str>,
     ) -> Result<(), Refusal> {
         let (caller, x) = (self.caller, self.x);
@@ -254,7 +254,7 @@ impl Asking<'_> {
         let mut applied = limits.applying(&set.limits, &caller.key.limits, subject, x.arrived);
         applied.retain(|one| one.measure != Measure::Money || Some(one.limit.as_str()) != around);
         let store = zone::home(&self.config.regions, caller);
-        let deadline = handling.until(x.arrived);
+        let deadline = policy.until(x.arrived);
         let address = for_calls(&caller.key.team, store);
         let weighed = ledger::Weighed {
             api: self.api,
@@ -262,7 +262,7 @@ impl Asking<'_> {
             egress: self.asks,
             rules: &self.config.regions.egress,
         };
-        let bound = ledger::bound(plan, weighed, &self.config.prices, handling.hedge)?;
+        let bound = ledger::bound(plan, weighed, &self.config.prices, policy.hedge)?;
         let needs = bound.needs(applied, plan.model)?;
         self.row.reserved_nano = bound.money.map(NanoUsd);
         let unreachable = limits.unreachable(&caller.key.team);
@@ -284,7 +284,7 @@ async fn made_by(
 ) -> Result<(MadeBy, bool), Refusal> {
     let (carried, named_blobs) = dialect::blobs_in(call.body);
     let made_by = origins::find(&x.env, &carried).await;
-    let Some(id) = responses::request::goes_on_from(call) else {
+    let Some(id) = responses::request_fields::goes_on_from(call) else {
         return Ok((made_by, named_blobs));
     };
     let answer = Fingerprint::of_answer(&caller.key.team, &id);
@@ -345,7 +345,7 @@ async fn begun(
     caller.read_tags(&x.head)?;
     let unsupported = x.head.unsupported()?.or(caller.key.unsupported);
     let unsupported = unsupported.unwrap_or_default();
-    let drops = unsupported == Unsupported::Drop;
+    let drops = unsupported == OnUnsupported::Drop;
     // Held until an endpoint has answered: from then on no other is asked.
     let sent = read(x, config, caller, (&zone, api, drops)).await?;
     let body = &sent.body;
@@ -368,10 +368,10 @@ async fn begun(
         asks: &asks,
         row,
     };
-    let (plan, handling) = ask.plan(&zone, &made_by).await?;
+    let (plan, policy) = ask.plan(&zone, &made_by).await?;
     let Asking { row, .. } = ask;
     if call.wanted.stream {
-        x.waits.replace(Some(Waits::of(row, handling)));
+        x.waits.replace(Some(Waits::of(row, policy)));
     }
     let signers = plan.signers();
     let asked = Asked {
@@ -389,11 +389,11 @@ async fn begun(
         asked,
         id: &x.id,
         arrived: x.arrived,
-        handling,
+        policy,
         signal: x.request.signal(),
         prices: &config.prices,
     };
     upstream::after_others(body).await;
     let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
-    Ok(Answered { begun, handling })
+    Ok(Answered { begun, policy })
 }

@@ -5,9 +5,9 @@ use super::host;
 use crate::dialect::Reading;
 use crate::request::plan::Attempt;
 use crate::units::Millis;
-use crate::upstream::course::{Course, Retries, Step};
+use crate::upstream::attempt_order::{AttemptOrder, Retries, Step};
 use crate::upstream::health::{Health, Notice};
-use crate::upstream::send::{judge_fault, Failure, Start};
+use crate::upstream::judge::{judge_fault, Failure, Start};
 use std::cell::RefCell;
 
 thread_local! {
@@ -16,17 +16,17 @@ thread_local! {
 }
 
 /// What to do next on a course.
-pub fn next<'c>(course: &mut Course<'c>, last: Option<&Failure>) -> Step<'c> {
+pub fn next<'c>(order: &mut AttemptOrder<'c>, last: Option<&Failure>) -> Step<'c> {
     let random = (js_sys::Math::random() * 1_000_000.0) as u64;
     HEALTH.with_borrow(|health| {
-        RETRIES.with_borrow_mut(|retries| course.next(last, health, retries, host::now(), random))
+        RETRIES.with_borrow_mut(|retries| order.next(last, health, retries, host::now(), random))
     })
 }
 
 /// Another endpoint beside one that is slow.
-pub fn beside<'c>(course: &mut Course<'c>) -> Option<Attempt<'c>> {
+pub fn beside<'c>(order: &mut AttemptOrder<'c>) -> Option<Attempt<'c>> {
     HEALTH.with_borrow(|health| {
-        RETRIES.with_borrow_mut(|retries| course.beside(health, retries, host::now()))
+        RETRIES.with_borrow_mut(|retries| order.beside(health, retries, host::now()))
     })
 }
 

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::request::caller::Caller;
 use crate::request::egress::Egress;
 use crate::request::head::Route;
-use crate::request::listing::{self, Page};
+use crate::request::models::{self, Page};
 use crate::request::plan;
 use crate::request::zone;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ async fn models(x: &Exchange, config: &Config) -> Result<String, Refusal> {
     let page = Page::of_query(&x.head.query())?;
     let zone = zone::decide(&config.regions, &caller)?;
     let names = plan::names(config, &caller, &zone);
-    listing::models(x.head.family(), &names, &page)
+    models::models(x.head.family(), &names, &page)
 }
 
 /// One model, or why the caller cannot use it.
@@ -65,7 +65,7 @@ async fn model(x: &Exchange, config: &Config, name: &str) -> Result<String, Refu
     let zone = zone::decide(&config.regions, &caller)?;
     let considered = plan::consider(config, &zone, None, name, &Egress::default());
     plan::judge(config, &caller, &zone, None, name, &considered)?;
-    Ok(listing::model(x.head.family(), name))
+    Ok(models::model(x.head.family(), name))
 }
 
 /// A request that its head alone refuses.

@@ -4,7 +4,7 @@
 use super::fetch::Exchange;
 use super::{host, ledger};
 use crate::answer::record::Row;
-use crate::config::pace::Rules;
+use crate::config::runaway::Rules;
 use crate::dialect::Api;
 use crate::refusal::Refusal;
 use crate::request::caller::Caller;

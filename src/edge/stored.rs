@@ -6,13 +6,13 @@ use super::fetch::{gateway, Answered, Asking, Exchange};
 use super::{origins, upstream};
 use crate::answer::record::Row;
 use crate::config::Config;
-use crate::dialect::form::Signers;
+use crate::dialect::neutral::Signers;
 use crate::dialect::responses::stored;
 use crate::dialect::{Api, Fingerprint, MadeBy};
 use crate::refusal::Refusal;
 use crate::request::caller::Caller;
 use crate::request::egress::Egress;
-use crate::request::head::Unsupported;
+use crate::request::head::OnUnsupported;
 use crate::request::plan;
 use crate::request::zone;
 use crate::upstream::translate::Asked;
@@ -44,7 +44,7 @@ pub async fn begun(
     let plan = plan.bound_to(&MadeBy::KeptBy(endpoint), API)?;
     row.planned(&plan);
     let gateway = gateway(x, config);
-    let handling = gateway.handling(plan.model, false);
+    let policy = gateway.model_policy(plan.model, false);
     let mut asking = Asking {
         x,
         config,
@@ -55,12 +55,12 @@ pub async fn begun(
         asks: &asks,
         row,
     };
-    asking.admit(&plan, handling, None).await?;
+    asking.admit(&plan, policy, None).await?;
     let row = asking.row;
     let exchange = upstream::Exchange {
         asked: Asked {
             api: API,
-            unsupported: Unsupported::default(),
+            unsupported: OnUnsupported::default(),
             signers: &Signers::default(),
             body: &Rc::default(),
             call: &call,
@@ -71,12 +71,12 @@ pub async fn begun(
         colo: &x.head.origin.colo,
         id: &x.id,
         arrived: x.arrived,
-        handling,
+        policy,
         signal: x.request.signal(),
         prices: &config.prices,
     };
     let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
-    Ok(Answered { begun, handling })
+    Ok(Answered { begun, policy })
 }
 
 /// The endpoint that keeps an answer of the caller's team, and the model that made it.

@@ -4,7 +4,7 @@
 
 use super::attempt::{Attempt, Sending};
 use crate::answer::relay::{End, Relay, Stage};
-use crate::config::gateway::{Handling, OnDisconnect};
+use crate::config::gateway::{ModelPolicy, OnDisconnect};
 use crate::dialect::{self, Api, Fault, Reading};
 use crate::units::Millis;
 use js_sys::Uint8Array;
@@ -256,7 +256,7 @@ impl Stream {
         client: &Client,
         signal: AbortSignal,
         until: Millis,
-        handling: Handling,
+        policy: ModelPolicy,
     ) -> Finished {
         let Stream {
             sending,
@@ -265,10 +265,10 @@ impl Stream {
             pump,
         } = self;
         let (writable, sending) = (client.0.writable(), sending.js());
-        let silence = handling.timeouts.between_tokens.0 as f64;
-        let alive = handling.timeouts.keep_alive.0 as f64;
+        let silence = policy.timeouts.between_tokens.0 as f64;
+        let alive = policy.timeouts.keep_alive.0 as f64;
         let until = until.0 as f64;
-        let finishes = handling.on_disconnect == OnDisconnect::Finish;
+        let finishes = policy.on_disconnect == OnDisconnect::Finish;
         let held = pump.clone();
         let _ = match rewrites {
             true => {

@@ -148,8 +148,8 @@ async fn a_stream_comes_through_and_is_read() {
         let stream = begun.map_err(|reading| reading.fault).unwrap();
         let client = Client::new();
         let readable = client.readable();
-        let handling = Gateway::default().handling("m", false);
-        let run = stream.run(&client, signal(), Millis(u64::MAX), handling);
+        let policy = Gateway::default().model_policy("m", false);
+        let run = stream.run(&client, signal(), Millis(u64::MAX), policy);
         let (received, finished) = futures::join!(text(&readable), run);
         assert_eq!(
             received.as_string().as_deref(),

@@ -5,13 +5,13 @@ use super::attempt::{make, Begun, Failed};
 use super::credentials::{self, Held};
 use super::{health, host};
 use crate::answer::record::{Lost, Row, Tried};
-use crate::config::gateway::{Handling, OnDisconnect};
+use crate::config::gateway::{ModelPolicy, OnDisconnect};
 use crate::config::prices::PriceBook;
 use crate::refusal::Refusal;
 use crate::request::plan::{Attempt, Plan};
 use crate::units::{Millis, RequestId};
-use crate::upstream::course::{Course, Step};
-use crate::upstream::send::{Failure, Why};
+use crate::upstream::attempt_order::{AttemptOrder, Step};
+use crate::upstream::judge::{Failure, Why};
 use crate::upstream::translate::{self, Asked, Outbound};
 use futures::future::{select, Either};
 use std::pin::pin;
@@ -31,7 +31,7 @@ pub struct Exchange<'a> {
     /// When it came.
     pub arrived: Millis,
     /// How the model is handled.
-    pub handling: Handling,
+    pub policy: ModelPolicy,
     /// Tells when the client leaves.
     pub signal: AbortSignal,
     /// What things cost.
@@ -41,12 +41,12 @@ pub struct Exchange<'a> {
 impl Exchange<'_> {
     /// Whether the answer is wanted also when the client has left.
     pub fn finishes(&self) -> bool {
-        self.handling.on_disconnect == OnDisconnect::Finish
+        self.policy.on_disconnect == OnDisconnect::Finish
     }
 
     /// When it must be over.
     pub fn deadline(&self) -> Millis {
-        self.handling.until(self.arrived)
+        self.policy.until(self.arrived)
     }
 
     /// Notes an attempt that came to nothing.
@@ -110,19 +110,19 @@ pub async fn run(
     plan: &Plan<'static>,
     row: &mut Row,
 ) -> Result<Begun, Refusal> {
-    let mut course = Course::new(plan, x.deadline());
+    let mut order = AttemptOrder::new(plan, x.deadline());
     let mut so_far = SoFar::default();
-    while let Step::Ask(attempt, pause) = health::next(&mut course, so_far.failures.last()) {
+    while let Step::Try(attempt, pause) = health::next(&mut order, so_far.failures.last()) {
         if pause > 0 {
             Delay::from(Duration::from_millis(pause)).await;
         }
         let Some(ready) = ready(env, attempt, x, &mut so_far.unasked)? else {
             continue;
         };
-        course.asked();
+        order.asked();
         ready.note(row);
-        let done = match x.handling.hedge {
-            true => hedged(env, x, ready, &mut course, row, &mut so_far).await,
+        let done = match x.policy.hedge {
+            true => hedged(env, x, ready, &mut order, row, &mut so_far).await,
             false => one(x, ready, row, &mut so_far).await,
         };
         if let Some(done) = done {
@@ -237,7 +237,7 @@ async fn hedged(
     env: &Env,
     x: &Exchange<'_>,
     first: Ready,
-    course: &mut Course<'static>,
+    order: &mut AttemptOrder<'static>,
     row: &mut Row,
     so_far: &mut SoFar,
 ) -> Done {
@@ -249,7 +249,7 @@ async fn hedged(
     if let Either::Left((made, _)) = select(making.as_mut(), patience).await {
         return settle(x, &first, made, row, so_far);
     }
-    let second = health::beside(course).map(|attempt| ready(env, attempt, x, &mut so_far.unasked));
+    let second = health::beside(order).map(|attempt| ready(env, attempt, x, &mut so_far.unasked));
     let second = match second {
         Some(Ok(Some(second))) => second,
         Some(Err(refusal)) => return Some(Err(refusal)),

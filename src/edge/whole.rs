@@ -1,11 +1,11 @@
 //! An answer in one piece: read, counted, and told in the client's dialect
 //! where it is another's.
 
-use super::attempt::{translator, voice, Body, Reply};
+use super::attempt::{reply_context, translator, Body, Reply};
 use super::credentials::Held;
 use super::upstream::Exchange;
 use crate::dialect::{self, Reading};
-use crate::upstream::send::{judge_fault, Start, Why};
+use crate::upstream::judge::{judge_fault, Start, Why};
 use crate::upstream::translate::{Back, Outbound};
 use js_sys::Uint8Array;
 
@@ -67,9 +67,9 @@ pub fn read(
             return finished(reply.status(), Uint8Array::from(out.as_slice()), reading);
         }
         Back::Translated(wishes) => {
-            let voice = voice(outbound, x);
+            let context = reply_context(outbound, x);
             let unwraps = wishes.unwraps_json;
-            let told = dialect::whole(dialect, api, &copy, voice, unwraps, &mut reading);
+            let told = dialect::whole(dialect, api, &copy, context, unwraps, &mut reading);
             match (told, &reading.fault) {
                 (Some(told), _) => Some(told),
                 // The caller's own mistake, in an answer that looked good.

@@ -9,5 +9,5 @@ pub mod egress;
 pub mod caller;
 pub mod zone;
 pub mod plan;
-pub mod listing;
+pub mod models;
 pub mod runaway;

@@ -5,6 +5,6 @@
 pub mod translate;
 pub mod sigv4;
 pub mod credential;
-pub mod send;
+pub mod judge;
 pub mod health;
-pub mod course;
+pub mod attempt_order;

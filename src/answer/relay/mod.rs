@@ -7,12 +7,12 @@
 //! frames its events otherwise, or speaks another dialect, all of them go
 //! through here, whole events at a time.
 
-use crate::dialect::form::Json;
+use crate::dialect::neutral::Json;
 use crate::dialect::{self, Api, Fault, Reading, Translator};
 use crate::frame::{eventstream, sse};
 use crate::regions::Dialect;
 use crate::units::RequestId;
-use crate::upstream::send::{judge_event, Start};
+use crate::upstream::judge::{judge_event, Start};
 use base64::Engine;
 
 /// The content type of AWS's event streams.

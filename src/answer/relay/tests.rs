@@ -1,7 +1,7 @@
 //! How streams end, whatever breaks, and what is read of them.
 
 use super::*;
-use crate::dialect::form::Delta;
+use crate::dialect::neutral::Delta;
 use crate::units::Millis;
 
 const USAGE: &str =

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use meridian::config::Config;
 use meridian::regions::finding::nearest;
 use meridian::request::caller::{KeyHash, KeyRecord, KEY_PREFIX};
-use meridian::request::head::Unsupported;
+use meridian::request::head::OnUnsupported;
 use std::collections::BTreeMap;
 
 /// The commands.
@@ -53,7 +53,7 @@ pub struct Create {
     /// What is done with what an endpoint's dialect cannot say, unless a request says:
     /// `strict` refuses all of it, `refuse` what changes the answer, `drop` nothing.
     #[arg(long, value_parser = unsupported)]
-    unsupported: Option<Unsupported>,
+    unsupported: Option<OnUnsupported>,
     /// Print the key alone, for scripts.
     #[arg(long)]
     quiet: bool,
@@ -101,8 +101,8 @@ fn make(create: Create) -> Result<(), String> {
     Ok(())
 }
 
-fn unsupported(word: &str) -> Result<Unsupported, String> {
-    Unsupported::read(word).ok_or_else(|| "it is `strict`, `refuse` or `drop`".to_owned())
+fn unsupported(word: &str) -> Result<OnUnsupported, String> {
+    OnUnsupported::read(word).ok_or_else(|| "it is `strict`, `refuse` or `drop`".to_owned())
 }
 
 /// Zones and models that do not exist are mistakes now, not refusals later.

@@ -1,7 +1,7 @@
 //! Reading a message, whole or as a stream.
 
 use super::usage::Counts;
-use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::neutral::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
 use crate::dialect::Beyond;
 
 /// Blocks of what runs at Anthropic: what it came to is in the words.

@@ -2,13 +2,13 @@
 
 use super::answer_write::{cited, explained, hidden, stop_reason};
 use super::usage;
-use crate::dialect::form::{Answer, BlobKind, Json, Malformed, Object, Part, Voice};
+use crate::dialect::neutral::{Answer, BlobKind, Json, Malformed, Object, Part, ReplyContext};
 
 /// Writes a whole message. Arguments that are no JSON are the provider's fault.
-pub fn whole(answer: &Answer, voice: &Voice) -> Result<String, Malformed> {
+pub fn whole(answer: &Answer, context: &ReplyContext) -> Result<String, Malformed> {
     let mut content: Vec<Json<'_>> = Vec::new();
     for part in &answer.parts {
-        write_part(part, voice, &mut content)?;
+        write_part(part, context, &mut content)?;
     }
     let refused = answer
         .parts
@@ -17,8 +17,8 @@ pub fn whole(answer: &Answer, voice: &Voice) -> Result<String, Malformed> {
     let (reason, sequence) = stop_reason(answer.stop.as_ref(), refused);
     let tokens = answer.tokens.unwrap_or_default();
     let body = Object::new()
-        .with("model", answer.model.as_ref().unwrap_or(&voice.model))
-        .with("id", voice.mint("msg_"))
+        .with("model", answer.model.as_ref().unwrap_or(&context.model))
+        .with("id", context.mint("msg_"))
         .with("type", "message")
         .with("role", "assistant")
         .with("content", content)
@@ -31,7 +31,7 @@ pub fn whole(answer: &Answer, voice: &Voice) -> Result<String, Malformed> {
 
 fn write_part<'a>(
     part: &'a Part,
-    voice: &Voice,
+    context: &ReplyContext,
     content: &mut Vec<Json<'a>>,
 ) -> Result<(), Malformed> {
     let block = match part {
@@ -42,7 +42,7 @@ fn write_part<'a>(
         }
         Part::Refusal(text) => Object::new().with("type", "text").with("text", text),
         Part::Thinking { text, blob, .. } => {
-            let proof = blob.as_ref().map(|blob| blob.for_client(&voice.endpoint));
+            let proof = blob.as_ref().map(|blob| blob.for_client(&context.endpoint));
             match (text.is_empty(), proof) {
                 (true, Some(proof)) => hidden(proof),
                 (_, proof) => Object::new()
@@ -60,7 +60,7 @@ fn write_part<'a>(
         } => {
             if let Some(blob) = blob {
                 debug_assert_eq!(blob.kind, BlobKind::Call);
-                content.push(hidden(blob.for_client(&voice.endpoint)).into());
+                content.push(hidden(blob.for_client(&context.endpoint)).into());
             }
             let input = match input.is_empty() {
                 true => Json::from(Object::new()),

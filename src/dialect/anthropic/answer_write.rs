@@ -1,8 +1,8 @@
 //! Writing a message as a stream.
 
 use super::usage;
-use crate::dialect::form::{
-    Blob, Citation, Delta, Json, Object, Ordered, Ordering, Stop, Usage, Voice,
+use crate::dialect::neutral::{
+    Blob, Citation, Delta, Json, Object, Ordered, Ordering, ReplyContext, Stop, Usage,
 };
 use crate::dialect::{Api, Fault, TooLong};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A stream on its way to a client.
 #[derive(Debug)]
 pub struct Writer {
-    voice: Voice,
+    context: ReplyContext,
     begun: bool,
     model: Option<String>,
     usage: Option<Usage>,
@@ -35,9 +35,9 @@ enum Open {
 
 impl Writer {
     /// A stream in which nothing was said yet.
-    pub fn new(voice: Voice) -> Writer {
+    pub fn new(context: ReplyContext) -> Writer {
         Writer {
-            voice,
+            context,
             begun: false,
             model: None,
             usage: None,
@@ -124,7 +124,7 @@ impl Writer {
 
     /// The last event of a stream that failed.
     pub fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
-        let id = &self.voice.id;
+        let id = &self.context.id;
         let event = match too_long {
             Some(too_long) => {
                 let body = too_long.body(Api::Messages, id);
@@ -142,7 +142,7 @@ impl Writer {
     }
 
     fn thought(&mut self, blob: &Blob<'_>, out: &mut Vec<u8>) {
-        let proof = blob.for_client(&self.voice.endpoint);
+        let proof = blob.for_client(&self.context.endpoint);
         if self.open == Some(Open::Thinking) {
             let delta = Object::new()
                 .with("type", "signature_delta")
@@ -163,7 +163,7 @@ impl Writer {
                         continue;
                     };
                     if let Some(blob) = blob {
-                        self.start(hidden(blob.for_client(&self.voice.endpoint)), out);
+                        self.start(hidden(blob.for_client(&self.context.endpoint)), out);
                     }
                     let block = Object::new()
                         .with("type", "tool_use")
@@ -236,8 +236,8 @@ impl Writer {
         }
         let tokens = self.usage.map(|usage| usage.tokens).unwrap_or_default();
         let message = Object::new()
-            .with("model", self.model.as_ref().unwrap_or(&self.voice.model))
-            .with("id", self.voice.mint("msg_"))
+            .with("model", self.model.as_ref().unwrap_or(&self.context.model))
+            .with("id", self.context.mint("msg_"))
             .with("type", "message")
             .with("role", "assistant")
             .with("content", Vec::new())

@@ -1,7 +1,8 @@
 //! What Claude takes and what it refuses, whoever hosts it.
 
-use crate::dialect::form::{
-    fit_schema, with_field, Ask, Budget, Choice, Effort, Format, Json, Knob, Object, Sheet, Tool,
+use crate::dialect::neutral::{
+    fit_schema, with_field, BodyWriter, Budget, ChatRequest, Choice, Effort, Format, Json, Object,
+    Param, Tool,
 };
 use crate::regions::{Dialect, ThinkingStyle};
 use std::borrow::Cow;
@@ -26,38 +27,41 @@ pub enum Thought {
 
 /// How much a Claude is to think, as far as it can.
 pub fn thought(
-    ask: &Ask<'_>,
+    request: &ChatRequest<'_>,
     style: ThinkingStyle,
     own: Dialect,
-    sheet: &mut Sheet<'_>,
+    writer: &mut BodyWriter<'_>,
 ) -> Thought {
-    let Some(wanted) = ask.thinking.filter(|thinking| thinking.is_on()) else {
+    let Some(wanted) = request.thinking.filter(|thinking| thinking.is_on()) else {
         return Thought::Unsaid;
     };
-    let forced = matches!(ask.choice_with_json(), Some(Choice::Any | Choice::Named(_)));
+    let forced = matches!(
+        request.choice_with_json(),
+        Some(Choice::Any | Choice::Named(_))
+    );
     let budgets = style == ThinkingStyle::Budget;
     // It takes no forced calls together with thinking; and with a budget, no results
     // of calls without the thought before them.
     if style == ThinkingStyle::None
         || forced
-        || budgets && ask.lacks_thought(|blob| sheet.owns(blob, own))
+        || budgets && request.lacks_thought(|blob| writer.owns(blob, own))
     {
-        sheet.lose(Knob::Thinking);
+        writer.lose(Param::Thinking);
         return Thought::Unsaid;
     }
     if !budgets {
         return Thought::Adaptive(wanted.hardness());
     }
     if matches!(wanted.budget, Budget::Tokens(tokens) if tokens < LEAST_THINKING) {
-        sheet.leave_out(Knob::Thinking);
+        writer.leave_out(Param::Thinking);
     }
-    let target = sheet.target();
+    let target = writer.target();
     let tokens = budget(wanted.budget, wanted.effort);
     // No more than the model says at all, words included.
     let untold = target.max_output.saturating_add(tokens).min(target.longest);
-    let limit = ask.knobs.max_output.unwrap_or(untold);
+    let limit = request.params.max_output.unwrap_or(untold);
     if limit <= LEAST_THINKING {
-        sheet.lose(Knob::Thinking);
+        writer.lose(Param::Thinking);
         return Thought::Unsaid;
     }
     Thought::Budget {
@@ -84,11 +88,11 @@ pub fn word(effort: Effort) -> &'static str {
 }
 
 /// A format's schema as Claude takes it.
-pub fn claudes<'a>(format: &'a Format<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+pub fn claudes<'a>(format: &'a Format<'_>, writer: &mut BodyWriter<'a>) -> Json<'a> {
     let schema = described(format);
     match fit_schema(&schema) {
         Some(fit) => {
-            sheet.leave_out_if(fit.moved, Knob::Format);
+            writer.leave_out_if(fit.moved, Param::Format);
             fit.schema
         }
         None => schema,
@@ -124,14 +128,14 @@ pub fn described<'a>(format: &'a Format<'_>) -> Json<'a> {
 }
 
 /// A tool's schema. Where its calls have to fit it, Claude knows fewer keywords.
-pub fn tool_schema<'a>(tool: &'a Tool<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+pub fn tool_schema<'a>(tool: &'a Tool<'_>, writer: &mut BodyWriter<'a>) -> Json<'a> {
     let schema = tool.schema();
     if tool.strict != Some(true) {
         return schema;
     }
     match fit_schema(&schema) {
         Some(fit) => {
-            sheet.losses.leave_out_if(fit.moved, tool.path);
+            writer.unsupported.leave_out_if(fit.moved, tool.path);
             fit.schema
         }
         None => schema,

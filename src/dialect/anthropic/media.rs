@@ -1,6 +1,6 @@
 //! Pictures and documents as Anthropic takes them.
 
-use crate::dialect::form::{Block, Media, Object, Sheet, Source};
+use crate::dialect::neutral::{Block, BodyWriter, Media, Object, Source};
 use crate::dialect::Api;
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use std::borrow::Cow;
 pub fn image_source<'a>(
     image: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
-    sheet
-        .losses
+    writer
+        .unsupported
         .leave_out_if(image.detail.is_some(), block.path.field("detail"));
     match &image.source {
         Source::Base64(data) => Some(base64_source(
@@ -19,13 +19,13 @@ pub fn image_source<'a>(
             data,
         )),
         Source::Url(url) => Some(Object::new().with("type", "url").with("url", url.as_ref())),
-        Source::File(id) if sheet.client() == Api::Messages => Some(
+        Source::File(id) if writer.client() == Api::Messages => Some(
             Object::new()
                 .with("type", "file")
                 .with("file_id", id.as_ref()),
         ),
         Source::File(_) | Source::Text(_) => {
-            sheet.losses.note(block.path);
+            writer.unsupported.note(block.path);
             None
         }
     }
@@ -42,7 +42,7 @@ fn base64_source<'a>(kind: &'a str, data: &'a str) -> Object<'a> {
 pub fn document_source<'a>(
     document: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
     let plain = |text: Cow<'a, str>| {
         Object::new()
@@ -59,18 +59,18 @@ pub fn document_source<'a>(
             use base64::Engine;
             let bytes = base64::engine::general_purpose::STANDARD.decode(data.as_bytes());
             let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            sheet.losses.note_if(text.is_none(), block.path);
+            writer.unsupported.note_if(text.is_none(), block.path);
             text.map(|text| plain(text.into()))
         }
         (Source::Text(text), _) => Some(plain(Cow::Borrowed(text.as_ref()))),
         (Source::Url(url), _) => Some(Object::new().with("type", "url").with("url", url.as_ref())),
-        (Source::File(id), _) if sheet.client() == Api::Messages => Some(
+        (Source::File(id), _) if writer.client() == Api::Messages => Some(
             Object::new()
                 .with("type", "file")
                 .with("file_id", id.as_ref()),
         ),
         _ => {
-            sheet.losses.note(block.path);
+            writer.unsupported.note(block.path);
             None
         }
     }

@@ -2,7 +2,7 @@
 //! came out; `message_delta` replaces what it names, and may name anything.
 //! So the counts merge field by field and are never summed.
 
-use crate::dialect::form::Object;
+use crate::dialect::neutral::Object;
 use crate::units::Tokens;
 use serde::Deserialize;
 

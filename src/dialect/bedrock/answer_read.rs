@@ -1,7 +1,7 @@
 //! Reading what Converse answers, whole or as a stream of frames.
 
 use super::usage;
-use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::neutral::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
 use crate::dialect::Beyond;
 use std::collections::BTreeMap;
 

@@ -1,15 +1,15 @@
 //! Pictures and documents as Bedrock takes them.
 
-use crate::dialect::form::{Block, Media, Object, Sheet, Source};
+use crate::dialect::neutral::{Block, BodyWriter, Media, Object, Source};
 
 /// Pictures must be sent along: Bedrock fetches none.
 pub fn image_block<'a>(
     image: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
-    sheet
-        .losses
+    writer
+        .unsupported
         .leave_out_if(image.detail.is_some(), block.path.field("detail"));
     let format = match image.kind.as_deref().unwrap_or("image/png") {
         "image/png" => Some("png"),
@@ -24,7 +24,7 @@ pub fn image_block<'a>(
             Some(Object::new().with("format", format).with("source", source))
         }
         _ => {
-            sheet.losses.note(block.path);
+            writer.unsupported.note(block.path);
             None
         }
     }
@@ -34,7 +34,7 @@ pub fn image_block<'a>(
 pub fn document_block<'a>(
     document: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
     let kind = document.kind.as_deref();
     let (format, source) = match &document.source {
@@ -46,7 +46,7 @@ pub fn document_block<'a>(
         Source::Url(_) | Source::File(_) => (None, Object::new()),
     };
     let Some(format) = format else {
-        sheet.losses.note(block.path);
+        writer.unsupported.note(block.path);
         return None;
     };
     let cite = document.cite.then(|| Object::new().with("enabled", true));

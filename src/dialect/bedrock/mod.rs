@@ -1,7 +1,7 @@
 //! Bedrock's Converse.
 
 pub mod answer_read;
-pub mod ask_write;
+pub mod request_write;
 pub mod error;
 mod media;
 pub(super) mod usage;

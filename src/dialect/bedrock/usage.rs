@@ -1,7 +1,7 @@
 //! Bedrock's usage. Input excludes what caches served, and the counts of
 //! caches stand there under two names: one of them is enough.
 
-use crate::dialect::form::Json;
+use crate::dialect::neutral::Json;
 use crate::units::Tokens;
 
 /// In kinds that do not overlap.

@@ -2,7 +2,9 @@
 //! last event: the answer is complete when a reason to stop was told.
 
 use super::usage;
-use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Object, Stop, Usage};
+use crate::dialect::neutral::{
+    Blob, BlobKind, Citation, Delta, Json, Malformed, Object, Stop, Usage,
+};
 use crate::dialect::Beyond;
 use crate::units::Tokens;
 

@@ -1,7 +1,7 @@
 //! Google's usage. What was thought stands beside what came out, what tools
 //! were told beside what went in; caches are inside of what went in.
 
-use crate::dialect::form::Json;
+use crate::dialect::neutral::Json;
 use crate::units::Tokens;
 
 /// In kinds that do not overlap.

@@ -4,7 +4,7 @@
 use super::custom_calls::CustomCalls;
 use super::error_read::failure;
 use super::usage::{self, Usage as Counts};
-use crate::dialect::form::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
+use crate::dialect::neutral::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
 use crate::dialect::Beyond;
 use crate::units::Tokens;
 use std::borrow::Cow;

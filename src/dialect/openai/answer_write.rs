@@ -3,8 +3,8 @@
 use super::custom_calls::{kind, CustomTexts};
 use super::schema::tier;
 use super::usage;
-use crate::dialect::form::{
-    read_text, Answer, Blob, Citation, Delta, Json, Object, Part, Stop, Usage, Voice,
+use crate::dialect::neutral::{
+    read_text, Answer, Blob, Citation, Delta, Json, Object, Part, ReplyContext, Stop, Usage,
 };
 use crate::dialect::{Api, Fault, TooLong};
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ const FEW_THOUGHTS: usize = 32;
 /// A stream on its way to a client.
 #[derive(Debug)]
 pub struct Writer {
-    voice: Voice,
+    context: ReplyContext,
     begun: bool,
     model: Option<String>,
     tier: Option<String>,
@@ -37,9 +37,9 @@ pub struct Writer {
 
 impl Writer {
     /// A stream in which nothing was said yet.
-    pub fn new(voice: Voice) -> Writer {
+    pub fn new(context: ReplyContext) -> Writer {
         Writer {
-            voice,
+            context,
             begun: false,
             model: None,
             tier: None,
@@ -71,7 +71,8 @@ impl Writer {
             Delta::Thinking(text) => self.think(text, out),
             Delta::Thought(blob) => {
                 let text = std::mem::take(&mut self.thoughts);
-                self.details.push(detail(text, blob, &self.voice.endpoint));
+                self.details
+                    .push(detail(text, blob, &self.context.endpoint));
                 // A list that grew long is told again only when it has doubled.
                 let count = self.details.len();
                 if count <= FEW_THOUGHTS || count.is_power_of_two() {
@@ -84,7 +85,7 @@ impl Writer {
                 name,
                 blob,
             } => {
-                let (kind, field) = self.custom.begin(*call, name, &self.voice);
+                let (kind, field) = self.custom.begin(*call, name, &self.context);
                 let called = Object::new().with("name", name.as_ref()).with(field, "");
                 let mut one = Object::new()
                     .with("index", u64::from(*call))
@@ -94,7 +95,7 @@ impl Writer {
                 if let Some(blob) = blob {
                     one.set(
                         "extra_content",
-                        signed(blob.for_client(&self.voice.endpoint)),
+                        signed(blob.for_client(&self.context.endpoint)),
                     );
                 }
                 self.say(Object::new().with("tool_calls", vec![one.into()]), out);
@@ -115,7 +116,7 @@ impl Writer {
                     self.say(Object::new().with("annotations", vec![cited]), out);
                 }
             }
-            Delta::Logprobs(tokens) if self.voice.tells_logprobs => {
+            Delta::Logprobs(tokens) if self.context.tells_logprobs => {
                 let logprobs = Object::new()
                     .with("content", Json::List(tokens.clone()))
                     .with("refusal", Json::Null);
@@ -138,7 +139,7 @@ impl Writer {
     /// The last event of a stream that failed.
     pub fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
         let event = match too_long {
-            Some(too_long) => format!("data: {}\n\n", too_long.body(Api::Chat, &self.voice.id)),
+            Some(too_long) => format!("data: {}\n\n", too_long.body(Api::Chat, &self.context.id)),
             None => super::error::event(fault),
         };
         out.extend_from_slice(event.as_bytes());
@@ -151,7 +152,7 @@ impl Writer {
         }
         self.begin(out);
         self.chunk(Object::new(), None, Some(reason), out);
-        if let (true, Some(usage)) = (self.voice.tells_usage, self.usage) {
+        if let (true, Some(usage)) = (self.context.tells_usage, self.usage) {
             let mut chunk = self.frame(Vec::new());
             chunk.set("usage", usage::object(&usage.tokens));
             event(chunk, out);
@@ -202,18 +203,18 @@ impl Writer {
             .with("logprobs", logprobs.map_or(Json::Null, Json::Object))
             .with("finish_reason", reason.map_or(Json::Null, Json::from));
         let mut chunk = self.frame(vec![choice.into()]);
-        if self.voice.tells_usage {
+        if self.context.tells_usage {
             chunk.set("usage", Json::Null);
         }
         event(chunk, out);
     }
 
     fn frame<'w>(&'w self, choices: Vec<Json<'w>>) -> Object<'w> {
-        let model = self.model.as_ref().unwrap_or(&self.voice.model);
+        let model = self.model.as_ref().unwrap_or(&self.context.model);
         Object::new()
-            .with("id", self.voice.mint("chatcmpl-"))
+            .with("id", self.context.mint("chatcmpl-"))
             .with("object", "chat.completion.chunk")
-            .with("created", self.voice.seconds())
+            .with("created", self.context.seconds())
             .with("model", model)
             .with_some("service_tier", self.tier.as_deref().map(tier))
             .with("system_fingerprint", Json::Null)
@@ -270,22 +271,22 @@ fn finish_reason(stop: Option<&Stop>) -> &'static str {
 }
 
 /// Writes a whole chat completion.
-pub fn whole(answer: &Answer, voice: &Voice) -> String {
+pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
     let mut said = Said::default();
     for part in &answer.parts {
-        said.take(part, voice);
+        said.take(part, context);
     }
     said.refusal = said.refusal.or(answer.explained.as_deref());
     let choice = Object::new()
         .with("index", 0_u64)
         .with("message", said.message())
-        .with("logprobs", logprobs(answer, voice))
+        .with("logprobs", logprobs(answer, context))
         .with("finish_reason", finish_reason(answer.stop.as_ref()));
     let body = Object::new()
-        .with("id", voice.mint("chatcmpl-"))
+        .with("id", context.mint("chatcmpl-"))
         .with("object", "chat.completion")
-        .with("created", voice.seconds())
-        .with("model", answer.model.as_ref().unwrap_or(&voice.model))
+        .with("created", context.seconds())
+        .with("model", answer.model.as_ref().unwrap_or(&context.model))
         .with("choices", vec![choice.into()])
         .with_some("usage", answer.tokens.as_ref().map(usage::object))
         .with_some("service_tier", answer.tier.as_deref().map(tier))
@@ -293,8 +294,8 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
     Json::Object(body).to_text()
 }
 
-fn logprobs<'a>(answer: &'a Answer, voice: &Voice) -> Json<'a> {
-    match voice.tells_logprobs && !answer.logprobs.is_empty() {
+fn logprobs<'a>(answer: &'a Answer, context: &ReplyContext) -> Json<'a> {
+    match context.tells_logprobs && !answer.logprobs.is_empty() {
         true => Object::new()
             .with("content", Json::List(answer.logprobs.clone()))
             .with("refusal", Json::Null)
@@ -317,7 +318,7 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn take(&mut self, part: &'a Part, voice: &Voice) {
+    fn take(&mut self, part: &'a Part, context: &ReplyContext) {
         match part {
             Part::Text(words, citations) => {
                 let text = self.text.get_or_insert_default();
@@ -336,7 +337,7 @@ impl<'a> Said<'a> {
                 self.thoughts.push_str(text);
                 let Some(blob) = blob else { return };
                 self.details
-                    .push(detail(text.clone(), blob, &voice.endpoint));
+                    .push(detail(text.clone(), blob, &context.endpoint));
             }
             Part::Call {
                 id,
@@ -345,7 +346,7 @@ impl<'a> Said<'a> {
                 blob,
                 ..
             } => {
-                let custom = voice.custom.contains(name);
+                let custom = context.custom.contains(name);
                 let input: Cow<'a, str> = match custom {
                     true => read_text(input).into(),
                     false if input.is_empty() => "{}".into(),
@@ -358,7 +359,7 @@ impl<'a> Said<'a> {
                     .with("type", kind)
                     .with(kind, called);
                 if let Some(blob) = blob {
-                    call.set("extra_content", signed(blob.for_client(&voice.endpoint)));
+                    call.set("extra_content", signed(blob.for_client(&context.endpoint)));
                 }
                 self.calls.push(call.into());
             }

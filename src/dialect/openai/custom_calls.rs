@@ -1,7 +1,7 @@
 //! Calls of custom tools in a chat completion: text where functions have
 //! arguments.
 
-use crate::dialect::form::{Delta, Json, TextReader, TextWriter, Voice};
+use crate::dialect::neutral::{Delta, Json, ReplyContext, TextReader, TextWriter};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -19,8 +19,13 @@ pub struct CustomTexts(BTreeMap<u32, TextReader>);
 
 impl CustomTexts {
     /// A call begins: its kind, and the field that its input stands in.
-    pub fn begin(&mut self, call: u32, name: &str, voice: &Voice) -> (&'static str, &'static str) {
-        let custom = voice.custom.contains(name);
+    pub fn begin(
+        &mut self,
+        call: u32,
+        name: &str,
+        context: &ReplyContext,
+    ) -> (&'static str, &'static str) {
+        let custom = context.custom.contains(name);
         if custom {
             self.0.insert(call, TextReader::default());
         }

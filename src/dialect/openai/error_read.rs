@@ -1,7 +1,7 @@
 //! Reading an error in the spellings of the many hosts that speak OpenAI's
 //! dialect, in a body, an event, a choice or an answer.
 
-use crate::dialect::form::{Delta, Json};
+use crate::dialect::neutral::{Delta, Json};
 use crate::dialect::{too_long, Fault};
 use serde_json::value::RawValue;
 

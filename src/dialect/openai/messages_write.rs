@@ -1,22 +1,22 @@
 //! Writing the messages of a chat completion request.
 
 use super::schema::data_url;
-use crate::dialect::form::{
-    Ask, Blob, Block, Ids, Json, Media, Object, Role, Sheet, Source, Turn, What,
+use crate::dialect::neutral::{
+    Blob, Block, BodyWriter, ChatRequest, Ids, Json, Media, Object, Role, Source, Turn, What,
 };
 use std::borrow::Cow;
 
 /// Writes the conversation.
-pub fn messages<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Vec<Json<'a>> {
+pub fn messages<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> Vec<Json<'a>> {
     let mut messages = Vec::new();
-    if !ask.system.is_empty() {
-        messages.push(message("system", text_content(&ask.system, sheet)));
+    if !request.system.is_empty() {
+        messages.push(message("system", text_content(&request.system, writer)));
     }
-    for turn in &ask.turns {
+    for turn in &request.turns {
         match turn.role {
-            Role::System => messages.push(message("system", text_content(&turn.blocks, sheet))),
-            Role::User => user(turn, &mut messages, sheet),
-            Role::Assistant => messages.extend(assistant(turn, sheet)),
+            Role::System => messages.push(message("system", text_content(&turn.blocks, writer))),
+            Role::User => user(turn, &mut messages, writer),
+            Role::Assistant => messages.extend(assistant(turn, writer)),
         }
     }
     messages
@@ -27,12 +27,12 @@ fn message<'a>(role: &'a str, content: Json<'a>) -> Json<'a> {
 }
 
 /// Blocks of which only the text can be said.
-fn text_content<'a>(blocks: &'a [Block<'_>], sheet: &mut Sheet<'a>) -> Json<'a> {
+fn text_content<'a>(blocks: &'a [Block<'_>], writer: &mut BodyWriter<'a>) -> Json<'a> {
     let mut texts: Vec<&'a str> = Vec::new();
     for block in blocks {
         match &block.what {
             What::Text(text) => texts.push(text),
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
     }
     match texts.as_slice() {
@@ -46,7 +46,7 @@ fn text_content<'a>(blocks: &'a [Block<'_>], sheet: &mut Sheet<'a>) -> Json<'a> 
     }
 }
 
-fn user<'a>(turn: &'a Turn<'_>, messages: &mut Vec<Json<'a>>, sheet: &mut Sheet<'a>) {
+fn user<'a>(turn: &'a Turn<'_>, messages: &mut Vec<Json<'a>>, writer: &mut BodyWriter<'a>) {
     let mut parts: Vec<Json<'a>> = Vec::new();
     let flush = |parts: &mut Vec<Json<'a>>, messages: &mut Vec<Json<'a>>| {
         if !parts.is_empty() {
@@ -57,9 +57,9 @@ fn user<'a>(turn: &'a Turn<'_>, messages: &mut Vec<Json<'a>>, sheet: &mut Sheet<
         match &block.what {
             What::Result { id, content, error } => {
                 flush(&mut parts, messages);
-                messages.push(result(id, content, *error, sheet));
+                messages.push(result(id, content, *error, writer));
             }
-            _ => parts.extend(part(block, sheet)),
+            _ => parts.extend(part(block, writer)),
         }
     }
     flush(&mut parts, messages);
@@ -77,22 +77,22 @@ fn plain(mut parts: Vec<Json<'_>>) -> Json<'_> {
     Json::List(parts)
 }
 
-fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+fn part<'a>(block: &'a Block<'_>, writer: &mut BodyWriter<'a>) -> Option<Json<'a>> {
     let part = match &block.what {
         What::Text(text) => Object::of([("type", "text".into()), ("text", text.as_ref().into())]),
         What::Image(image) => Object::new()
             .with("type", "image_url")
-            .with("image_url", image_url(image, block, sheet)?),
-        What::Document(document) if sheet.target().quirks.document_urls => Object::new()
+            .with("image_url", image_url(image, block, writer)?),
+        What::Document(document) if writer.target().quirks.document_urls => Object::new()
             .with("type", "document_url")
-            .with("document_url", document_url(document, block, sheet)?)
+            .with("document_url", document_url(document, block, writer)?)
             .with_some("document_name", document.name.as_deref()),
         What::Document(document) => Object::new()
             .with("type", "file")
-            .with("file", file(document, block, sheet)?),
+            .with("file", file(document, block, writer)?),
         What::Audio(audio) => {
             let (Source::Base64(data), Some(kind)) = (&audio.source, &audio.kind) else {
-                sheet.leave_block(block);
+                writer.leave_block(block);
                 return None;
             };
             let format = kind.strip_prefix("audio/").unwrap_or(kind);
@@ -105,7 +105,7 @@ fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
             )
         }
         _ => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };
@@ -115,13 +115,13 @@ fn part<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
 fn image_url<'a>(
     image: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
     let url: Cow<'a, str> = match &image.source {
         Source::Url(url) => Cow::Borrowed(url.as_ref()),
         Source::Base64(data) => data_url(image.kind.as_deref(), "image/png", data).into(),
         Source::Text(_) | Source::File(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };
@@ -132,10 +132,10 @@ fn image_url<'a>(
 fn file<'a>(
     document: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
-    sheet
-        .losses
+    writer
+        .unsupported
         .note_if(document.cite, block.path.field("citations"));
     let data = match &document.source {
         Source::Base64(data) => data_url(document.kind.as_deref(), "application/pdf", data),
@@ -146,7 +146,7 @@ fn file<'a>(
             data_url(document.kind.as_deref(), "text/plain", &data)
         }
         Source::Url(_) | Source::File(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };
@@ -158,11 +158,11 @@ fn file<'a>(
 fn document_url<'a>(
     document: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Cow<'a, str>> {
     match &document.source {
         Source::Url(url) => Some(Cow::Borrowed(url.as_ref())),
-        _ => match file(document, block, sheet)?.get("file_data") {
+        _ => match file(document, block, writer)?.get("file_data") {
             Some(Json::Text(data)) => Some(Cow::Owned(data.clone().into_owned())),
             _ => None,
         },
@@ -173,13 +173,13 @@ fn result<'a>(
     id: &'a str,
     content: &'a [Block<'_>],
     error: bool,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Json<'a> {
     let mut said = String::new();
     for block in content {
         match &block.what {
             What::Text(text) => said.push_str(text),
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
     }
     // There is no field for a failure, so the words say it.
@@ -190,7 +190,7 @@ fn result<'a>(
     };
     Object::of([
         ("role", "tool".into()),
-        ("tool_call_id", call_id(id, sheet).into()),
+        ("tool_call_id", call_id(id, writer).into()),
         ("content", said.into()),
     ])
     .into()
@@ -204,15 +204,15 @@ const SHORT_IDS: Ids = Ids {
 };
 
 /// A call's id, as short as the endpoint wants it.
-fn call_id<'a>(id: &'a str, sheet: &Sheet<'a>) -> Cow<'a, str> {
-    match sheet.target().quirks.short_ids {
+fn call_id<'a>(id: &'a str, writer: &BodyWriter<'a>) -> Cow<'a, str> {
+    match writer.target().quirks.short_ids {
         true => SHORT_IDS.fit(id),
         false => Cow::Borrowed(id),
     }
 }
 
 /// What the model said, unless nothing of it can be said here.
-fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+fn assistant<'a>(turn: &'a Turn<'_>, writer: &mut BodyWriter<'a>) -> Option<Json<'a>> {
     let mut texts: Vec<&'a str> = Vec::new();
     let mut refusal: Option<&'a str> = None;
     let mut calls: Vec<Json<'a>> = Vec::new();
@@ -228,15 +228,15 @@ fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
                 blob,
                 ..
             } => {
-                calls.push(call(id, name, input, blob.as_ref(), block, sheet));
+                calls.push(call(id, name, input, blob.as_ref(), block, writer));
             }
             What::Thinking {
                 text,
                 blob: Some(blob),
-            } if own(blob, sheet) => {
+            } if own(blob, writer) => {
                 details.push(detail(text, blob));
             }
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
     }
     if texts.is_empty() && refusal.is_none() && calls.is_empty() {
@@ -260,8 +260,8 @@ fn assistant<'a>(turn: &'a Turn<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
 
 /// Whether this endpoint is known to have made a blob. A bare one is no chat
 /// completion's.
-fn own(blob: &Blob<'_>, sheet: &Sheet<'_>) -> bool {
-    blob.origin.as_deref() == Some(sheet.target().endpoint)
+fn own(blob: &Blob<'_>, writer: &BodyWriter<'_>) -> bool {
+    blob.origin.as_deref() == Some(writer.target().endpoint)
 }
 
 fn detail<'a>(text: &'a str, blob: &'a Blob<'_>) -> Json<'a> {
@@ -283,20 +283,20 @@ fn call<'a>(
     input: &'a Json<'_>,
     blob: Option<&'a Blob<'_>>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Json<'a> {
     let function = Object::of([("name", name.into()), ("arguments", input.to_text().into())]);
     let mut call = Object::of([
-        ("id", call_id(id, sheet).into()),
+        ("id", call_id(id, writer).into()),
         ("type", "function".into()),
         ("function", function.into()),
     ]);
     match blob {
-        Some(blob) if own(blob, sheet) => {
+        Some(blob) if own(blob, writer) => {
             let google = Object::new().with("thought_signature", blob.data.as_ref());
             call.set("extra_content", Object::new().with("google", google));
         }
-        Some(_) => sheet.losses.leave_out(block.path),
+        Some(_) => writer.unsupported.leave_out(block.path),
         None => {}
     }
     call.into()

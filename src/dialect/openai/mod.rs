@@ -2,14 +2,14 @@
 
 pub mod answer_read;
 pub mod answer_write;
-pub mod ask_read;
-pub mod ask_write;
+pub mod request_read;
+pub mod request_write;
 mod custom_calls;
 pub mod error;
 pub mod error_read;
 mod messages_write;
 pub mod reply;
-pub mod request;
+pub mod request_fields;
 pub mod schema;
 pub mod stream;
 pub(super) mod usage;

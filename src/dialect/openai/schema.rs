@@ -1,9 +1,9 @@
 //! What chat completions and responses have in common: tools, formats, files,
 //! arguments in text.
 
-use super::ask_read::cache;
-use crate::dialect::form::{
-    Choice, Custom, Fields, Format, Grammar, Json, Knob, Label, Media, Node, Object, Source, Tool,
+use super::request_read::cache;
+use crate::dialect::neutral::{
+    Choice, Custom, Fields, Format, Grammar, Json, Label, Media, Node, Object, Param, Source, Tool,
 };
 use crate::refusal::Invalid;
 use sha2::{Digest, Sha256};
@@ -148,10 +148,10 @@ pub fn texts(node: &Node<'_, '_>) -> Result<String, Invalid> {
 }
 
 /// The older name of whom a request is for, if it has that.
-pub fn older_user(fields: &Fields<'_, '_>) -> Option<(Knob, &'static str)> {
+pub fn older_user(fields: &Fields<'_, '_>) -> Option<(Param, &'static str)> {
     let is_new = fields.get("safety_identifier").is_some();
     let older = fields.get("user").filter(|_| !is_new);
-    older.map(|_| (Knob::User, "user"))
+    older.map(|_| (Param::User, "user"))
 }
 
 /// A name for whom a request is for, as long as OpenAI takes it: a longer one goes

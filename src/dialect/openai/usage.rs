@@ -1,7 +1,7 @@
 //! OpenAI's usage object. The prompt count includes cached and audio tokens,
 //! the completion count includes reasoning and audio.
 
-use crate::dialect::form::{Json, Object};
+use crate::dialect::neutral::{Json, Object};
 use crate::dialect::{Beyond, Reading};
 use crate::units::Tokens;
 use serde::{Deserialize, Deserializer};

@@ -1,7 +1,7 @@
 //! Reading a response, whole or as a stream.
 
 use super::usage;
-use crate::dialect::form::{
+use crate::dialect::neutral::{
     Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, TextWriter, Usage,
 };
 use crate::dialect::openai::error_read::failure;

@@ -2,16 +2,16 @@
 
 use super::calls::OpenCall;
 use super::items::{annotation, incomplete, message_item, reasoning_item, response, Said};
-use crate::dialect::form::{Answer, Citation, Json, Part, Voice};
+use crate::dialect::neutral::{Answer, Citation, Json, Part, ReplyContext};
 
 /// Writes a whole response.
-pub fn whole(answer: &Answer, voice: &Voice) -> String {
+pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
     let mut items: Vec<Json<'static>> = Vec::new();
     let mut said: Vec<Said> = Vec::new();
     let flush = |said: &mut Vec<Said>, items: &mut Vec<Json<'static>>| {
         if !said.is_empty() {
             let content = said.drain(..).map(|part| part.part().into()).collect();
-            let id = voice.mint_nth("msg_", items.len());
+            let id = context.mint_nth("msg_", items.len());
             items.push(message_item(&id, "completed", content).into());
         }
     };
@@ -25,8 +25,8 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
             }
             Part::Thinking { text, blob, .. } => {
                 flush(&mut said, &mut items);
-                let id = voice.mint_nth("rs_", items.len());
-                let proof = blob.as_ref().map(|blob| blob.for_client(&voice.endpoint));
+                let id = context.mint_nth("rs_", items.len());
+                let proof = blob.as_ref().map(|blob| blob.for_client(&context.endpoint));
                 items.push(reasoning_item(&id, text, proof).into());
             }
             Part::Call {
@@ -38,11 +38,11 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
             } => {
                 flush(&mut said, &mut items);
                 if let Some(blob) = blob {
-                    let id = voice.mint_nth("rs_", items.len());
-                    let proof = blob.for_client(&voice.endpoint);
+                    let id = context.mint_nth("rs_", items.len());
+                    let proof = blob.for_client(&context.endpoint);
                     items.push(reasoning_item(&id, "", Some(proof)).into());
                 }
-                let call = OpenCall::new(voice, items.len(), call.clone(), name.clone());
+                let call = OpenCall::new(context, items.len(), call.clone(), name.clone());
                 items.push(call.whole(input).into());
             }
         }
@@ -52,7 +52,7 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
         refusal.say(why);
         said.push(refusal);
     }
-    if let (true, Some(first)) = (voice.tells_logprobs, said.first_mut()) {
+    if let (true, Some(first)) = (context.tells_logprobs, said.first_mut()) {
         first.logprobs.clone_from(&answer.logprobs);
     }
     flush(&mut said, &mut items);
@@ -60,7 +60,7 @@ pub fn whole(answer: &Answer, voice: &Voice) -> String {
         Some(_) => "incomplete",
         None => "completed",
     };
-    Json::Object(response(voice, answer, status, items)).to_text()
+    Json::Object(response(context, answer, status, items)).to_text()
 }
 
 /// Neighbouring texts are one part; each keeps the place of its citations.

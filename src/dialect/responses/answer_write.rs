@@ -6,7 +6,9 @@ use super::items::{
     annotation, incomplete, message_item, reasoning_item, response, spot, summary, summary_text,
     Said,
 };
-use crate::dialect::form::{Answer, Blob, Citation, Delta, Json, Object, Ordered, Ordering, Voice};
+use crate::dialect::neutral::{
+    Answer, Blob, Citation, Delta, Json, Object, Ordered, Ordering, ReplyContext,
+};
 use crate::dialect::openai::error::{broken, TOO_LONG};
 use crate::dialect::{Api, Fault, TooLong};
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 /// A stream on its way to a client.
 #[derive(Debug)]
 pub struct Writer {
-    voice: Voice,
+    context: ReplyContext,
     begun: bool,
     sequence: u64,
     /// Items that are whole.
@@ -36,9 +38,9 @@ enum Open {
 
 impl Writer {
     /// A stream in which nothing was said yet.
-    pub fn new(voice: Voice) -> Writer {
+    pub fn new(context: ReplyContext) -> Writer {
         Writer {
-            voice,
+            context,
             begun: false,
             sequence: 0,
             done: Vec::new(),
@@ -82,7 +84,7 @@ impl Writer {
                 self.ordered(ordered, out);
             }
             Delta::Cited(citation) => self.cite(citation, out),
-            Delta::Logprobs(tokens) if self.voice.tells_logprobs => {
+            Delta::Logprobs(tokens) if self.context.tells_logprobs => {
                 if let Some(Open::Message(parts)) = &mut self.open {
                     if let Some(last) = parts.last_mut() {
                         last.logprobs
@@ -137,7 +139,7 @@ impl Writer {
     }
 
     fn response(&self, status: &'static str, output: Vec<Json<'static>>) -> Object<'static> {
-        response(&self.voice, &self.answer, status, output)
+        response(&self.context, &self.answer, status, output)
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {
@@ -199,7 +201,7 @@ impl Writer {
     }
 
     fn item_id(&self, prefix: &str) -> String {
-        self.voice.mint_nth(prefix, self.done.len())
+        self.context.mint_nth(prefix, self.done.len())
     }
 
     /// Ends a part of the open message.
@@ -266,7 +268,7 @@ impl Writer {
     }
 
     fn thought(&mut self, blob: Option<&Blob<'_>>, out: &mut Vec<u8>) {
-        let proof = blob.map(|blob| blob.for_client(&self.voice.endpoint));
+        let proof = blob.map(|blob| blob.for_client(&self.context.endpoint));
         match self.open.take() {
             Some(Open::Reasoning { id, text }) => self.finish_reasoning(id, text, proof, out),
             other => {
@@ -309,7 +311,7 @@ impl Writer {
                     if blob.is_some() {
                         self.thought(blob.as_ref(), out);
                     }
-                    let call = OpenCall::new(&self.voice, self.done.len(), call, name);
+                    let call = OpenCall::new(&self.context, self.done.len(), call, name);
                     let item = call.item("in_progress");
                     self.open = Some(Open::Call(call));
                     self.added(item, out);

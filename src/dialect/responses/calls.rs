@@ -1,7 +1,7 @@
 //! A call of a tool as an item of a response. A custom tool's has the text where
 //! a function's has its arguments; the namespace stands beside the name.
 
-use crate::dialect::form::{Object, TextReader, Voice};
+use crate::dialect::neutral::{Object, ReplyContext, TextReader};
 
 /// A call of which more may come.
 #[derive(Debug)]
@@ -17,14 +17,14 @@ pub struct OpenCall {
 
 impl OpenCall {
     /// A call without arguments so far, of a tool by its full name.
-    pub fn new(voice: &Voice, nth: usize, call: String, name: String) -> OpenCall {
-        let custom = voice.custom.contains(&name);
-        let (namespace, name) = match voice.namespaces.get(&name) {
+    pub fn new(context: &ReplyContext, nth: usize, call: String, name: String) -> OpenCall {
+        let custom = context.custom.contains(&name);
+        let (namespace, name) = match context.namespaces.get(&name) {
             Some((namespace, name)) => (Some(namespace.clone()), name.clone()),
             None => (None, name),
         };
         OpenCall {
-            id: voice.mint_nth(if custom { "ctc_" } else { "fc_" }, nth),
+            id: context.mint_nth(if custom { "ctc_" } else { "fc_" }, nth),
             call,
             namespace,
             name,

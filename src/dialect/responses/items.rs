@@ -1,7 +1,7 @@
 //! The items of a response, and the response around them.
 
 use super::usage;
-use crate::dialect::form::{Answer, Citation, Json, Object, Stop, Voice};
+use crate::dialect::neutral::{Answer, Citation, Json, Object, ReplyContext, Stop};
 use crate::dialect::openai::schema::tier;
 
 /// A part of a message.
@@ -173,20 +173,20 @@ pub fn echo(request: &Json<'_>) -> Object<'static> {
 
 /// A response, whole or as far as it has come.
 pub fn response(
-    voice: &Voice,
+    context: &ReplyContext,
     answer: &Answer,
     status: &'static str,
     output: Vec<Json<'static>>,
 ) -> Object<'static> {
     let why = incomplete(answer.stop.as_ref()).filter(|_| status == "incomplete");
     let why = why.map_or(Json::Null, |why| Object::new().with("reason", why).into());
-    let model = answer.model.as_ref().unwrap_or(&voice.model);
+    let model = answer.model.as_ref().unwrap_or(&context.model);
     let told = matches!(status, "completed" | "incomplete" | "failed");
     let tokens = answer.tokens.filter(|_| told);
     let mut response = Object::new()
-        .with("id", voice.mint("resp_"))
+        .with("id", context.mint("resp_"))
         .with("object", "response")
-        .with("created_at", voice.seconds())
+        .with("created_at", context.seconds())
         .with("status", status)
         .with("background", false)
         .with("error", Json::Null)
@@ -202,6 +202,6 @@ pub fn response(
             "usage",
             tokens.map_or(Json::Null, |tokens| usage::object(&tokens).into()),
         );
-    response.0.extend(voice.echo.0.iter().cloned());
+    response.0.extend(context.echo.0.iter().cloned());
     response
 }

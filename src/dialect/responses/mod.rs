@@ -3,11 +3,11 @@
 pub mod answer_read;
 pub mod answer_whole;
 pub mod answer_write;
-pub mod ask_read;
-pub mod ask_write;
+pub mod request_read;
+pub mod request_write;
 mod calls;
 pub mod items;
-pub mod request;
+pub mod request_fields;
 pub mod stored;
 mod tools_write;
 pub(super) mod usage;

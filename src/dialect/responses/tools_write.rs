@@ -1,11 +1,15 @@
 //! Writing the tools of a responses request, and their calls and results.
 
-use crate::dialect::form::{Ask, Choice, Custom, Json, Named, Object, Tool, What, CUSTOM_INPUT};
+use crate::dialect::neutral::{
+    ChatRequest, Choice, Custom, Json, Named, Object, Tool, What, CUSTOM_INPUT,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tools; neighbours of one namespace stand in it.
-pub fn tools<'a>(ask: &'a Ask<'_>) -> Vec<Json<'a>> {
-    let groups = ask.tools.chunk_by(|one, next| place(one) == place(next));
+pub fn tools<'a>(request: &'a ChatRequest<'_>) -> Vec<Json<'a>> {
+    let groups = request
+        .tools
+        .chunk_by(|one, next| place(one) == place(next));
     let groups = groups.map(
         |group| match group.first().and_then(|one| one.namespace.as_ref()) {
             None => group.iter().map(tool).collect(),
@@ -59,13 +63,13 @@ fn custom_tool<'a>(name: &'a str, custom: &'a Custom<'_>) -> Json<'a> {
 }
 
 /// Which tool is called, if any.
-pub fn choice<'a>(ask: &'a Ask<'_>) -> Option<Json<'a>> {
-    Some(match ask.choice.as_ref()? {
+pub fn choice<'a>(request: &'a ChatRequest<'_>) -> Option<Json<'a>> {
+    Some(match request.choice.as_ref()? {
         Choice::Auto => "auto".into(),
         Choice::None => "none".into(),
         Choice::Any => "required".into(),
         Choice::Named(name) => {
-            let tool = ask.tools.iter().find(|tool| tool.name == *name);
+            let tool = request.tools.iter().find(|tool| tool.name == *name);
             let custom = tool.is_some_and(|tool| tool.custom.is_some());
             let namespace = tool.and_then(|tool| tool.namespace.as_ref());
             let within = namespace.map_or(name.as_ref(), |one| one.within.as_ref());
@@ -87,8 +91,8 @@ pub struct Calls<'a> {
 
 impl<'a> Calls<'a> {
     /// Those of a request.
-    pub fn of(ask: &'a Ask<'_>) -> Calls<'a> {
-        let blocks = ask.turns.iter().flat_map(|turn| &turn.blocks);
+    pub fn of(request: &'a ChatRequest<'_>) -> Calls<'a> {
+        let blocks = request.turns.iter().flat_map(|turn| &turn.blocks);
         let custom = blocks.filter_map(|block| match &block.what {
             What::Call {
                 id, custom: true, ..
@@ -97,7 +101,7 @@ impl<'a> Calls<'a> {
         });
         Calls {
             custom: custom.collect(),
-            namespaces: ask.namespaces(),
+            namespaces: request.namespaces(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The usage of responses. Input includes what caches served, output includes
 //! reasoning.
 
-use crate::dialect::form::{Json, Object};
+use crate::dialect::neutral::{Json, Object};
 use crate::dialect::Beyond;
 use crate::units::Tokens;
 use std::collections::BTreeMap;

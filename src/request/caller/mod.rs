@@ -9,7 +9,7 @@ pub use tags::Tags;
 
 use crate::config::limits::Limit;
 use crate::refusal::Refusal;
-use crate::request::head::{Head, Origin, Unsupported};
+use crate::request::head::{Head, OnUnsupported, Origin};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub struct KeyRecord {
     pub limits: BTreeMap<String, Limit>,
     /// What is done with what an endpoint's dialect cannot say, unless a request decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsupported: Option<Unsupported>,
+    pub unsupported: Option<OnUnsupported>,
     /// When it was made, RFC 3339.
     pub created: String,
     /// When it was revoked, if it was.

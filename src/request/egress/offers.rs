@@ -4,7 +4,7 @@
 //! is sent.
 
 use super::vocabulary_of;
-use crate::dialect::form::Json;
+use crate::dialect::neutral::Json;
 use crate::dialect::tokens::Tokens;
 use crate::dialect::{field_with_name, read_fields, Api};
 use crate::regions::egress::{EgressRules, Vocabulary};

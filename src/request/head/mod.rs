@@ -51,7 +51,7 @@ pub enum Coding {
 /// What is done with what an endpoint's dialect cannot say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Unsupported {
+pub enum OnUnsupported {
     /// All of it is refused, hints too.
     Strict,
     /// What changes the answer is refused; hints are left out.
@@ -61,17 +61,17 @@ pub enum Unsupported {
     Drop,
 }
 
-impl Unsupported {
+impl OnUnsupported {
     /// As it is written.
-    pub const WORDS: [(&str, Unsupported); 3] = [
-        ("strict", Unsupported::Strict),
-        ("refuse", Unsupported::Refuse),
-        ("drop", Unsupported::Drop),
+    pub const WORDS: [(&str, OnUnsupported); 3] = [
+        ("strict", OnUnsupported::Strict),
+        ("refuse", OnUnsupported::Refuse),
+        ("drop", OnUnsupported::Drop),
     ];
 
     /// Reads it.
-    pub fn read(word: &str) -> Option<Unsupported> {
-        let mut words = Unsupported::WORDS.into_iter();
+    pub fn read(word: &str) -> Option<OnUnsupported> {
+        let mut words = OnUnsupported::WORDS.into_iter();
         words.find_map(|(known, wish)| (known == word).then_some(wish))
     }
 }
@@ -124,11 +124,11 @@ impl Head {
 
     /// What the caller wants done with what an endpoint's dialect cannot say, if the
     /// header is there.
-    pub fn unsupported(&self) -> Result<Option<Unsupported>, Refusal> {
+    pub fn unsupported(&self) -> Result<Option<OnUnsupported>, Refusal> {
         let Some(word) = self.header("meridian-on-unsupported") else {
             return Ok(None);
         };
-        let wish = Unsupported::read(word).ok_or_else(|| Refusal::UnknownWish {
+        let wish = OnUnsupported::read(word).ok_or_else(|| Refusal::UnknownWish {
             wish: word.chars().take(40).collect(),
         });
         wish.map(Some)

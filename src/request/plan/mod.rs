@@ -10,7 +10,7 @@ pub use left_out::LeftOut;
 pub use names::{names, servable};
 
 use crate::config::Config;
-use crate::dialect::form::Signers;
+use crate::dialect::neutral::Signers;
 use crate::dialect::{Api, Wanted};
 use crate::refusal::{EgressRefused, Offer, Refusal};
 use crate::regions::egress::{EgressKind, BACKGROUND, STORED_RESPONSE};

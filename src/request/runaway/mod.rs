@@ -6,7 +6,7 @@
 mod fingerprint;
 mod verdict;
 
-pub use crate::config::pace::{Action, Rules};
+pub use crate::config::runaway::{Action, Rules};
 pub use verdict::{Kind, Runaway, Verdict};
 
 use crate::units::Millis;

@@ -9,7 +9,7 @@ mod speed;
 pub use notice::Notice;
 
 use crate::units::Millis;
-use crate::upstream::send::Why;
+use crate::upstream::judge::Why;
 use speed::Speed;
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 
 use super::{key, Entry, Health};
 use crate::units::Millis;
-use crate::upstream::send::Why;
+use crate::upstream::judge::Why;
 use serde::{Deserialize, Serialize};
 
 /// The state of one endpoint with one model, as it travels.

@@ -6,14 +6,16 @@
 
 mod address;
 
-use crate::dialect::form::{Ask, Json, Losses, Named, Object, Signers, Target};
+use crate::dialect::neutral::{
+    ChatRequest, Json, Named, Object, Signers, Target, UnsupportedFields,
+};
 use crate::dialect::outgoing::Outgoing;
 use crate::dialect::responses::stored::Stored;
 use crate::dialect::{self, openai, responses, Api, Call, Edits};
 use crate::refusal::Refusal;
 use crate::regions::{Dialect, Endpoint, StreamUsage, ThinkingStyle};
 use crate::request::egress::{Egress, Offers};
-use crate::request::head::Unsupported;
+use crate::request::head::OnUnsupported;
 use crate::request::plan::Attempt;
 pub use address::segment;
 use address::{located, path};
@@ -111,7 +113,7 @@ pub struct Asked<'a> {
     /// What was called.
     pub api: Api,
     /// What is done with what an endpoint's dialect cannot say.
-    pub unsupported: Unsupported,
+    pub unsupported: OnUnsupported,
     /// Its body.
     pub body: &'a Rc<String>,
     /// What the body says.
@@ -139,26 +141,26 @@ pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c
     if asked.api == Api::Embeddings {
         return embeddings(attempt, asked, &tree);
     }
-    let ask = dialect::read_ask(asked.api, &tree).map_err(Refusal::Body)?;
+    let request = dialect::read_request(asked.api, &tree).map_err(Refusal::Body)?;
     // Where an endpoint speaks several dialects, the one that can say most of it.
     let others = attempt.endpoint().dialects.iter().copied();
     let others = others.filter(|other| *other != attempt.dialect());
     let mut best: Option<Draft<'_>> = None;
     for dialect in std::iter::once(attempt.dialect()).chain(others) {
         let target = Target::of(attempt.endpoint(), attempt.claim(), asked.signers);
-        let Some((body, losses)) = dialect::write_ask(dialect, &ask, target) else {
+        let Some((body, unsupported)) = dialect::write_request(dialect, &request, target) else {
             continue;
         };
         let draft = Draft {
             dialect,
             body,
-            losses,
-            back: back(&ask, &tree, dialect, asked),
+            unsupported,
+            back: back(&request, &tree, dialect, asked),
         };
-        if draft.losses.is_empty() {
+        if draft.unsupported.is_empty() {
             return finish(attempt, asked, draft);
         }
-        let keeps = |draft: &Draft<'_>| draft.losses.keep_the_answer();
+        let keeps = |draft: &Draft<'_>| draft.unsupported.are_only_hints();
         if best
             .as_ref()
             .is_none_or(|best| !keeps(best) && keeps(&draft))
@@ -173,20 +175,20 @@ pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c
 struct Draft<'a> {
     dialect: Dialect,
     body: Json<'a>,
-    losses: Losses<'a>,
+    unsupported: UnsupportedFields<'a>,
     back: Back,
 }
 
-fn back(ask: &Ask<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> Back {
+fn back(request: &ChatRequest<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> Back {
     if asked.api.counts() {
         return Back::Count;
     }
     Back::Translated(Wishes {
-        unwraps_json: dialect::unwraps_json(ask, dialect),
-        custom: ask.custom_tools(),
-        namespaces: ask.namespaces(),
+        unwraps_json: dialect::unwraps_json(request, dialect),
+        custom: request.custom_tools(),
+        namespaces: request.namespaces(),
         usage: asked.api == Api::Chat && !asked.call.hide_usage,
-        logprobs: ask.knobs.logprobs,
+        logprobs: request.params.logprobs,
         echo: match asked.api {
             Api::Responses => responses::items::echo(tree),
             _ => Object::new(),
@@ -202,14 +204,14 @@ fn embeddings<'c>(
     let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
     let embed = dialect::embed::read(tree).map_err(Refusal::Body)?;
     let written = dialect::embed::write(&embed, endpoint, dialect, &attempt.claim().id);
-    let (body, losses) = written.ok_or(Refusal::Internal)?;
+    let (body, unsupported) = written.ok_or(Refusal::Internal)?;
     let back = Back::Embeddings {
         base64: embed.base64,
     };
     let draft = Draft {
         dialect,
         body,
-        losses,
+        unsupported,
         back,
     };
     finish(attempt, asked, draft)
@@ -250,11 +252,11 @@ fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
         edits.remove(call, field);
     }
     if api == Api::Chat && endpoint.stream_usage == StreamUsage::Asked {
-        openai::request::ask_for_usage(call, &mut edits);
+        openai::request_fields::ask_for_usage(call, &mut edits);
     }
     if api == Api::Responses && !attempt.keeps_answers() {
         let thinks = attempt.claim().thinking == Some(ThinkingStyle::Effort);
-        responses::request::keep_nothing(call, thinks, &mut edits);
+        responses::request_fields::keep_nothing(call, thinks, &mut edits);
     }
     let mut headers = usual_headers(endpoint);
     for (name, value) in &egress.headers {
@@ -291,7 +293,7 @@ fn finish<'c>(
     let Draft {
         dialect,
         mut body,
-        losses,
+        unsupported,
         back,
     } = draft;
     if let Json::Object(fields) = &mut body {
@@ -303,24 +305,24 @@ fn finish<'c>(
     let egress = asked.egress;
     let place = |name: String| egress.place_of(name);
     let is_refused = match asked.unsupported {
-        Unsupported::Strict => !losses.is_empty(),
-        Unsupported::Refuse => !losses.keep_the_answer(),
-        Unsupported::Drop => false,
+        OnUnsupported::Strict => !unsupported.is_empty(),
+        OnUnsupported::Refuse => !unsupported.are_only_hints(),
+        OnUnsupported::Drop => false,
     };
     if is_refused {
         return Err(Refusal::Unsupported {
             endpoint: endpoint.name.clone(),
             dialect: dialect.as_str(),
             fields: match asked.unsupported {
-                Unsupported::Strict => losses.into_names(),
-                _ => losses.refused(),
+                OnUnsupported::Strict => unsupported.into_names(),
+                _ => unsupported.refused(),
             }
             .into_iter()
             .map(place)
             .collect(),
         });
     }
-    let lost = losses.into_names().into_iter();
+    let lost = unsupported.into_names().into_iter();
     let mut dropped: Vec<String> = egress.offers.iter().flat_map(Offers::names).collect();
     dropped.extend(lost.map(place));
     let mut headers = usual_headers(endpoint);

@@ -1,8 +1,8 @@
 //! Writing a generateContent request. The model stands in the address.
 
-use crate::dialect::form::{
-    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Format, Json, Knob, Losses, Media, Object,
-    Role, Sheet, Source, Target, Tool, What,
+use crate::dialect::neutral::{
+    Blob, BlobKind, Block, BodyWriter, Budget, ChatRequest, Choice, Effort, Format, Json, Media,
+    Object, Param, Role, Source, Target, Tool, UnsupportedFields, What,
 };
 use crate::dialect::openai::schema::kind_by_name;
 use crate::dialect::Family;
@@ -15,53 +15,59 @@ use std::collections::BTreeMap;
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    conversation(ask, &mut sheet);
-    let config = config(ask, &mut sheet);
+pub fn write<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    conversation(request, &mut writer);
+    let config = config(request, &mut writer);
     if !config.is_empty() {
-        sheet.set("generationConfig", config);
+        writer.set("generationConfig", config);
     }
-    sheet.lose_if(ask.knobs.user.is_some(), Knob::User);
-    sheet.lose_if(!ask.knobs.labels.is_empty(), Knob::Labels);
-    sheet.lose_if(ask.knobs.verbosity.is_some(), Knob::Verbosity);
-    let tier = ask.knobs.tier.as_deref();
+    writer.lose_if(request.params.user.is_some(), Param::User);
+    writer.lose_if(!request.params.labels.is_empty(), Param::Labels);
+    writer.lose_if(request.params.verbosity.is_some(), Param::Verbosity);
+    let tier = request.params.tier.as_deref();
     let usual = matches!(tier, None | Some("default" | "standard_only"));
-    sheet.lose_if(!usual, Knob::Tier);
-    sheet.leave_marks(ask);
-    sheet.extras(ask, false);
-    sheet.finish()
+    writer.lose_if(!usual, Param::Tier);
+    writer.leave_marks(request);
+    writer.extras(request, false);
+    writer.finish()
 }
 
 /// Writes what is to be counted.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    conversation(ask, &mut sheet);
-    sheet.extras(ask, false);
-    let (mut body, losses) = sheet.finish();
+pub fn write_count<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    conversation(request, &mut writer);
+    writer.extras(request, false);
+    let (mut body, unsupported) = writer.finish();
     if let Json::Object(fields) = &mut body {
         fields.set("model", format!("models/{}", target.model));
     }
     let body = Object::new().with("generateContentRequest", body);
-    (body.into(), losses)
+    (body.into(), unsupported)
 }
 
-fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut system: Vec<Json<'a>> = Vec::new();
-    for block in ask.instructions() {
+    for block in request.instructions() {
         match &block.what {
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
     }
     if !system.is_empty() {
-        sheet.set("systemInstruction", Object::new().with("parts", system));
+        writer.set("systemInstruction", Object::new().with("parts", system));
     }
-    let names = called(ask);
-    let contents = ask.merged(|turn| {
+    let names = called(request);
+    let contents = request.merged(|turn| {
         let mut parts = Vec::new();
         for block in &turn.blocks {
-            write_part(block, &names, &mut parts, sheet);
+            write_part(block, &names, &mut parts, writer);
         }
         parts
     });
@@ -73,13 +79,13 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         };
         Object::new().with("role", role).with("parts", parts).into()
     });
-    sheet.set("contents", contents.collect::<Vec<Json<'a>>>());
-    tools(ask, sheet);
+    writer.set("contents", contents.collect::<Vec<Json<'a>>>());
+    tools(request, writer);
 }
 
 /// The tool of each call: results name the tool here, not the call.
-fn called<'a>(ask: &'a Ask<'_>) -> BTreeMap<&'a str, &'a str> {
-    let blocks = ask.turns.iter().flat_map(|turn| &turn.blocks);
+fn called<'a>(request: &'a ChatRequest<'_>) -> BTreeMap<&'a str, &'a str> {
+    let blocks = request.turns.iter().flat_map(|turn| &turn.blocks);
     let calls = blocks.filter_map(|block| match &block.what {
         What::Call { id, name, .. } => Some((id.as_ref(), name.as_ref())),
         _ => None,
@@ -91,7 +97,7 @@ fn write_part<'a>(
     block: &'a Block<'_>,
     names: &BTreeMap<&'a str, &'a str>,
     parts: &mut Vec<Json<'a>>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) {
     let part = match &block.what {
         What::Text(text) | What::Refusal(text) => match text.is_empty() {
@@ -99,7 +105,7 @@ fn write_part<'a>(
             false => Object::new().with("text", text.as_ref()),
         },
         What::Image(media) | What::Document(media) | What::Audio(media) => {
-            match media_part(media, block, sheet) {
+            match media_part(media, block, writer) {
                 Some(part) => part,
                 None => return,
             }
@@ -117,20 +123,20 @@ fn write_part<'a>(
                 .is_some_and(|part| part.get("functionCall").is_some());
             part.with_some(
                 "thoughtSignature",
-                signature(blob.as_ref(), parallel, block, sheet),
+                signature(blob.as_ref(), parallel, block, writer),
             )
         }
         What::Result { id, content, error } => {
             match names.get(id.as_ref()) {
-                Some(name) => result(name, content, *error, parts, sheet),
-                None => sheet.leave_block(block),
+                Some(name) => result(name, content, *error, parts, writer),
+                None => writer.leave_block(block),
             }
             return;
         }
         What::Thinking {
             text,
             blob: Some(blob),
-        } if sheet.owns(blob, Dialect::Gemini) => {
+        } if writer.owns(blob, Dialect::Gemini) => {
             if !text.is_empty() {
                 let thought = Object::new().with("text", text.as_ref());
                 parts.push(thought.with("thought", true).into());
@@ -144,7 +150,7 @@ fn write_part<'a>(
             .with("text", text.as_ref())
             .with("thought", true),
         What::Thinking { .. } | What::Foreign(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return;
         }
     };
@@ -155,16 +161,16 @@ fn signature<'a>(
     blob: Option<&'a Blob<'_>>,
     parallel: bool,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Cow<'a, str>> {
     match blob {
-        Some(blob) if blob.kind == BlobKind::Call && sheet.owns(blob, Dialect::Gemini) => {
+        Some(blob) if blob.kind == BlobKind::Call && writer.owns(blob, Dialect::Gemini) => {
             Some(Cow::Borrowed(blob.data.as_ref()))
         }
         // The models that are told by a word insist on signatures.
         other => {
-            sheet.losses.leave_out_if(other.is_some(), block.path);
-            let insists = sheet.target().thinking == Some(ThinkingStyle::Effort);
+            writer.unsupported.leave_out_if(other.is_some(), block.path);
+            let insists = writer.target().thinking == Some(ThinkingStyle::Effort);
             (insists && !parallel).then_some(Cow::Borrowed(NO_SIGNATURE))
         }
     }
@@ -175,7 +181,7 @@ fn result<'a>(
     content: &'a [Block<'_>],
     error: bool,
     parts: &mut Vec<Json<'a>>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) {
     let mut said = String::new();
     let mut beside: Vec<Json<'a>> = Vec::new();
@@ -183,9 +189,9 @@ fn result<'a>(
         match &inner.what {
             What::Text(text) => said.push_str(text),
             What::Image(media) | What::Document(media) => {
-                beside.extend(media_part(media, inner, sheet).map(Json::Object));
+                beside.extend(media_part(media, inner, writer).map(Json::Object));
             }
-            _ => sheet.losses.note(inner.path),
+            _ => writer.unsupported.note(inner.path),
         }
     }
     let response = Object::new().with(if error { "error" } else { "output" }, said);
@@ -197,13 +203,13 @@ fn result<'a>(
 fn media_part<'a>(
     media: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
-    sheet
-        .losses
+    writer
+        .unsupported
         .note_if(media.cite, block.path.field("citations"));
-    sheet
-        .losses
+    writer
+        .unsupported
         .leave_out_if(media.detail.is_some(), block.path.field("detail"));
     let usual = match &block.what {
         What::Image(_) => "image/png",
@@ -228,25 +234,25 @@ fn media_part<'a>(
             Some(Object::new().with("fileData", file))
         }
         Source::File(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             None
         }
     }
 }
 
-fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    if ask.tools.is_empty() {
+fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
+    if request.tools.is_empty() {
         return;
     }
-    sheet.tools_as_functions(ask);
-    let declared: Vec<Json<'a>> = ask.tools.iter().map(declare).collect();
+    writer.tools_as_functions(request);
+    let declared: Vec<Json<'a>> = request.tools.iter().map(declare).collect();
     let tools = Object::new().with("functionDeclarations", declared);
-    sheet.set("tools", vec![tools.into()]);
-    let one_call = ask.parallel == Some(false) && !ask.forces_one();
-    sheet.lose_if(one_call, Knob::Parallel);
+    writer.set("tools", vec![tools.into()]);
+    let one_call = request.parallel == Some(false) && !request.forces_one();
+    writer.lose_if(one_call, Param::Parallel);
     // What is strict elsewhere is a mode here.
-    let strict = ask.tools.iter().any(|tool| tool.strict == Some(true));
-    let mode = match &ask.choice {
+    let strict = request.tools.iter().any(|tool| tool.strict == Some(true));
+    let mode = match &request.choice {
         Some(Choice::None) => "NONE",
         Some(Choice::Any | Choice::Named(_)) => "ANY",
         Some(Choice::Auto) | None if strict => "VALIDATED",
@@ -254,10 +260,10 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         None => return,
     };
     let mut config = Object::new().with("mode", mode);
-    if let Some(Choice::Named(name)) = &ask.choice {
+    if let Some(Choice::Named(name)) = &request.choice {
         config.set("allowedFunctionNames", vec![Json::from(name.as_ref())]);
     }
-    sheet.set(
+    writer.set(
         "toolConfig",
         Object::new().with("functionCallingConfig", config),
     );
@@ -271,21 +277,21 @@ fn declare<'a>(tool: &'a Tool<'_>) -> Json<'a> {
         .into()
 }
 
-fn config<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Object<'a> {
-    let knobs = &ask.knobs;
-    let stops: Vec<Json<'a>> = knobs.stop.iter().map(|s| Json::from(s.as_ref())).collect();
+fn config<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> Object<'a> {
+    let params = &request.params;
+    let stops: Vec<Json<'a>> = params.stop.iter().map(|s| Json::from(s.as_ref())).collect();
     let mut config = Object::new()
-        .with_some("maxOutputTokens", knobs.max_output)
-        .with_some("temperature", knobs.temperature.as_ref())
-        .with_some("topP", knobs.top_p.as_ref())
-        .with_some("topK", knobs.top_k)
+        .with_some("maxOutputTokens", params.max_output)
+        .with_some("temperature", params.temperature.as_ref())
+        .with_some("topP", params.top_p.as_ref())
+        .with_some("topK", params.top_k)
         .with_some("stopSequences", (!stops.is_empty()).then_some(stops))
-        .with_some("seed", knobs.seed)
-        .with_some("presencePenalty", knobs.presence_penalty.as_ref())
-        .with_some("frequencyPenalty", knobs.frequency_penalty.as_ref())
-        .with_some("responseLogprobs", knobs.logprobs.then_some(true))
-        .with_some("logprobs", knobs.top_logprobs.filter(|n| *n > 0));
-    match &ask.format {
+        .with_some("seed", params.seed)
+        .with_some("presencePenalty", params.presence_penalty.as_ref())
+        .with_some("frequencyPenalty", params.frequency_penalty.as_ref())
+        .with_some("responseLogprobs", params.logprobs.then_some(true))
+        .with_some("logprobs", params.top_logprobs.filter(|n| *n > 0));
+    match &request.format {
         None => {}
         Some(Format::Json) => config.set("responseMimeType", "application/json"),
         Some(format @ Format::Schema { .. }) => {
@@ -294,29 +300,29 @@ fn config<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> Object<'a> {
             config.set("responseJsonSchema", schema);
         }
     }
-    let thinking = thinking(ask, sheet);
+    let thinking = thinking(request, writer);
     if !thinking.is_empty() {
         config.set("thinkingConfig", thinking);
     }
     config
 }
 
-fn thinking<'a>(ask: &Ask<'_>, sheet: &mut Sheet<'a>) -> Object<'a> {
+fn thinking<'a>(request: &ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> Object<'a> {
     let nothing = Object::new();
-    let Some(thinking) = ask.thinking else {
+    let Some(thinking) = request.thinking else {
         return nothing;
     };
     // Who asks Anthropic's way to think is shown the thoughts, unless told not.
-    let shown = ask.client.family() == Family::Anthropic;
+    let shown = request.client.family() == Family::Anthropic;
     let show = thinking.is_on() && thinking.show.unwrap_or(shown);
-    let config = match sheet.target().thinking {
+    let config = match writer.target().thinking {
         Some(ThinkingStyle::None) => {
-            sheet.lose_if(thinking.is_on(), Knob::Thinking);
+            writer.lose_if(thinking.is_on(), Param::Thinking);
             return nothing;
         }
         Some(ThinkingStyle::Effort) => {
             // These models always think.
-            sheet.lose_if(thinking.budget == Budget::Off, Knob::Thinking);
+            writer.lose_if(thinking.budget == Budget::Off, Param::Thinking);
             nothing.with_some("thinkingLevel", thinking.hardness().map(level))
         }
         Some(ThinkingStyle::Budget | ThinkingStyle::Adaptive) | None => match thinking.budget {

@@ -1,8 +1,8 @@
 //! Reading a messages request.
 
-use crate::dialect::form::{
-    Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Extra, Fields, Format, Json, Knobs,
-    Lifetime, Media, Node, Role, Source, Thinking, Tool, Turn, What,
+use crate::dialect::neutral::{
+    Blob, BlobKind, Block, Budget, ChatRequest, Choice, Effort, Extra, Fields, Format, Json,
+    Lifetime, Media, Node, Params, Role, Source, Thinking, Tool, Turn, What,
 };
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 /// Reads the body. Only messages need a limit; their tokens can be counted
 /// without one.
-pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
+pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<ChatRequest<'p>, Invalid> {
     let fields = Node::root(body).fields()?;
     fields.ignore(&["model"]);
     if api == Api::Messages {
@@ -21,7 +21,7 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
             return Err(limit.wrong("above 0 where the request is written for another dialect"));
         }
     }
-    let mut ask = Ask {
+    let mut request = ChatRequest {
         client: api,
         stream: fields.flag("stream")?.unwrap_or(false),
         system: Vec::new(),
@@ -31,30 +31,33 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<Ask<'p>, Invalid> {
         parallel: None,
         format: None,
         thinking: None,
-        knobs: knobs(&fields)?,
+        params: params(&fields)?,
         older: Vec::new(),
         extras: Vec::new(),
     };
     if let Some(system) = fields.get("system") {
-        ask.system = blocks(&system, false, &mut ask.extras)?;
+        request.system = blocks(&system, false, &mut request.extras)?;
     }
     for message in fields.need("messages")?.list()? {
-        read_message(&message, &mut ask)?;
+        read_message(&message, &mut request)?;
     }
     for tool in fields.list("tools")? {
-        read_tool(&tool, &mut ask)?;
+        read_tool(&tool, &mut request)?;
     }
-    choice(&fields, &mut ask)?;
-    thinking(&fields, &mut ask)?;
+    choice(&fields, &mut request)?;
+    thinking(&fields, &mut request)?;
     // Caching everything there is: the last block of all carries the mark.
     if let Some(mark) = fields.get("cache_control") {
-        let last = ask.turns.last_mut().and_then(|turn| turn.blocks.last_mut());
+        let last = request
+            .turns
+            .last_mut()
+            .and_then(|turn| turn.blocks.last_mut());
         if let Some(block) = last {
             block.cache = Some(lifetime(mark.json()));
         }
     }
-    ask.extras.extend(fields.rest(&NEUTRAL));
-    Ok(ask)
+    request.extras.extend(fields.rest(&NEUTRAL));
+    Ok(request)
 }
 
 /// Fields that change nothing when they hold these values.
@@ -65,13 +68,13 @@ const NEUTRAL: [(&str, &str); 4] = [
     ("caller", "{\"type\":\"direct\"}"),
 ];
 
-fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
+fn params<'p>(fields: &Fields<'p, '_>) -> Result<Params<'p>, Invalid> {
     let stop = fields.list("stop_sequences")?;
     let user = match fields.get("metadata") {
         Some(metadata) => metadata.fields()?.text("user_id")?,
         None => None,
     };
-    Ok(Knobs {
+    Ok(Params {
         max_output: fields.count("max_tokens")?,
         temperature: fields.decimal("temperature")?,
         top_p: fields.decimal("top_p")?,
@@ -84,7 +87,7 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
             .text("service_tier")?
             .filter(|tier| *tier != "auto")
             .map(Cow::Borrowed),
-        ..Knobs::default()
+        ..Params::default()
     })
 }
 
@@ -95,7 +98,7 @@ fn lifetime(mark: &Json<'_>) -> Lifetime {
     }
 }
 
-fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn read_message<'p>(message: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let fields = message.fields()?;
     let role = match fields.need_text("role")? {
         "user" => Role::User,
@@ -103,9 +106,9 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         "system" => Role::System,
         other => return Err(fields.need("role")?.unknown(other)),
     };
-    let blocks = blocks(&fields.need("content")?, false, &mut ask.extras)?;
-    ask.turns.push(Turn { role, blocks });
-    ask.extras.extend(fields.rest(&NEUTRAL));
+    let blocks = blocks(&fields.need("content")?, false, &mut request.extras)?;
+    request.turns.push(Turn { role, blocks });
+    request.extras.extend(fields.rest(&NEUTRAL));
     Ok(())
 }
 
@@ -234,11 +237,11 @@ fn media<'p>(source: &Node<'p, '_>) -> Result<Media<'p>, Invalid> {
     })
 }
 
-fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn read_tool<'p>(node: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let fields = node.fields()?;
     if !matches!(fields.text("type")?, None | Some("custom")) {
         // A tool that runs at Anthropic.
-        ask.extras.push(Extra {
+        request.extras.push(Extra {
             path: node.place(),
             name: None,
             value: node.json().lend(),
@@ -248,7 +251,7 @@ fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> 
     }
     let schema = fields.need("input_schema")?;
     schema.object()?;
-    ask.tools.push(Tool {
+    request.tools.push(Tool {
         path: node.place(),
         name: fields.need_text("name")?.into(),
         description: fields.text("description")?.map(Cow::Borrowed),
@@ -260,28 +263,28 @@ fn read_tool<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> 
         custom: None,
         namespace: None,
     });
-    ask.extras.extend(fields.rest(&NEUTRAL));
+    request.extras.extend(fields.rest(&NEUTRAL));
     Ok(())
 }
 
-fn choice<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn choice<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let Some(node) = fields.get("tool_choice") else {
         return Ok(());
     };
     let choice = node.fields()?;
-    ask.choice = Some(match choice.need_text("type")? {
+    request.choice = Some(match choice.need_text("type")? {
         "auto" => Choice::Auto,
         "any" => Choice::Any,
         "none" => Choice::None,
         "tool" => Choice::Named(choice.need_text("name")?.into()),
         other => return Err(choice.need("type")?.unknown(other)),
     });
-    ask.parallel = choice.flag("disable_parallel_tool_use")?.map(|off| !off);
-    ask.extras.extend(choice.rest(&NEUTRAL));
+    request.parallel = choice.flag("disable_parallel_tool_use")?.map(|off| !off);
+    request.extras.extend(choice.rest(&NEUTRAL));
     Ok(())
 }
 
-fn thinking<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn thinking<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let mut thinking = Thinking::default();
     if let Some(node) = fields.get("thinking") {
         let inner = node.fields()?;
@@ -292,7 +295,7 @@ fn thinking<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invali
             other => return Err(inner.need("type")?.unknown(other)),
         };
         thinking.show = inner.text("display")?.map(|display| display != "omitted");
-        ask.extras.extend(inner.rest(&NEUTRAL));
+        request.extras.extend(inner.rest(&NEUTRAL));
     }
     let old_format = fields.get("output_format");
     let mut new_format = None;
@@ -303,13 +306,13 @@ fn thinking<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invali
             thinking.effort = Some(Effort::read(word).ok_or_else(|| effort.unknown(word))?);
         }
         new_format = inner.get("format");
-        ask.extras.extend(inner.rest(&NEUTRAL));
+        request.extras.extend(inner.rest(&NEUTRAL));
     }
-    ask.format = new_format
+    request.format = new_format
         .or(old_format)
         .map(|node| format(&node))
         .transpose()?;
-    ask.thinking = (thinking != Thinking::default()).then_some(thinking);
+    request.thinking = (thinking != Thinking::default()).then_some(thinking);
     Ok(())
 }
 

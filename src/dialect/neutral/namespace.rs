@@ -1,7 +1,7 @@
 //! Tools that stand in a namespace. Only OpenAI's responses have namespaces;
 //! elsewhere the namespace becomes the beginning of a tool's name.
 
-use super::ask::{Ask, Tool};
+use super::chat_request::{ChatRequest, Tool};
 use super::ids::Ids;
 use super::place::Place;
 use std::borrow::Cow;
@@ -52,7 +52,7 @@ impl<'b> Tool<'b> {
     }
 }
 
-impl Ask<'_> {
+impl ChatRequest<'_> {
     /// The tools that stand in namespaces, by their full names.
     pub fn namespaces(&self) -> BTreeMap<String, Named> {
         let tools = self.tools.iter().filter_map(|tool| {

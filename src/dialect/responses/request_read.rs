@@ -1,10 +1,10 @@
 //! Reading a responses request.
 
-use crate::dialect::form::{
-    custom_arguments, full_name, Ask, Blob, BlobKind, Block, Choice, Extra, Fields, Json, Knobs,
-    Media, Node, Role, Source, Thinking, Tool, Turn, What,
+use crate::dialect::neutral::{
+    custom_arguments, full_name, Blob, BlobKind, Block, ChatRequest, Choice, Extra, Fields, Json,
+    Media, Node, Params, Role, Source, Thinking, Tool, Turn, What,
 };
-use crate::dialect::openai::ask_read::effort;
+use crate::dialect::openai::request_read::effort;
 use crate::dialect::openai::schema;
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -27,10 +27,10 @@ const ENCRYPTED: &str = "reasoning.encrypted_content";
 const LOGPROBS: &str = "message.output_text.logprobs";
 
 /// Reads the body.
-pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
+pub fn read<'p>(body: &'p Json<'_>) -> Result<ChatRequest<'p>, Invalid> {
     let fields = Node::root(body).fields()?;
     fields.ignore(&["model", "stream_options"]);
-    let mut ask = Ask {
+    let mut request = ChatRequest {
         client: Api::Responses,
         stream: fields.flag("stream")?.unwrap_or(false),
         system: Vec::new(),
@@ -40,29 +40,29 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
         parallel: fields.flag("parallel_tool_calls")?,
         format: None,
         thinking: None,
-        knobs: knobs(&fields)?,
+        params: params(&fields)?,
         older: Vec::new(),
         extras: Vec::new(),
     };
     if let Some(instructions) = fields.get("instructions") {
         let what = What::Text(instructions.text()?.into());
-        ask.system.push(Block::new(instructions.place(), what));
+        request.system.push(Block::new(instructions.place(), what));
     }
-    input(&fields.need("input")?, &mut ask)?;
-    tools(&fields, &mut ask)?;
-    ask.older.extend(schema::older_user(&fields));
-    schema::allow(fields.get("tool_choice"), &mut ask.tools)?;
-    text(&fields, &mut ask)?;
-    reasoning(&fields, &mut ask)?;
-    include(&fields, &mut ask)?;
-    ask.extras.extend(fields.rest(&NEUTRAL));
-    Ok(ask)
+    input(&fields.need("input")?, &mut request)?;
+    tools(&fields, &mut request)?;
+    request.older.extend(schema::older_user(&fields));
+    schema::allow(fields.get("tool_choice"), &mut request.tools)?;
+    text(&fields, &mut request)?;
+    reasoning(&fields, &mut request)?;
+    include(&fields, &mut request)?;
+    request.extras.extend(fields.rest(&NEUTRAL));
+    Ok(request)
 }
 
-fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
+fn params<'p>(fields: &Fields<'p, '_>) -> Result<Params<'p>, Invalid> {
     let old_user = fields.text("user")?;
     let top_logprobs = fields.count("top_logprobs")?.filter(|n| *n > 0);
-    Ok(Knobs {
+    Ok(Params {
         max_output: fields.count("max_output_tokens")?,
         temperature: fields.decimal("temperature")?,
         top_p: fields.decimal("top_p")?,
@@ -78,7 +78,7 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
             .filter(|tier| *tier != "auto")
             .map(Cow::Borrowed),
         labels: schema::labels(fields)?,
-        ..Knobs::default()
+        ..Params::default()
     })
 }
 
@@ -98,19 +98,19 @@ fn choice<'p>(fields: &Fields<'p, '_>) -> Result<Option<Choice<'p>>, Invalid> {
     }
 }
 
-fn tools<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn tools<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     for node in fields.list("tools")? {
         let outer = node.fields()?;
         if outer.need_text("type")? != "namespace" {
-            ask.tools.extend(tool(&node, &mut ask.extras)?);
+            request.tools.extend(tool(&node, &mut request.extras)?);
             continue;
         }
         let name = outer.need_text("name")?;
         let description = outer.text("description")?;
         for inner in outer.list("tools")? {
-            let inner = tool(&inner, &mut ask.extras)?;
+            let inner = tool(&inner, &mut request.extras)?;
             let inner = inner.map(|inner| inner.within(node.place(), name, description));
-            ask.tools.extend(inner);
+            request.tools.extend(inner);
         }
     }
     Ok(())
@@ -143,18 +143,18 @@ fn named<'p>(fields: &Fields<'p, '_>) -> Result<Cow<'p, str>, Invalid> {
     })
 }
 
-fn text<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn text<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let Some(node) = fields.get("text") else {
         return Ok(());
     };
     let inner = node.fields()?;
-    ask.format = schema::format(inner.get("format"), false)?;
-    ask.knobs.verbosity = inner.text("verbosity")?.map(Cow::Borrowed);
-    ask.extras.extend(inner.rest(&[]));
+    request.format = schema::format(inner.get("format"), false)?;
+    request.params.verbosity = inner.text("verbosity")?.map(Cow::Borrowed);
+    request.extras.extend(inner.rest(&[]));
     Ok(())
 }
 
-fn reasoning<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn reasoning<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let Some(node) = fields.get("reasoning") else {
         return Ok(());
     };
@@ -167,18 +167,18 @@ fn reasoning<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inval
     if inner.text("summary")?.or(old).is_some() {
         thinking.show = Some(true);
     }
-    ask.extras.extend(inner.rest(&[]));
-    ask.thinking = (thinking != Thinking::default()).then_some(thinking);
+    request.extras.extend(inner.rest(&[]));
+    request.thinking = (thinking != Thinking::default()).then_some(thinking);
     Ok(())
 }
 
-fn include<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn include<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     for node in fields.list("include")? {
         match node.text()? {
             // Whatever is thought is handed out with its proof.
             ENCRYPTED => {}
-            LOGPROBS => ask.knobs.logprobs = true,
-            _ => ask.extras.push(Extra {
+            LOGPROBS => request.params.logprobs = true,
+            _ => request.extras.push(Extra {
                 path: node.place(),
                 name: None,
                 value: node.json().lend(),
@@ -190,11 +190,11 @@ fn include<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid
     Ok(())
 }
 
-fn input<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn input<'p>(node: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     if node.is_text() {
         let what = What::Text(node.text()?.into());
         let blocks = vec![Block::new(node.place(), what)];
-        ask.turns.push(Turn {
+        request.turns.push(Turn {
             role: Role::User,
             blocks,
         });
@@ -202,16 +202,16 @@ fn input<'p>(node: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
     }
     let mut call_blob = None;
     for item in node.list()? {
-        read_item(&item, &mut call_blob, ask)?;
+        read_item(&item, &mut call_blob, request)?;
     }
     Ok(())
 }
 
 /// Adds to a role's turn; neighbours of one role are one turn.
-fn add<'p>(ask: &mut Ask<'p>, role: Role, block: Block<'p>) {
-    match ask.turns.last_mut() {
+fn add<'p>(request: &mut ChatRequest<'p>, role: Role, block: Block<'p>) {
+    match request.turns.last_mut() {
         Some(turn) if turn.role == role => turn.blocks.push(block),
-        _ => ask.turns.push(Turn {
+        _ => request.turns.push(Turn {
             role,
             blocks: vec![block],
         }),
@@ -221,12 +221,12 @@ fn add<'p>(ask: &mut Ask<'p>, role: Role, block: Block<'p>) {
 fn read_item<'p>(
     item: &Node<'p, '_>,
     call_blob: &mut Option<Blob<'p>>,
-    ask: &mut Ask<'p>,
+    request: &mut ChatRequest<'p>,
 ) -> Result<(), Invalid> {
     let fields = item.fields()?;
     fields.ignore(&["id", "status"]);
     match fields.text("type")?.unwrap_or("message") {
-        "message" => return message(&fields, ask),
+        "message" => return message(&fields, request),
         kind @ ("function_call" | "custom_tool_call") => {
             let custom = kind == "custom_tool_call";
             let what = What::Call {
@@ -239,18 +239,18 @@ fn read_item<'p>(
                 custom,
                 blob: call_blob.take(),
             };
-            add(ask, Role::Assistant, Block::new(item.place(), what));
+            add(request, Role::Assistant, Block::new(item.place(), what));
         }
         "function_call_output" | "custom_tool_call_output" => {
             let output = fields.need("output")?;
             let mut content = Vec::with_capacity(1);
-            parts(&output, &mut content, ask)?;
+            parts(&output, &mut content, request)?;
             let what = What::Result {
                 id: fields.need_text("call_id")?.into(),
                 content,
                 error: false,
             };
-            add(ask, Role::User, Block::new(item.place(), what));
+            add(request, Role::User, Block::new(item.place(), what));
         }
         "reasoning" => {
             let mut text = String::new();
@@ -275,19 +275,19 @@ fn read_item<'p>(
                 text: text.into(),
                 blob,
             };
-            add(ask, Role::Assistant, Block::new(item.place(), what));
+            add(request, Role::Assistant, Block::new(item.place(), what));
         }
         _ => {
             let what = What::Foreign(item.json().lend());
-            add(ask, Role::Assistant, Block::new(item.place(), what));
+            add(request, Role::Assistant, Block::new(item.place(), what));
             return Ok(());
         }
     }
-    ask.extras.extend(fields.rest(&[]));
+    request.extras.extend(fields.rest(&[]));
     Ok(())
 }
 
-fn message<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn message<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let role = match fields.need_text("role")? {
         "user" => Role::User,
         "assistant" => Role::Assistant,
@@ -295,14 +295,14 @@ fn message<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid
         other => return Err(fields.need("role")?.unknown(other)),
     };
     let mut blocks = Vec::with_capacity(1);
-    parts(&fields.need("content")?, &mut blocks, ask)?;
-    ask.extras.extend(fields.rest(&[]));
-    if role == Role::System && ask.turns.is_empty() {
-        ask.system.extend(blocks);
+    parts(&fields.need("content")?, &mut blocks, request)?;
+    request.extras.extend(fields.rest(&[]));
+    if role == Role::System && request.turns.is_empty() {
+        request.system.extend(blocks);
         return Ok(());
     }
     for block in blocks {
-        add(ask, role, block);
+        add(request, role, block);
     }
     Ok(())
 }
@@ -310,7 +310,7 @@ fn message<'p>(fields: &Fields<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid
 fn parts<'p>(
     node: &Node<'p, '_>,
     blocks: &mut Vec<Block<'p>>,
-    ask: &mut Ask<'p>,
+    request: &mut ChatRequest<'p>,
 ) -> Result<(), Invalid> {
     if node.is_text() {
         blocks.push(Block::new(node.place(), What::Text(node.text()?.into())));
@@ -338,7 +338,7 @@ fn parts<'p>(
             other => return Err(fields.need("type")?.unknown(other)),
         };
         blocks.push(Block::new(part.place(), what));
-        ask.extras.extend(fields.rest(&[]));
+        request.extras.extend(fields.rest(&[]));
     }
     Ok(())
 }

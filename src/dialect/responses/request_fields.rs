@@ -1,7 +1,7 @@
 //! What the gateway reads of a responses request that goes on as it is.
 
 use crate::dialect::call::{self, Call, Wanted};
-use crate::dialect::openai::request::tags;
+use crate::dialect::openai::request_fields::tags;
 use crate::dialect::Amounts;
 use crate::dialect::Edits;
 use crate::refusal::Invalid;

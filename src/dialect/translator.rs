@@ -1,8 +1,10 @@
 //! From one dialect into another: who reads a provider, who writes to a
 //! client, and the translator that stands between them.
 
-use super::form::{Answer, Ask, Delta, Json, Malformed, Stop, TextReader, Voice, JSON_TOOL};
 use super::late_proofs::LateProofs;
+use super::neutral::{
+    Answer, ChatRequest, Delta, Json, Malformed, ReplyContext, Stop, TextReader, JSON_TOOL,
+};
 use super::reading::name_of_loss;
 use super::{anthropic, bedrock, gemini, openai, responses, Api, Client, Fault, Reading, TooLong};
 use crate::regions::Dialect;
@@ -82,13 +84,13 @@ enum Writer {
 }
 
 impl Writer {
-    fn of(api: Api, voice: Voice) -> Writer {
+    fn of(api: Api, context: ReplyContext) -> Writer {
         match api.client() {
             Client::Responses => {
-                Writer::Responses(Box::new(responses::answer_write::Writer::new(voice)))
+                Writer::Responses(Box::new(responses::answer_write::Writer::new(context)))
             }
-            Client::Messages => Writer::Messages(anthropic::answer_write::Writer::new(voice)),
-            Client::Chat => Writer::Chat(openai::answer_write::Writer::new(voice)),
+            Client::Messages => Writer::Messages(anthropic::answer_write::Writer::new(context)),
+            Client::Chat => Writer::Chat(openai::answer_write::Writer::new(context)),
         }
     }
 
@@ -112,7 +114,7 @@ impl Writer {
 /// What stands beside the words: ids, and a tool that is none.
 #[derive(Debug)]
 struct Mender {
-    voice: Voice,
+    context: ReplyContext,
     /// The answer to JSON mode comes as a call of a tool.
     unwraps_json: bool,
     /// Calls that are the answer in JSON mode.
@@ -124,9 +126,9 @@ struct Mender {
 }
 
 impl Mender {
-    fn new(to: Api, voice: Voice, unwraps_json: bool) -> Mender {
+    fn new(to: Api, context: ReplyContext, unwraps_json: bool) -> Mender {
         Mender {
-            voice,
+            context,
             unwraps_json,
             json_calls: BTreeSet::new(),
             other_calls: false,
@@ -139,7 +141,7 @@ impl Mender {
     /// its text.
     fn lost(&mut self, delta: &Delta<'_>) -> Option<Delta<'static>> {
         match delta {
-            Delta::Call { call, name, .. } if self.voice.custom.contains(name.as_ref()) => {
+            Delta::Call { call, name, .. } if self.context.custom.contains(name.as_ref()) => {
                 let known = (name.to_string(), TextReader::default());
                 self.custom.insert(*call, known);
                 None
@@ -187,7 +189,7 @@ impl Mender {
             } => {
                 self.other_calls = true;
                 let id = match id.is_empty() {
-                    true => Cow::Owned(self.voice.mint_nth("call_", call as usize)),
+                    true => Cow::Owned(self.context.mint_nth("call_", call as usize)),
                     false => id,
                 };
                 Delta::Call {
@@ -213,11 +215,16 @@ pub struct Translator {
 
 impl Translator {
     /// One for an answer from a dialect to a client.
-    pub fn new(from: Dialect, to: Api, voice: Voice, unwraps_json: bool) -> Option<Translator> {
+    pub fn new(
+        from: Dialect,
+        to: Api,
+        context: ReplyContext,
+        unwraps_json: bool,
+    ) -> Option<Translator> {
         Some(Translator {
             reader: Reader::of(from)?,
-            writer: Writer::of(to, voice.clone()),
-            mender: Mender::new(to, voice, unwraps_json),
+            writer: Writer::of(to, context.clone()),
+            mender: Mender::new(to, context, unwraps_json),
             over: false,
         })
     }
@@ -315,12 +322,12 @@ pub fn whole(
     from: Dialect,
     to: Api,
     body: &[u8],
-    voice: Voice,
+    context: ReplyContext,
     unwraps_json: bool,
     reading: &mut Reading,
 ) -> Option<String> {
     let mut answer = Answer::default();
-    let mut mender = Mender::new(to, voice.clone(), unwraps_json);
+    let mut mender = Mender::new(to, context.clone(), unwraps_json);
     let read = Reader::of(from).and_then(|mut reader| {
         let json = Json::parse_bytes(body).ok()?;
         let mut on = |delta: Delta<'_>| {
@@ -332,9 +339,9 @@ pub fn whole(
         reader.whole(&json, &mut on).ok()
     });
     let written = read.and_then(|()| match to.client() {
-        Client::Responses => Some(responses::answer_whole::whole(&answer, &voice)),
-        Client::Messages => anthropic::answer_whole::whole(&answer, &voice).ok(),
-        Client::Chat => Some(openai::answer_write::whole(&answer, &voice)),
+        Client::Responses => Some(responses::answer_whole::whole(&answer, &context)),
+        Client::Messages => anthropic::answer_whole::whole(&answer, &context).ok(),
+        Client::Chat => Some(openai::answer_write::whole(&answer, &context)),
     });
     if written.is_none() || !reading.ended {
         reading.fault.get_or_insert(Fault::Garbled);
@@ -343,10 +350,10 @@ pub fn whole(
 }
 
 /// Whether JSON mode is spoken of as a tool in a dialect.
-pub fn unwraps_json(ask: &Ask<'_>, dialect: Dialect) -> bool {
+pub fn unwraps_json(request: &ChatRequest<'_>, dialect: Dialect) -> bool {
     let without = matches!(
         dialect,
         Dialect::AnthropicMessages | Dialect::BedrockConverse
     );
-    without && ask.format == Some(super::form::Format::Json)
+    without && request.format == Some(super::neutral::Format::Json)
 }

@@ -3,46 +3,50 @@
 //! dialect reads and writes these and knows of no other dialect.
 //!
 //! Nothing is lost on the way without a word: what an ask holds and a dialect
-//! cannot say goes to the [`Losses`], by the name the client gave it.
+//! cannot say goes to the [`UnsupportedFields`], by the name the client gave it.
 
 mod answer;
-mod ask;
 mod blob;
+mod body_writer;
+mod chat_request;
 mod custom;
 mod delta;
 mod ids;
 mod json;
-mod losses;
 mod namespace;
 mod node;
 mod order;
+mod params;
 mod place;
 mod read;
-mod request;
+mod reply_context;
+mod request_tree;
 mod schema_fit;
 mod target;
 mod text_input;
 mod thinking;
-mod voice;
+mod unsupported;
 
 pub use answer::{Answer, Part};
-pub use ask::{
-    Ask, Block, Choice, Extra, Format, Knobs, Label, Lifetime, Media, Role, Source, Tool, Turn,
-    What, JSON_TOOL,
-};
 pub use blob::{Blob, Kind as BlobKind, Signers, MARK as BLOB_MARK};
+pub use body_writer::BodyWriter;
+pub use chat_request::{
+    Block, ChatRequest, Choice, Extra, Format, Lifetime, Media, Role, Source, Tool, Turn, What,
+    JSON_TOOL,
+};
 pub use custom::{arguments as custom_arguments, Custom, Grammar, INPUT as CUSTOM_INPUT};
 pub use delta::{Citation, Delta, Malformed, Stop, Usage};
 pub use ids::Ids;
 pub use json::{Json, Object};
-pub use losses::{Knob, Losses};
 pub use namespace::{full_name, Named};
 pub use node::{Fields, Node};
 pub use order::{Ordered, Ordering};
+pub use params::{Label, Param, Params};
 pub use place::Place;
 pub use read::{with_field, Key};
+pub use reply_context::ReplyContext;
 pub use schema_fit::fit as fit_schema;
-pub use target::{Sheet, Target, LONGEST_OUTPUT, USUAL_MAX_OUTPUT};
+pub use target::{Target, LONGEST_OUTPUT, USUAL_MAX_OUTPUT};
 pub use text_input::{read_text, TextReader, TextWriter};
 pub use thinking::{Budget, Effort, Thinking};
-pub use voice::Voice;
+pub use unsupported::UnsupportedFields;

@@ -1,7 +1,7 @@
 //! Reading a client's JSON strictly: every step knows its path, so that what
 //! is wrong is told where it stands, and what was not read is known.
 
-use super::ask::Extra;
+use super::chat_request::Extra;
 use super::json::{Json, Object};
 use super::place::Place;
 use crate::refusal::Invalid;

@@ -5,7 +5,7 @@
 use crate::request::plan::{Attempt, Plan};
 use crate::units::Millis;
 use crate::upstream::health::{Health, Standing};
-use crate::upstream::send::Failure;
+use crate::upstream::judge::Failure;
 use std::collections::BTreeMap;
 
 /// How long the only endpoint is left alone before it is asked once more,
@@ -19,14 +19,14 @@ const LONGEST_PAUSE_MS: u64 = 2_000;
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'c> {
     /// Ask this endpoint, after so many milliseconds.
-    Ask(Attempt<'c>, u64),
+    Try(Attempt<'c>, u64),
     /// Give up.
     Stop,
 }
 
 /// The way of one request.
 #[derive(Debug)]
-pub struct Course<'c> {
+pub struct AttemptOrder<'c> {
     model: &'c str,
     /// Not tried yet, in the plan's order.
     left: Vec<Attempt<'c>>,
@@ -40,15 +40,15 @@ pub struct Course<'c> {
     deadline: Millis,
 }
 
-impl<'c> Course<'c> {
+impl<'c> AttemptOrder<'c> {
     /// The course of a plan that must be over by a time.
-    pub fn new(plan: &Plan<'c>, deadline: Millis) -> Course<'c> {
+    pub fn new(plan: &Plan<'c>, deadline: Millis) -> AttemptOrder<'c> {
         let left: Vec<Attempt<'c>> = plan.attempts().collect();
         let only = match left.as_slice() {
             [one] => Some(*one),
             _ => None,
         };
-        Course {
+        AttemptOrder {
             model: plan.model,
             left,
             only,
@@ -86,7 +86,7 @@ impl<'c> Course<'c> {
         if !first && !retries.take(self.model, now) {
             return Step::Stop;
         }
-        Step::Ask(self.left.remove(at), 0)
+        Step::Try(self.left.remove(at), 0)
     }
 
     /// Another endpoint to ask beside one that is slow: only one that is well.
@@ -137,7 +137,7 @@ impl<'c> Course<'c> {
         // A limit that does not say when it ends is not over in a moment.
         let known = !last.why.is_a_limit() || last.retry_after.is_some();
         match worth_it && known && retries.take(self.model, now) {
-            true => Step::Ask(only, pause),
+            true => Step::Try(only, pause),
             false => Step::Stop,
         }
     }

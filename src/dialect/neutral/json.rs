@@ -117,12 +117,12 @@ impl<'b> Json<'b> {
     /// Reads a client's request, of which no more is kept as a tree than is in
     /// proportion to its length.
     pub fn parse_request(text: &'b str) -> Result<Json<'b>, Invalid> {
-        super::request::read(text)
+        super::request_tree::read(text)
     }
 
     /// Reads one of a request's values to its end, tools' own objects too.
     pub fn parse_part(text: &'b str) -> Result<Json<'b>, Invalid> {
-        super::request::read_all(text)
+        super::request_tree::read_all(text)
     }
 
     /// Reads JSON that is passed on as it stands.

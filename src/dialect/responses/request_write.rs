@@ -2,11 +2,11 @@
 //! conversation comes from the client each time.
 
 use super::tools_write::{choice, tools, Calls};
-use crate::dialect::form::{
-    Ask, Blob, Block, Budget, Format, Json, Knob, Losses, Media, Object, Role, Sheet, Source,
-    Target, Turn, What,
+use crate::dialect::neutral::{
+    Blob, Block, BodyWriter, Budget, ChatRequest, Format, Json, Media, Object, Param, Role, Source,
+    Target, Turn, UnsupportedFields, What,
 };
-use crate::dialect::openai::ask_write::{self, word};
+use crate::dialect::openai::request_write::{self, word};
 use crate::dialect::openai::schema::{data_url, user};
 use crate::dialect::{Api, Family};
 use crate::regions::{Dialect, ThinkingStyle};
@@ -16,155 +16,165 @@ use std::borrow::Cow;
 pub const LEAST_OUTPUT: u64 = 16;
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    conversation(ask, &mut sheet);
-    sheet.set("store", false);
-    if ask.stream {
-        sheet.set("stream", true);
+pub fn write<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    conversation(request, &mut writer);
+    writer.set("store", false);
+    if request.stream {
+        writer.set("stream", true);
     }
-    let thinks = thinking(ask, &mut sheet);
+    let thinks = thinking(request, &mut writer);
     let mut include: Vec<Json<'a>> = Vec::new();
     if thinks {
         include.push("reasoning.encrypted_content".into());
     }
-    if ask.knobs.logprobs {
+    if request.params.logprobs {
         include.push("message.output_text.logprobs".into());
     }
     if !include.is_empty() {
-        sheet.set("include", include);
+        writer.set("include", include);
     }
-    knobs(ask, &mut sheet);
-    sheet.leave_marks(ask);
-    sheet.extras(ask, ask.client == Api::Responses);
-    sheet.finish()
+    params(request, &mut writer);
+    writer.leave_marks(request);
+    writer.extras(request, request.client == Api::Responses);
+    writer.finish()
 }
 
 /// Writes what is to be counted.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    conversation(ask, &mut sheet);
-    sheet.extras(ask, false);
-    sheet.finish()
+pub fn write_count<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    conversation(request, &mut writer);
+    writer.extras(request, false);
+    writer.finish()
 }
 
-fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    sheet.set("model", sheet.target().model);
+fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
+    writer.set("model", writer.target().model);
     let mut instructions: Vec<&'a str> = Vec::new();
-    for block in &ask.system {
+    for block in &request.system {
         match &block.what {
             What::Text(text) => instructions.push(text),
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
     }
     if !instructions.is_empty() {
-        sheet.set("instructions", instructions.join("\n\n"));
+        writer.set("instructions", instructions.join("\n\n"));
     }
-    let (mut items, calls) = (Vec::new(), Calls::of(ask));
-    for turn in &ask.turns {
-        write_turn(turn, &calls, &mut items, sheet);
+    let (mut items, calls) = (Vec::new(), Calls::of(request));
+    for turn in &request.turns {
+        write_turn(turn, &calls, &mut items, writer);
     }
-    sheet.set("input", items);
-    if !ask.tools.is_empty() {
-        sheet.set("tools", tools(ask));
-        sheet.put(Knob::Parallel, "parallel_tool_calls", ask.parallel);
+    writer.set("input", items);
+    if !request.tools.is_empty() {
+        writer.set("tools", tools(request));
+        writer.put(Param::Parallel, "parallel_tool_calls", request.parallel);
     }
-    sheet.put(Knob::Choice, "tool_choice", choice(ask));
-    text(ask, sheet);
+    writer.put(Param::Choice, "tool_choice", choice(request));
+    text(request, writer);
 }
 
-fn text<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+fn text<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut text = Object::new();
-    if let Some(format) = &ask.format {
+    if let Some(format) = &request.format {
         let kind = match format {
             Format::Json => "json_object",
             Format::Schema { .. } => "json_schema",
         };
         text.set(
             "format",
-            ask_write::schema(format, Object::new().with("type", kind)),
+            request_write::schema(format, Object::new().with("type", kind)),
         );
     }
-    text = text.with_some("verbosity", ask.knobs.verbosity.as_deref());
+    text = text.with_some("verbosity", request.params.verbosity.as_deref());
     if !text.is_empty() {
-        sheet.set("text", text);
+        writer.set("text", text);
     }
 }
 
 /// Whether the model thinks, as far as it is known.
-fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> bool {
-    let style = sheet.target().thinking;
-    let Some(thinking) = ask.thinking else {
+fn thinking<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> bool {
+    let style = writer.target().thinking;
+    let Some(thinking) = request.thinking else {
         return style == Some(ThinkingStyle::Effort);
     };
     if style == Some(ThinkingStyle::None) {
-        sheet.lose_if(thinking.is_on(), Knob::Thinking);
+        writer.lose_if(thinking.is_on(), Param::Thinking);
         return false;
     }
     if thinking.budget == Budget::Off {
-        sheet.set("reasoning", Object::new().with("effort", "none"));
+        writer.set("reasoning", Object::new().with("effort", "none"));
         return style == Some(ThinkingStyle::Effort);
     }
     // Who asks Anthropic's way to think is shown the thoughts, unless told not.
-    let shown = ask.client.family() == Family::Anthropic && thinking.is_on();
+    let shown = request.client.family() == Family::Anthropic && thinking.is_on();
     let show = thinking.show.unwrap_or(shown);
     let object = Object::new()
         .with_some("effort", thinking.hardness().map(word))
         .with_some("summary", show.then_some("auto"));
     if !object.is_empty() {
-        sheet.set("reasoning", object);
+        writer.set("reasoning", object);
     }
     true
 }
 
-fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    let knobs = &ask.knobs;
-    let most = knobs.max_output;
-    sheet.leave_out_if(
+fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
+    let params = &request.params;
+    let most = params.max_output;
+    writer.leave_out_if(
         most.is_some_and(|most| most < LEAST_OUTPUT),
-        Knob::MaxOutput,
+        Param::MaxOutput,
     );
     let most = most.map(|most| most.max(LEAST_OUTPUT));
-    sheet.put(Knob::MaxOutput, "max_output_tokens", most);
-    sheet.put(Knob::Temperature, "temperature", knobs.temperature.as_ref());
-    sheet.put(Knob::TopP, "top_p", knobs.top_p.as_ref());
-    sheet.put(
-        Knob::Logprobs,
+    writer.put(Param::MaxOutput, "max_output_tokens", most);
+    writer.put(
+        Param::Temperature,
+        "temperature",
+        params.temperature.as_ref(),
+    );
+    writer.put(Param::TopP, "top_p", params.top_p.as_ref());
+    writer.put(
+        Param::Logprobs,
         "top_logprobs",
-        knobs.top_logprobs.filter(|n| *n > 0),
+        params.top_logprobs.filter(|n| *n > 0),
     );
-    sheet.put(
-        Knob::User,
+    writer.put(
+        Param::User,
         "safety_identifier",
-        knobs.user.as_deref().map(user),
+        params.user.as_deref().map(user),
     );
-    sheet.put(
-        Knob::User,
+    writer.put(
+        Param::User,
         "prompt_cache_key",
-        knobs.cache_key.as_deref().map(user),
+        params.cache_key.as_deref().map(user),
     );
-    let tier = knobs.tier.as_deref().map(|tier| match tier {
+    let tier = params.tier.as_deref().map(|tier| match tier {
         "standard_only" => "default",
         other => other,
     });
-    sheet.put(Knob::Tier, "service_tier", tier);
-    if !knobs.labels.is_empty() {
-        let labels = knobs.labels.iter();
+    writer.put(Param::Tier, "service_tier", tier);
+    if !params.labels.is_empty() {
+        let labels = params.labels.iter();
         let labels = labels.map(|(k, v)| (Cow::Borrowed(k.as_ref()), Json::from(v.as_ref())));
-        sheet.set("metadata", Object(labels.collect()));
+        writer.set("metadata", Object(labels.collect()));
     }
-    sheet.lose_if(knobs.top_k.is_some(), Knob::TopK);
-    sheet.lose_if(!knobs.stop.is_empty(), Knob::Stop);
-    sheet.lose_if(knobs.seed.is_some(), Knob::Seed);
-    sheet.lose_if(knobs.presence_penalty.is_some(), Knob::PresencePenalty);
-    sheet.lose_if(knobs.frequency_penalty.is_some(), Knob::FrequencyPenalty);
+    writer.lose_if(params.top_k.is_some(), Param::TopK);
+    writer.lose_if(!params.stop.is_empty(), Param::Stop);
+    writer.lose_if(params.seed.is_some(), Param::Seed);
+    writer.lose_if(params.presence_penalty.is_some(), Param::PresencePenalty);
+    writer.lose_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
 }
 
 fn write_turn<'a>(
     turn: &'a Turn<'_>,
     calls: &Calls<'a>,
     items: &mut Vec<Json<'a>>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) {
     let role = match turn.role {
         Role::User => "user",
@@ -181,20 +191,20 @@ fn write_turn<'a>(
                 blob,
                 ..
             } => {
-                sheet.losses.leave_out_if(blob.is_some(), block.path);
+                writer.unsupported.leave_out_if(blob.is_some(), block.path);
                 calls.call(id, name, input)
             }
             What::Result { id, content, error } => Object::of([
                 ("type", calls.result_kind(id).into()),
                 ("call_id", id.as_ref().into()),
-                ("output", output(content, *error, sheet)),
+                ("output", output(content, *error, writer)),
             ]),
             What::Thinking {
                 text,
                 blob: Some(blob),
-            } if sheet.owns(blob, Dialect::OpenAiResponses) => reasoning(text, blob),
+            } if writer.owns(blob, Dialect::OpenAiResponses) => reasoning(text, blob),
             _ => {
-                said.extend(part(block, turn.role, sheet));
+                said.extend(part(block, turn.role, writer));
                 continue;
             }
         };
@@ -233,7 +243,7 @@ fn reasoning<'a>(text: &'a str, blob: &'a Blob<'_>) -> Object<'a> {
         .with("encrypted_content", content)
 }
 
-fn output<'a>(content: &'a [Block<'_>], error: bool, sheet: &mut Sheet<'a>) -> Json<'a> {
+fn output<'a>(content: &'a [Block<'_>], error: bool, writer: &mut BodyWriter<'a>) -> Json<'a> {
     // There is no field for a failure, so the words say it.
     let mut parts: Vec<Json<'a>> = Vec::new();
     if error {
@@ -243,7 +253,7 @@ fn output<'a>(content: &'a [Block<'_>], error: bool, sheet: &mut Sheet<'a>) -> J
     parts.extend(
         content
             .iter()
-            .filter_map(|block| part(block, Role::User, sheet)),
+            .filter_map(|block| part(block, Role::User, writer)),
     );
     match content {
         [Block {
@@ -259,7 +269,7 @@ fn output<'a>(content: &'a [Block<'_>], error: bool, sheet: &mut Sheet<'a>) -> J
     }
 }
 
-fn part<'a>(block: &'a Block<'_>, role: Role, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+fn part<'a>(block: &'a Block<'_>, role: Role, writer: &mut BodyWriter<'a>) -> Option<Json<'a>> {
     let part = match &block.what {
         What::Text(text) => {
             let kind = if role == Role::Assistant {
@@ -274,11 +284,11 @@ fn part<'a>(block: &'a Block<'_>, role: Role, sheet: &mut Sheet<'a>) -> Option<J
             .with("refusal", text.as_ref()),
         What::Image(image) => Object::new()
             .with("type", "input_image")
-            .with("image_url", image_url(image, block, sheet)?)
+            .with("image_url", image_url(image, block, writer)?)
             .with("detail", image.detail.as_deref().unwrap_or("auto")),
-        What::Document(document) => file(document, block, sheet)?,
+        What::Document(document) => file(document, block, writer)?,
         _ => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };
@@ -288,13 +298,13 @@ fn part<'a>(block: &'a Block<'_>, role: Role, sheet: &mut Sheet<'a>) -> Option<J
 fn image_url<'a>(
     image: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Cow<'a, str>> {
     match &image.source {
         Source::Url(url) => Some(Cow::Borrowed(url.as_ref())),
         Source::Base64(data) => Some(data_url(image.kind.as_deref(), "image/png", data).into()),
         Source::Text(_) | Source::File(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             None
         }
     }
@@ -303,10 +313,10 @@ fn image_url<'a>(
 fn file<'a>(
     document: &'a Media<'_>,
     block: &Block<'a>,
-    sheet: &mut Sheet<'a>,
+    writer: &mut BodyWriter<'a>,
 ) -> Option<Object<'a>> {
-    sheet
-        .losses
+    writer
+        .unsupported
         .note_if(document.cite, block.path.field("citations"));
     let object = Object::new().with("type", "input_file");
     let name = document.name.as_deref().unwrap_or("document");
@@ -319,7 +329,7 @@ fn file<'a>(
             data_url(document.kind.as_deref(), "text/plain", &data)
         }
         Source::File(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };

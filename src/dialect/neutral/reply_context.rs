@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Who answers whom, about what.
 #[derive(Debug, Clone)]
-pub struct Voice {
+pub struct ReplyContext {
     /// The request's id: the ids of what is said are made from it.
     pub id: RequestId,
     /// When the request came.
@@ -28,7 +28,7 @@ pub struct Voice {
     pub namespaces: BTreeMap<String, Named>,
 }
 
-impl Voice {
+impl ReplyContext {
     /// An id of the kind that a dialect's clients expect.
     pub fn mint(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.id)

@@ -3,17 +3,16 @@
 use super::blob::Blob;
 use super::custom::Custom;
 use super::json::{Json, Object};
-use super::losses::Knob;
 use super::namespace::Namespace;
+use super::params::{Param, Params};
 use super::place::Place;
 use super::thinking::Thinking;
 use crate::dialect::Api;
-use serde_json::Number;
 use std::borrow::Cow;
 
 /// A request, free of any dialect. It borrows from the client's body.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ask<'b> {
+pub struct ChatRequest<'b> {
     /// What the client called.
     pub client: Api,
     /// Whether the answer is to be streamed.
@@ -33,9 +32,9 @@ pub struct Ask<'b> {
     /// How much to think.
     pub thinking: Option<Thinking>,
     /// Everything with one value.
-    pub knobs: Knobs<'b>,
+    pub params: Params<'b>,
     /// Settings that the client gave an older name.
-    pub older: Vec<(Knob, &'static str)>,
+    pub older: Vec<(Param, &'static str)>,
     /// What only the client's own dialect knows: a field's path, name, value.
     pub extras: Vec<Extra<'b>>,
 }
@@ -53,41 +52,6 @@ pub struct Extra<'b> {
     pub hint: bool,
 }
 
-/// Settings with one value each.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Knobs<'b> {
-    /// The most tokens that may come out.
-    pub max_output: Option<u64>,
-    /// Temperature.
-    pub temperature: Option<Number>,
-    /// Nucleus sampling.
-    pub top_p: Option<Number>,
-    /// Only the likeliest tokens.
-    pub top_k: Option<u64>,
-    /// Where to stop.
-    pub stop: Vec<Cow<'b, str>>,
-    /// For answers that repeat.
-    pub seed: Option<i64>,
-    /// Against talking of the same.
-    pub presence_penalty: Option<Number>,
-    /// Against saying the same.
-    pub frequency_penalty: Option<Number>,
-    /// How likely each token was.
-    pub logprobs: bool,
-    /// How likely the likeliest others were.
-    pub top_logprobs: Option<u64>,
-    /// Who the request is for, by a name that tells nobody.
-    pub user: Option<Cow<'b, str>>,
-    /// Which requests share a prompt.
-    pub cache_key: Option<Cow<'b, str>>,
-    /// How long an answer is wanted.
-    pub verbosity: Option<Cow<'b, str>>,
-    /// The class of service.
-    pub tier: Option<Cow<'b, str>>,
-    /// Labels for the caller's own use.
-    pub labels: Vec<Label<'b>>,
-}
-
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -98,9 +62,6 @@ pub enum Role {
     /// Instructions in the midst of a conversation.
     System,
 }
-
-/// A label and its value.
-pub type Label<'b> = (Cow<'b, str>, Cow<'b, str>);
 
 /// A turn of the conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -272,7 +233,7 @@ pub enum Format<'b> {
     },
 }
 
-impl<'b> Ask<'b> {
+impl<'b> ChatRequest<'b> {
     /// All instructions, for dialects where they stand above everything,
     /// wherever they stood before.
     pub fn instructions(&self) -> impl Iterator<Item = &Block<'b>> {

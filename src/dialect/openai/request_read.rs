@@ -1,9 +1,9 @@
 //! Reading a chat completion request.
 
 use super::schema;
-use crate::dialect::form::{
-    custom_arguments, Ask, Blob, BlobKind, Block, Budget, Choice, Effort, Fields, Json, Knob,
-    Knobs, Lifetime, Media, Node, Role, Source, Thinking, Turn, What,
+use crate::dialect::neutral::{
+    custom_arguments, Blob, BlobKind, Block, Budget, ChatRequest, Choice, Effort, Fields, Json,
+    Lifetime, Media, Node, Param, Params, Role, Source, Thinking, Turn, What,
 };
 use crate::dialect::Api;
 use crate::refusal::Invalid;
@@ -24,10 +24,10 @@ const NEUTRAL: [(&str, &str); 10] = [
 ];
 
 /// Reads the body.
-pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
+pub fn read<'p>(body: &'p Json<'_>) -> Result<ChatRequest<'p>, Invalid> {
     let fields = Node::root(body).fields()?;
     fields.ignore(&["model", "stream_options"]);
-    let mut ask = Ask {
+    let mut request = ChatRequest {
         client: Api::Chat,
         stream: fields.flag("stream")?.unwrap_or(false),
         system: Vec::new(),
@@ -37,24 +37,26 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Ask<'p>, Invalid> {
         parallel: fields.flag("parallel_tool_calls")?,
         format: schema::format(fields.get("response_format"), true)?,
         thinking: thinking(&fields)?,
-        knobs: knobs(&fields)?,
+        params: params(&fields)?,
         older: Vec::new(),
         extras: Vec::new(),
     };
     if fields.get("max_completion_tokens").is_none() {
         let older = fields.get("max_tokens").map(|_| "max_tokens");
-        ask.older.extend(older.map(|name| (Knob::MaxOutput, name)));
+        request
+            .older
+            .extend(older.map(|name| (Param::MaxOutput, name)));
     }
-    ask.older.extend(schema::older_user(&fields));
-    schema::allow(fields.get("tool_choice"), &mut ask.tools)?;
+    request.older.extend(schema::older_user(&fields));
+    schema::allow(fields.get("tool_choice"), &mut request.tools)?;
     for message in fields.need("messages")?.list()? {
-        read_message(&message, &mut ask)?;
+        read_message(&message, &mut request)?;
     }
-    ask.extras.extend(fields.rest(&NEUTRAL));
-    Ok(ask)
+    request.extras.extend(fields.rest(&NEUTRAL));
+    Ok(request)
 }
 
-fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
+fn params<'p>(fields: &Fields<'p, '_>) -> Result<Params<'p>, Invalid> {
     let old_limit = fields.count("max_tokens")?;
     let old_user = fields.text("user")?;
     let stop = match fields.get("stop") {
@@ -65,7 +67,7 @@ fn knobs<'p>(fields: &Fields<'p, '_>) -> Result<Knobs<'p>, Invalid> {
             .map(|s| s.text().map(Cow::Borrowed))
             .collect::<Result<_, _>>()?,
     };
-    Ok(Knobs {
+    Ok(Params {
         max_output: fields.count("max_completion_tokens")?.or(old_limit),
         temperature: fields.decimal("temperature")?,
         top_p: fields.decimal("top_p")?,
@@ -138,7 +140,7 @@ pub fn effort(node: &Node<'_, '_>) -> Result<Thinking, Invalid> {
     Ok(thinking)
 }
 
-fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Invalid> {
+fn read_message<'p>(message: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let fields = message.fields()?;
     let role = fields.need_text("role")?;
     // Most messages have one.
@@ -146,21 +148,21 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
     let mark = fields.get("cache_control").map(|mark| cache(mark.json()));
     match role {
         "system" | "developer" => {
-            content(&fields.need("content")?, &mut blocks, ask)?;
+            content(&fields.need("content")?, &mut blocks, request)?;
             mark_last(&mut blocks, mark);
-            if ask.turns.is_empty() {
-                ask.system.append(&mut blocks);
+            if request.turns.is_empty() {
+                request.system.append(&mut blocks);
             } else {
-                ask.turns.push(Turn {
+                request.turns.push(Turn {
                     role: Role::System,
                     blocks,
                 });
             }
         }
         "user" => {
-            content(&fields.need("content")?, &mut blocks, ask)?;
+            content(&fields.need("content")?, &mut blocks, request)?;
             mark_last(&mut blocks, mark);
-            ask.turns.push(Turn {
+            request.turns.push(Turn {
                 role: Role::User,
                 blocks,
             });
@@ -168,7 +170,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         "assistant" => {
             thoughts(&fields, &mut blocks)?;
             if let Some(node) = fields.get("content") {
-                content(&node, &mut blocks, ask)?;
+                content(&node, &mut blocks, request)?;
             }
             if let Some(refusal) = fields.text("refusal")?.filter(|text| !text.is_empty()) {
                 let path = message.place().field("refusal");
@@ -178,7 +180,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
                 blocks.push(read_call(&call)?);
             }
             mark_last(&mut blocks, mark);
-            ask.turns.push(Turn {
+            request.turns.push(Turn {
                 role: Role::Assistant,
                 blocks,
             });
@@ -186,7 +188,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         "tool" => {
             let id = fields.need_text("tool_call_id")?.into();
             let mut said = Vec::with_capacity(1);
-            content(&fields.need("content")?, &mut said, ask)?;
+            content(&fields.need("content")?, &mut said, request)?;
             let what = What::Result {
                 id,
                 content: said,
@@ -194,7 +196,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
             };
             let mut block = Block::new(message.place(), what);
             block.cache = mark;
-            match ask.turns.last_mut() {
+            match request.turns.last_mut() {
                 // Results of parallel calls belong into one turn.
                 Some(Turn {
                     role: Role::User,
@@ -202,7 +204,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
                 }) if blocks.first().is_none_or(is_result) => {
                     blocks.push(block);
                 }
-                _ => ask.turns.push(Turn {
+                _ => request.turns.push(Turn {
                     role: Role::User,
                     blocks: vec![block],
                 }),
@@ -210,7 +212,7 @@ fn read_message<'p>(message: &Node<'p, '_>, ask: &mut Ask<'p>) -> Result<(), Inv
         }
         other => return Err(fields.need("role")?.unknown(other)),
     }
-    ask.extras.extend(fields.rest(&[]));
+    request.extras.extend(fields.rest(&[]));
     Ok(())
 }
 
@@ -299,7 +301,7 @@ fn thoughts<'p>(fields: &Fields<'p, '_>, blocks: &mut Vec<Block<'p>>) -> Result<
 fn content<'p>(
     node: &Node<'p, '_>,
     blocks: &mut Vec<Block<'p>>,
-    ask: &mut Ask<'p>,
+    request: &mut ChatRequest<'p>,
 ) -> Result<(), Invalid> {
     if node.is_text() {
         blocks.push(Block::new(node.place(), What::Text(node.text()?.into())));
@@ -311,7 +313,7 @@ fn content<'p>(
         let mut block = Block::new(part.place(), what);
         block.cache = fields.get("cache_control").map(|node| cache(node.json()));
         blocks.push(block);
-        ask.extras.extend(fields.rest(&[]));
+        request.extras.extend(fields.rest(&[]));
     }
     Ok(())
 }

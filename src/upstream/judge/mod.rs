@@ -1,10 +1,10 @@
 //! How an attempt began: is this the answer, or is the next endpoint to be
 //! tried, and why? Nothing has reached the client yet when this is asked.
 
-mod judge;
+mod errors;
 mod retry_after;
 
-pub use judge::{judge, judge_event, judge_fault};
+pub use errors::{judge, judge_event, judge_fault};
 pub use retry_after::retry_after;
 
 /// What an answer's beginning means.

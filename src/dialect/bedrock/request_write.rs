@@ -2,9 +2,9 @@
 
 use super::media::{document_block, image_block};
 use crate::dialect::anthropic::claude::{claudes, described, thought, tool_schema, word, Thought};
-use crate::dialect::form::{
-    Ask, Block, Choice, Format, Ids, Json, Knob, Lifetime, Losses, Object, Role, Sheet, Target,
-    Tool, What, JSON_TOOL,
+use crate::dialect::neutral::{
+    Block, BodyWriter, ChatRequest, Choice, Format, Ids, Json, Lifetime, Object, Param, Role,
+    Target, Tool, UnsupportedFields, What, JSON_TOOL,
 };
 use crate::regions::{Dialect, ThinkingStyle};
 use serde_json::Number;
@@ -22,43 +22,49 @@ const MOST_LABELS: usize = 16;
 const LONGEST_LABEL: usize = 256;
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    conversation(ask, &mut sheet);
-    knobs(ask, &mut sheet);
-    labels(ask, &mut sheet);
-    sheet.extras(ask, false);
-    sheet.finish()
+pub fn write<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    conversation(request, &mut writer);
+    params(request, &mut writer);
+    labels(request, &mut writer);
+    writer.extras(request, false);
+    writer.finish()
 }
 
 /// Writes what is to be counted.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    conversation(ask, &mut sheet);
-    sheet.extras(ask, false);
-    let (body, losses) = sheet.finish();
+pub fn write_count<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    conversation(request, &mut writer);
+    writer.extras(request, false);
+    let (body, unsupported) = writer.finish();
     let input = Object::new().with("converse", body);
-    (Object::new().with("input", input).into(), losses)
+    (Object::new().with("input", input).into(), unsupported)
 }
 
-fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut system: Vec<Json<'a>> = Vec::new();
-    for block in ask.instructions() {
+    for block in request.instructions() {
         match &block.what {
             What::Text(text) if text.is_empty() => {}
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
         system.extend(block.cache.map(cache_point));
     }
     if !system.is_empty() {
-        sheet.set("system", system);
+        writer.set("system", system);
     }
-    let tools_there = has_tools(ask);
-    let messages = ask.merged(|turn| {
+    let tools_there = has_tools(request);
+    let messages = request.merged(|turn| {
         let mut blocks = Vec::new();
         for block in &turn.blocks {
-            let Some(said) = content(block, tools_there, sheet) else {
+            let Some(said) = content(block, tools_there, writer) else {
                 continue;
             };
             blocks.push(said);
@@ -77,8 +83,8 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
             .with("content", said)
             .into()
     });
-    sheet.set("messages", messages.collect::<Vec<Json<'a>>>());
-    tools(ask, sheet);
+    writer.set("messages", messages.collect::<Vec<Json<'a>>>());
+    tools(request, writer);
 }
 
 fn cache_point<'a>(lifetime: Lifetime) -> Json<'a> {
@@ -106,24 +112,24 @@ fn as_text(block: &Block<'_>) -> String {
     }
 }
 
-fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+fn content<'a>(block: &'a Block<'_>, tools: bool, writer: &mut BodyWriter<'a>) -> Option<Json<'a>> {
     let part = match &block.what {
         What::Text(text) | What::Refusal(text) => {
             let part = Object::new().with("text", text.as_ref());
             return (!text.is_empty()).then(|| part.into());
         }
-        What::Image(image) => Object::new().with("image", image_block(image, block, sheet)?),
+        What::Image(image) => Object::new().with("image", image_block(image, block, writer)?),
         What::Document(document) => {
-            Object::new().with("document", document_block(document, block, sheet)?)
+            Object::new().with("document", document_block(document, block, writer)?)
         }
         What::Call { blob, .. } if !tools => {
-            sheet.losses.leave_out_if(blob.is_some(), block.path);
+            writer.unsupported.leave_out_if(blob.is_some(), block.path);
             Object::new().with("text", as_text(block))
         }
         What::Result { content, .. } if !tools => {
             for inner in content {
                 if !matches!(inner.what, What::Text(_)) {
-                    sheet.leave_block(inner);
+                    writer.leave_block(inner);
                 }
             }
             Object::new().with("text", as_text(block))
@@ -135,7 +141,7 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Opti
             blob,
             ..
         } => {
-            sheet.losses.leave_out_if(blob.is_some(), block.path);
+            writer.unsupported.leave_out_if(blob.is_some(), block.path);
             let call = Object::of([
                 ("toolUseId", IDS.fit(id).into()),
                 ("name", name.as_ref().into()),
@@ -148,7 +154,9 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Opti
             content: said,
             error,
         } => {
-            let said = said.iter().filter_map(|block| content(block, tools, sheet));
+            let said = said
+                .iter()
+                .filter_map(|block| content(block, tools, writer));
             let mut said: Vec<Json<'a>> = said.collect();
             if said.is_empty() {
                 said.push(Object::new().with("text", " ").into());
@@ -164,7 +172,7 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Opti
         What::Thinking {
             text,
             blob: Some(blob),
-        } if sheet.owns(blob, Dialect::BedrockConverse) => {
+        } if writer.owns(blob, Dialect::BedrockConverse) => {
             let thought = match text.is_empty() {
                 true => Object::new().with("redactedContent", blob.data.as_ref()),
                 false => {
@@ -176,7 +184,7 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Opti
             Object::new().with("reasoningContent", thought)
         }
         What::Thinking { .. } | What::Audio(_) | What::Foreign(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };
@@ -185,28 +193,28 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, sheet: &mut Sheet<'a>) -> Opti
 
 /// Whether there are tools for the model. Converse cannot say that it calls none of
 /// them: then they are left out, as is what was called before.
-fn has_tools(ask: &Ask<'_>) -> bool {
-    let declared = !ask.tools.is_empty() && ask.choice != Some(Choice::None);
-    declared || ask.format == Some(Format::Json)
+fn has_tools(request: &ChatRequest<'_>) -> bool {
+    let declared = !request.tools.is_empty() && request.choice != Some(Choice::None);
+    declared || request.format == Some(Format::Json)
 }
 
-fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    if !has_tools(ask) {
+fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
+    if !has_tools(request) {
         return;
     }
-    sheet.tools_as_functions(ask);
+    writer.tools_as_functions(request);
     let mut tools: Vec<Json<'a>> = Vec::new();
-    for tool in &ask.tools {
-        tools.push(tool_spec(tool, sheet));
+    for tool in &request.tools {
+        tools.push(tool_spec(tool, writer));
         tools.extend(tool.cache.map(cache_point));
     }
-    if ask.format == Some(Format::Json) {
+    if request.format == Some(Format::Json) {
         tools.push(json_tool());
     }
-    let one_call = ask.parallel == Some(false) && !ask.forces_one();
-    sheet.lose_if(one_call, Knob::Parallel);
+    let one_call = request.parallel == Some(false) && !request.forces_one();
+    writer.lose_if(one_call, Param::Parallel);
     let mut config = Object::new().with("tools", tools);
-    match ask.choice_with_json() {
+    match request.choice_with_json() {
         None | Some(Choice::None) => {}
         Some(Choice::Auto) => config.set("toolChoice", Object::new().with("auto", Object::new())),
         Some(Choice::Any) => config.set("toolChoice", Object::new().with("any", Object::new())),
@@ -216,12 +224,12 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
             config.set("toolChoice", Object::new().with("tool", tool));
         }
     }
-    sheet.set("toolConfig", config);
+    writer.set("toolConfig", config);
 }
 
-fn tool_spec<'a>(tool: &'a Tool<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
-    let schema = match sheet.target().is_claude() {
-        true => tool_schema(tool, sheet),
+fn tool_spec<'a>(tool: &'a Tool<'_>, writer: &mut BodyWriter<'a>) -> Json<'a> {
+    let schema = match writer.target().is_claude() {
+        true => tool_schema(tool, writer),
         false => tool.schema(),
     };
     let spec = Object::new()
@@ -245,51 +253,51 @@ fn json_tool<'a>() -> Json<'a> {
     Object::new().with("toolSpec", spec).into()
 }
 
-fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    let knobs = &ask.knobs;
+fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
+    let params = &request.params;
     let mut more = Object::new();
-    let limit = thinking(ask, &mut more, sheet);
+    let limit = thinking(request, &mut more, writer);
     let mut config = Object::new().with_some("maxTokens", limit);
     let thinks = more.get("thinking").is_some();
-    match knobs.temperature.as_ref().and_then(Number::as_f64) {
-        Some(_) if !sheet.takes("temperature") => sheet.leave_out(Knob::Temperature),
+    match params.temperature.as_ref().and_then(Number::as_f64) {
+        Some(_) if !writer.takes("temperature") => writer.leave_out(Param::Temperature),
         // A Claude that thinks knows no temperature but 1.
-        Some(heat) if thinks => sheet.leave_out_if(heat != 1.0, Knob::Temperature),
+        Some(heat) if thinks => writer.leave_out_if(heat != 1.0, Param::Temperature),
         Some(heat) if heat > 1.0 => {
-            sheet.leave_out(Knob::Temperature);
+            writer.leave_out(Param::Temperature);
             config.set("temperature", 1.0);
         }
-        _ => config = config.with_some("temperature", knobs.temperature.as_ref()),
+        _ => config = config.with_some("temperature", params.temperature.as_ref()),
     }
-    let both = knobs.temperature.is_some() && sheet.target().is_claude();
-    match knobs.top_p.is_some() && (both || !sheet.takes("topP")) {
+    let both = params.temperature.is_some() && writer.target().is_claude();
+    match params.top_p.is_some() && (both || !writer.takes("topP")) {
         // Newer ones take one of the two, and the newest none.
-        true => sheet.leave_out(Knob::TopP),
-        false => config = config.with_some("topP", knobs.top_p.as_ref()),
+        true => writer.leave_out(Param::TopP),
+        false => config = config.with_some("topP", params.top_p.as_ref()),
     }
-    if !knobs.stop.is_empty() {
-        let stops: Vec<Json<'a>> = knobs.stop.iter().map(|s| Json::from(s.as_ref())).collect();
+    if !params.stop.is_empty() {
+        let stops: Vec<Json<'a>> = params.stop.iter().map(|s| Json::from(s.as_ref())).collect();
         config.set("stopSequences", stops);
     }
     if !config.is_empty() {
-        sheet.set("inferenceConfig", config);
+        writer.set("inferenceConfig", config);
     }
-    match sheet.target().is_claude() {
-        true if thinks || !sheet.takes("top_k") => {
-            sheet.leave_out_if(knobs.top_k.is_some(), Knob::TopK)
+    match writer.target().is_claude() {
+        true if thinks || !writer.takes("top_k") => {
+            writer.leave_out_if(params.top_k.is_some(), Param::TopK)
         }
-        true => more = more.with_some("top_k", knobs.top_k),
-        false => sheet.lose_if(knobs.top_k.is_some(), Knob::TopK),
+        true => more = more.with_some("top_k", params.top_k),
+        false => writer.lose_if(params.top_k.is_some(), Param::TopK),
     }
     if !more.is_empty() {
-        sheet.set("additionalModelRequestFields", more);
+        writer.set("additionalModelRequestFields", more);
     }
     if let Some(Format::Schema {
         name, description, ..
-    }) = &ask.format
+    }) = &request.format
     {
-        let schema = match &ask.format {
-            Some(format) if sheet.target().is_claude() => claudes(format, sheet).to_text(),
+        let schema = match &request.format {
+            Some(format) if writer.target().is_claude() => claudes(format, writer).to_text(),
             Some(format) => described(format).to_text(),
             None => String::new(),
         };
@@ -300,38 +308,42 @@ fn knobs<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         let format = Object::new()
             .with("type", "json_schema")
             .with("structure", Object::new().with("jsonSchema", schema));
-        sheet.set("outputConfig", Object::new().with("textFormat", format));
+        writer.set("outputConfig", Object::new().with("textFormat", format));
     }
-    match knobs.tier.as_deref() {
+    match params.tier.as_deref() {
         None | Some("standard_only") => {}
         Some(tier @ ("default" | "flex" | "priority")) => {
-            sheet.set("serviceTier", Object::new().with("type", tier.to_owned()));
+            writer.set("serviceTier", Object::new().with("type", tier.to_owned()));
         }
-        Some(_) => sheet.lose(Knob::Tier),
+        Some(_) => writer.lose(Param::Tier),
     }
-    sheet.lose_if(knobs.seed.is_some(), Knob::Seed);
-    sheet.lose_if(knobs.presence_penalty.is_some(), Knob::PresencePenalty);
-    sheet.lose_if(knobs.frequency_penalty.is_some(), Knob::FrequencyPenalty);
-    sheet.lose_if(knobs.logprobs, Knob::Logprobs);
-    sheet.lose_if(knobs.verbosity.is_some(), Knob::Verbosity);
+    writer.lose_if(params.seed.is_some(), Param::Seed);
+    writer.lose_if(params.presence_penalty.is_some(), Param::PresencePenalty);
+    writer.lose_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
+    writer.lose_if(params.logprobs, Param::Logprobs);
+    writer.lose_if(params.verbosity.is_some(), Param::Verbosity);
 }
 
 /// Thinking is no matter of Converse: each model has its own fields for it.
-fn thinking<'a>(ask: &Ask<'_>, more: &mut Object<'a>, sheet: &mut Sheet<'a>) -> Option<u64> {
-    let asked = ask.knobs.max_output;
-    let usual = match sheet.target().is_claude() {
+fn thinking<'a>(
+    request: &ChatRequest<'_>,
+    more: &mut Object<'a>,
+    writer: &mut BodyWriter<'a>,
+) -> Option<u64> {
+    let asked = request.params.max_output;
+    let usual = match writer.target().is_claude() {
         true => ThinkingStyle::Adaptive,
         false => ThinkingStyle::None,
     };
-    let style = sheet.target().thinking.unwrap_or(usual);
+    let style = writer.target().thinking.unwrap_or(usual);
     if style == ThinkingStyle::Effort {
-        let wanted = ask.thinking.filter(|thinking| thinking.is_on());
+        let wanted = request.thinking.filter(|thinking| thinking.is_on());
         let hard = wanted.and_then(|wanted| wanted.hardness());
         more.0
             .extend(hard.map(|hard| ("reasoning_effort".into(), word(hard).into())));
         return asked;
     }
-    match thought(ask, style, Dialect::BedrockConverse, sheet) {
+    match thought(request, style, Dialect::BedrockConverse, writer) {
         Thought::Unsaid => asked,
         Thought::Adaptive(hard) => {
             more.set("thinking", Object::new().with("type", "adaptive"));
@@ -351,27 +363,27 @@ fn thinking<'a>(ask: &Ask<'_>, more: &mut Object<'a>, sheet: &mut Sheet<'a>) -> 
 }
 
 /// Labels, and whom the request is for, go into Bedrock's own logs.
-fn labels<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+fn labels<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut labels = Object::new();
     let fits = |text: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || " :_@$#=/+,-.".contains(c);
         text.len() <= LONGEST_LABEL && text.chars().all(allowed)
     };
     let mut all = true;
-    for (name, value) in &ask.knobs.labels {
+    for (name, value) in &request.params.labels {
         all &= fits(name) && fits(value);
         // Each name stands once.
         labels.push(name.as_ref(), value.as_ref());
     }
-    sheet.lose_if(!all || labels.0.len() > MOST_LABELS, Knob::Labels);
+    writer.lose_if(!all || labels.0.len() > MOST_LABELS, Param::Labels);
     if !all {
         labels = Object::new();
     }
-    match ask.knobs.user.as_deref() {
+    match request.params.user.as_deref() {
         Some(user) if fits(user) => labels.set("user_id", user),
-        other => sheet.lose_if(other.is_some(), Knob::User),
+        other => writer.lose_if(other.is_some(), Param::User),
     }
     if !labels.is_empty() {
-        sheet.set("requestMetadata", labels);
+        writer.set("requestMetadata", labels);
     }
 }

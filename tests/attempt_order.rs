@@ -11,9 +11,9 @@ use meridian::request::head::{Head, Origin};
 use meridian::request::plan::{self, Plan};
 use meridian::request::zone;
 use meridian::units::Millis;
-use meridian::upstream::course::{Course, Retries, Step};
+use meridian::upstream::attempt_order::{AttemptOrder, Retries, Step};
 use meridian::upstream::health::{Health, Standing};
-use meridian::upstream::send::{Failure, Why};
+use meridian::upstream::judge::{Failure, Why};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -101,16 +101,16 @@ proptest! {
         let (mut health, mut now) = history(&plan, &past);
         let allowed: Vec<String> = plan.attempts().map(|a| a.endpoint().name.clone()).collect();
         let mut retries = Retries::default();
-        let mut course = Course::new(&plan, Millis(now.0 + 600_000));
+        let mut order = AttemptOrder::new(&plan, Millis(now.0 + 600_000));
         let (mut asked, mut last) = (Vec::new(), None);
         for (why, wait) in answers {
-            let Step::Ask(attempt, pause) = course.next(last.as_ref(), &health, &mut retries, now, random) else { break };
+            let Step::Try(attempt, pause) = order.next(last.as_ref(), &health, &mut retries, now, random) else { break };
             let name = attempt.endpoint().name.clone();
             prop_assert!(allowed.contains(&name));
             // Nobody who just refused, while another is left.
             prop_assert!(!asked.contains(&name) || allowed.len() == 1 && asked.len() == 1);
             prop_assert!(pause <= 2_000 && (pause == 0 || allowed.len() == 1));
-            course.asked();
+            order.asked();
             asked.push(name.clone());
             now = Millis(now.0 + pause + 10);
             let failed = failure(&name, why, wait);
@@ -125,8 +125,8 @@ proptest! {
     #[test]
     fn who_is_well_comes_first_then_who_will_be_soonest(plan in plans(), past in past()) {
         let (health, now) = history(&plan, &past);
-        let mut course = Course::new(&plan, Millis(now.0 + 600_000));
-        let Step::Ask(first, _) = course.next(None, &health, &mut Retries::default(), now, 0) else { panic!("nobody is asked") };
+        let mut order = AttemptOrder::new(&plan, Millis(now.0 + 600_000));
+        let Step::Try(first, _) = order.next(None, &health, &mut Retries::default(), now, 0) else { panic!("nobody is asked") };
         let soonest = |standing| match standing {
             Standing::Ready | Standing::Probe => Millis(0),
             Standing::Open(until) | Standing::Resting(until) => until,
@@ -144,11 +144,11 @@ proptest! {
         let (mut retries, mut now, mut asked) = (Retries::default(), Millis(1_000_000), 0);
         for _ in 0..requests {
             now = Millis(now.0 + gap);
-            let mut course = Course::new(&plan, Millis(now.0 + 600_000));
+            let mut order = AttemptOrder::new(&plan, Millis(now.0 + 600_000));
             let mut last = None;
             // Nothing is learnt here: it is the budget alone that holds.
-            while let Step::Ask(attempt, _) = course.next(last.as_ref(), &Health::default(), &mut retries, now, 0) {
-                course.asked();
+            while let Step::Try(attempt, _) = order.next(last.as_ref(), &Health::default(), &mut retries, now, 0) {
+                order.asked();
                 asked += 1;
                 last = Some(failure(&attempt.endpoint().name, Why::Overloaded, None));
             }
@@ -167,14 +167,14 @@ fn who_wants_to_be_left_alone_is_not_asked_again_when_others_fail() {
         .collect();
     let (mut health, now) = (Health::default(), Millis(1_000_000));
     health.failed(names[0], plan.model, now, Why::RateLimited, Some(60_000));
-    let (mut retries, mut course) = (
+    let (mut retries, mut order) = (
         Retries::default(),
-        Course::new(&plan, Millis(now.0 + 60_000)),
+        AttemptOrder::new(&plan, Millis(now.0 + 60_000)),
     );
     let mut asked = Vec::new();
     let mut last = None;
-    while let Step::Ask(attempt, _) = course.next(last.as_ref(), &health, &mut retries, now, 0) {
-        course.asked();
+    while let Step::Try(attempt, _) = order.next(last.as_ref(), &health, &mut retries, now, 0) {
+        order.asked();
         asked.push(attempt.endpoint().name.as_str());
         last = Some(failure(asked.last().unwrap(), Why::Failing, None));
     }
@@ -188,14 +188,14 @@ fn the_only_endpoint_gets_a_second_chance_if_that_makes_sense() {
     let now = Millis(1_000_000);
     let again = |why, wait, deadline| {
         let (health, mut retries) = (Health::default(), Retries::default());
-        let mut course = Course::new(&plan, Millis(now.0 + deadline));
-        let Step::Ask(first, 0) = course.next(None, &health, &mut retries, now, 7) else {
+        let mut order = AttemptOrder::new(&plan, Millis(now.0 + deadline));
+        let Step::Try(first, 0) = order.next(None, &health, &mut retries, now, 7) else {
             panic!("not asked")
         };
-        course.asked();
+        order.asked();
         let failed = failure(&first.endpoint().name, why, wait);
-        match course.next(Some(&failed), &health, &mut retries, now, 7) {
-            Step::Ask(_, pause) => Some(pause),
+        match order.next(Some(&failed), &health, &mut retries, now, 7) {
+            Step::Try(_, pause) => Some(pause),
             Step::Stop => None,
         }
     };

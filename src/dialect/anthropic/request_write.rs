@@ -2,9 +2,9 @@
 
 use super::claude::{claudes, thought, tool_schema, word, Thought};
 use super::media::{document_source, image_source};
-use crate::dialect::form::{
-    Ask, Block, Choice, Format, Ids, Json, Knob, Lifetime, Losses, Object, Role, Sheet, Target,
-    Tool, What, JSON_TOOL,
+use crate::dialect::neutral::{
+    Block, BodyWriter, ChatRequest, Choice, Format, Ids, Json, Lifetime, Object, Param, Role,
+    Target, Tool, UnsupportedFields, What, JSON_TOOL,
 };
 use crate::dialect::Api;
 use crate::regions::{Dialect, ThinkingStyle};
@@ -18,45 +18,57 @@ const IDS: Ids = Ids {
 };
 
 /// Writes the body, and what it could not say.
-pub fn write<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    sheet.set("model", target.model);
-    let (limit, thinks) = thinking(ask, &mut sheet);
-    sheet.set("max_tokens", limit);
-    conversation(ask, &mut sheet);
-    tools(ask, &mut sheet);
-    knobs(ask, thinks, &mut sheet);
-    if ask.stream {
-        sheet.set("stream", true);
+pub fn write<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    writer.set("model", target.model);
+    let (limit, thinks) = thinking(request, &mut writer);
+    writer.set("max_tokens", limit);
+    conversation(request, &mut writer);
+    tools(request, &mut writer);
+    params(request, thinks, &mut writer);
+    if request.stream {
+        writer.set("stream", true);
     }
-    sheet.extras(ask, ask.client.native() == Dialect::AnthropicMessages);
-    sheet.finish()
+    writer.extras(
+        request,
+        request.client.native() == Dialect::AnthropicMessages,
+    );
+    writer.finish()
 }
 
 /// Writes what is to be counted: the same without what only an answer needs.
-pub fn write_count<'a>(ask: &'a Ask<'_>, target: Target<'a>) -> (Json<'a>, Losses<'a>) {
-    let mut sheet = Sheet::new(ask, target);
-    sheet.set("model", target.model);
-    conversation(ask, &mut sheet);
-    tools(ask, &mut sheet);
-    sheet.extras(ask, ask.client.native() == Dialect::AnthropicMessages);
-    sheet.finish()
+pub fn write_count<'a>(
+    request: &'a ChatRequest<'_>,
+    target: Target<'a>,
+) -> (Json<'a>, UnsupportedFields<'a>) {
+    let mut writer = BodyWriter::new(request, target);
+    writer.set("model", target.model);
+    conversation(request, &mut writer);
+    tools(request, &mut writer);
+    writer.extras(
+        request,
+        request.client.native() == Dialect::AnthropicMessages,
+    );
+    writer.finish()
 }
 
-fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
+fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut system: Vec<Json<'a>> = Vec::new();
-    for block in ask.instructions() {
+    for block in request.instructions() {
         match &block.what {
             What::Text(text) => system.extend(text_block(text, block.cache)),
-            _ => sheet.leave_block(block),
+            _ => writer.leave_block(block),
         }
     }
     if !system.is_empty() {
-        sheet.set("system", system);
+        writer.set("system", system);
     }
-    let messages = ask.merged(|turn| {
+    let messages = request.merged(|turn| {
         let blocks = turn.blocks.iter();
-        blocks.filter_map(|block| content(block, sheet)).collect()
+        blocks.filter_map(|block| content(block, writer)).collect()
     });
     let messages = messages.into_iter().map(|(role, said)| {
         let role = if role == Role::Assistant {
@@ -66,59 +78,66 @@ fn conversation<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
         };
         Object::of([("role", role.into()), ("content", said.into())]).into()
     });
-    sheet.set("messages", messages.collect::<Vec<Json<'a>>>());
+    writer.set("messages", messages.collect::<Vec<Json<'a>>>());
 }
 
-fn knobs<'a>(ask: &'a Ask<'_>, thinks: bool, sheet: &mut Sheet<'a>) {
-    let knobs = &ask.knobs;
+fn params<'a>(request: &'a ChatRequest<'_>, thinks: bool, writer: &mut BodyWriter<'a>) {
+    let params = &request.params;
     let value = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
-    match value(&knobs.temperature) {
+    match value(&params.temperature) {
         // Thinking knows no temperature but 1.
-        Some(heat) if thinks => sheet.leave_out_if(heat != 1.0, Knob::Temperature),
-        Some(heat) if heat > 1.0 && sheet.takes("temperature") => {
-            sheet.leave_out(Knob::Temperature);
-            sheet.set("temperature", 1.0);
+        Some(heat) if thinks => writer.leave_out_if(heat != 1.0, Param::Temperature),
+        Some(heat) if heat > 1.0 && writer.takes("temperature") => {
+            writer.leave_out(Param::Temperature);
+            writer.set("temperature", 1.0);
         }
-        _ => sheet.put(Knob::Temperature, "temperature", knobs.temperature.as_ref()),
+        _ => writer.put(
+            Param::Temperature,
+            "temperature",
+            params.temperature.as_ref(),
+        ),
     }
-    match value(&knobs.top_p) {
-        Some(share) if thinks && share < 0.95 => sheet.leave_out(Knob::TopP),
+    match value(&params.top_p) {
+        Some(share) if thinks && share < 0.95 => writer.leave_out(Param::TopP),
         // Newer models take one of the two.
-        Some(_) if knobs.temperature.is_some() => sheet.leave_out(Knob::TopP),
-        _ => sheet.put(Knob::TopP, "top_p", knobs.top_p.as_ref()),
+        Some(_) if params.temperature.is_some() => writer.leave_out(Param::TopP),
+        _ => writer.put(Param::TopP, "top_p", params.top_p.as_ref()),
     }
     match thinks {
-        true => sheet.leave_out_if(knobs.top_k.is_some(), Knob::TopK),
-        false => sheet.put(Knob::TopK, "top_k", knobs.top_k),
+        true => writer.leave_out_if(params.top_k.is_some(), Param::TopK),
+        false => writer.put(Param::TopK, "top_k", params.top_k),
     }
-    if !knobs.stop.is_empty() {
-        let stops: Vec<Json<'a>> = knobs.stop.iter().map(|s| Json::from(s.as_ref())).collect();
-        sheet.set("stop_sequences", stops);
+    if !params.stop.is_empty() {
+        let stops: Vec<Json<'a>> = params.stop.iter().map(|s| Json::from(s.as_ref())).collect();
+        writer.set("stop_sequences", stops);
     }
-    if let Some(user) = knobs.user.as_deref() {
-        sheet.set("metadata", Object::new().with("user_id", user));
+    if let Some(user) = params.user.as_deref() {
+        writer.set("metadata", Object::new().with("user_id", user));
     }
-    match knobs.tier.as_deref() {
-        Some("default" | "standard_only") => sheet.set("service_tier", "standard_only"),
-        other => sheet.lose_if(other.is_some(), Knob::Tier),
+    match params.tier.as_deref() {
+        Some("default" | "standard_only") => writer.set("service_tier", "standard_only"),
+        other => writer.lose_if(other.is_some(), Param::Tier),
     }
-    sheet.lose_if(knobs.seed.is_some(), Knob::Seed);
-    sheet.lose_if(knobs.presence_penalty.is_some(), Knob::PresencePenalty);
-    sheet.lose_if(knobs.frequency_penalty.is_some(), Knob::FrequencyPenalty);
-    sheet.lose_if(knobs.logprobs, Knob::Logprobs);
-    sheet.lose_if(knobs.verbosity.is_some(), Knob::Verbosity);
-    sheet.lose_if(!knobs.labels.is_empty(), Knob::Labels);
+    writer.lose_if(params.seed.is_some(), Param::Seed);
+    writer.lose_if(params.presence_penalty.is_some(), Param::PresencePenalty);
+    writer.lose_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
+    writer.lose_if(params.logprobs, Param::Logprobs);
+    writer.lose_if(params.verbosity.is_some(), Param::Verbosity);
+    writer.lose_if(!params.labels.is_empty(), Param::Labels);
 }
 
 /// Writes thinking and the form of the answer; gives the limit of tokens,
 /// which thinking counts towards, and whether it thinks.
-fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> (u64, bool) {
+fn thinking<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> (u64, bool) {
     let mut config = Object::new();
-    let mut limit = ask.knobs.max_output.unwrap_or(sheet.target().max_output);
-    let style = sheet.target().thinking.unwrap_or(ThinkingStyle::Adaptive);
-    let show = ask.thinking.and_then(|thinking| thinking.show);
+    let mut limit = request
+        .params
+        .max_output
+        .unwrap_or(writer.target().max_output);
+    let style = writer.target().thinking.unwrap_or(ThinkingStyle::Adaptive);
+    let show = request.thinking.and_then(|thinking| thinking.show);
     let display = show.map(|show| if show { "summarized" } else { "omitted" });
-    let thought = thought(ask, style, Dialect::AnthropicMessages, sheet);
+    let thought = thought(request, style, Dialect::AnthropicMessages, writer);
     let thinks = !matches!(thought, Thought::Unsaid);
     match thought {
         Thought::Unsaid => {}
@@ -127,37 +146,37 @@ fn thinking<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) -> (u64, bool) {
             let object = Object::new()
                 .with("type", "enabled")
                 .with("budget_tokens", tokens);
-            sheet.set("thinking", object.with_some("display", display));
+            writer.set("thinking", object.with_some("display", display));
         }
         Thought::Adaptive(effort) => {
             let object = Object::new().with("type", "adaptive");
-            sheet.set("thinking", object.with_some("display", display));
+            writer.set("thinking", object.with_some("display", display));
             config = config.with_some("effort", effort.map(word));
         }
     }
-    if let Some(format @ Format::Schema { .. }) = &ask.format {
+    if let Some(format @ Format::Schema { .. }) = &request.format {
         let schema = Object::new()
             .with("type", "json_schema")
-            .with("schema", claudes(format, sheet));
+            .with("schema", claudes(format, writer));
         config.set("format", schema);
     }
     if !config.is_empty() {
-        sheet.set("output_config", config);
+        writer.set("output_config", config);
     }
     (limit, thinks)
 }
 
-fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
-    sheet.tools_as_functions(ask);
-    let tools = ask.tools.iter();
-    let mut tools: Vec<Json<'a>> = tools.map(|one| tool(one, sheet)).collect();
-    let choice = ask.choice_with_json();
-    if ask.format == Some(Format::Json) {
+fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
+    writer.tools_as_functions(request);
+    let tools = request.tools.iter();
+    let mut tools: Vec<Json<'a>> = tools.map(|one| tool(one, writer)).collect();
+    let choice = request.choice_with_json();
+    if request.format == Some(Format::Json) {
         tools.push(json_tool());
     }
-    let one_call = ask.parallel == Some(false) && !tools.is_empty();
+    let one_call = request.parallel == Some(false) && !tools.is_empty();
     if !tools.is_empty() {
-        sheet.set("tools", tools);
+        writer.set("tools", tools);
     }
     if choice.is_none() && !one_call {
         return;
@@ -170,11 +189,11 @@ fn tools<'a>(ask: &'a Ask<'_>, sheet: &mut Sheet<'a>) {
             .with("type", "tool")
             .with("name", name.into_owned()),
     };
-    let may = !matches!(ask.choice, Some(Choice::None));
+    let may = !matches!(request.choice, Some(Choice::None));
     if one_call && may {
         object.set("disable_parallel_tool_use", true);
     }
-    sheet.set("tool_choice", object);
+    writer.set("tool_choice", object);
 }
 
 /// Stands in for JSON mode, which Anthropic does not have: the model must call
@@ -187,11 +206,11 @@ fn json_tool<'a>() -> Json<'a> {
         .into()
 }
 
-fn tool<'a>(tool: &'a Tool<'_>, sheet: &mut Sheet<'a>) -> Json<'a> {
+fn tool<'a>(tool: &'a Tool<'_>, writer: &mut BodyWriter<'a>) -> Json<'a> {
     Object::new()
         .with("name", tool.name.as_ref())
         .with_some("description", tool.description.as_deref())
-        .with("input_schema", tool_schema(tool, sheet))
+        .with("input_schema", tool_schema(tool, writer))
         .with_some("strict", tool.strict.filter(|strict| *strict))
         .with_some("cache_control", tool.cache.map(mark))
         .into()
@@ -208,15 +227,15 @@ fn text_block<'a>(text: &'a str, cache: Option<Lifetime>) -> Option<Json<'a>> {
     (!text.is_empty()).then(|| block.with_some("cache_control", cache.map(mark)).into())
 }
 
-fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> {
+fn content<'a>(block: &'a Block<'_>, writer: &mut BodyWriter<'a>) -> Option<Json<'a>> {
     let object = match &block.what {
         What::Text(text) | What::Refusal(text) => return text_block(text, block.cache),
         What::Image(image) => Object::new()
             .with("type", "image")
-            .with("source", image_source(image, block, sheet)?),
+            .with("source", image_source(image, block, writer)?),
         What::Document(document) => Object::new()
             .with("type", "document")
-            .with("source", document_source(document, block, sheet)?)
+            .with("source", document_source(document, block, writer)?)
             .with_some("title", document.name.as_deref())
             .with_some(
                 "citations",
@@ -230,7 +249,7 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             ..
         } => {
             // What another provider wants back with a call, no Claude made.
-            sheet.losses.leave_out_if(blob.is_some(), block.path);
+            writer.unsupported.leave_out_if(blob.is_some(), block.path);
             Object::of([
                 ("type", "tool_use".into()),
                 ("id", IDS.fit(id).into()),
@@ -243,7 +262,7 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
             content: said,
             error,
         } => {
-            let said = said.iter().filter_map(|block| content(block, sheet));
+            let said = said.iter().filter_map(|block| content(block, writer));
             let said: Vec<Json<'a>> = said.collect();
             Object::new()
                 .with("type", "tool_result")
@@ -254,7 +273,7 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
         What::Thinking {
             text,
             blob: Some(blob),
-        } if sheet.owns(blob, Dialect::AnthropicMessages) => match text.is_empty() {
+        } if writer.owns(blob, Dialect::AnthropicMessages) => match text.is_empty() {
             true => Object::new()
                 .with("type", "redacted_thinking")
                 .with("data", blob.data.as_ref()),
@@ -263,9 +282,9 @@ fn content<'a>(block: &'a Block<'_>, sheet: &mut Sheet<'a>) -> Option<Json<'a>> 
                 .with("thinking", text.as_ref())
                 .with("signature", blob.data.as_ref()),
         },
-        What::Foreign(json) if sheet.client() == Api::Messages => return Some(json.into()),
+        What::Foreign(json) if writer.client() == Api::Messages => return Some(json.into()),
         What::Foreign(_) | What::Thinking { .. } | What::Audio(_) => {
-            sheet.leave_block(block);
+            writer.leave_block(block);
             return None;
         }
     };

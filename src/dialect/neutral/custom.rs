@@ -2,10 +2,10 @@
 //! dialects have none. In those a custom tool is a function with one string,
 //! `input`; its grammar goes into the description, where nobody enforces it.
 
-use super::ask::{Ask, Tool};
+use super::body_writer::BodyWriter;
+use super::chat_request::{ChatRequest, Tool};
 use super::json::{Json, Object};
 use super::place::Place;
-use super::target::Sheet;
 use crate::dialect::Api;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -90,7 +90,7 @@ pub fn arguments(input: &str) -> Json<'_> {
     Object::of([(INPUT, input.into())]).into()
 }
 
-impl Ask<'_> {
+impl ChatRequest<'_> {
     /// The names of the custom tools.
     pub fn custom_tools(&self) -> BTreeSet<String> {
         let custom = self.tools.iter().filter(|tool| tool.custom.is_some());
@@ -98,27 +98,27 @@ impl Ask<'_> {
     }
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> BodyWriter<'a> {
     /// Notes what is lost of tools where all are functions side by side: nobody
     /// enforces a grammar, and one that is too long is not even told; what a
     /// namespace is for is not told.
-    pub fn tools_as_functions(&mut self, ask: &'a Ask<'_>) {
+    pub fn tools_as_functions(&mut self, request: &'a ChatRequest<'_>) {
         let field = match self.client() {
             Api::Chat => "custom.format",
             _ => "format",
         };
-        for tool in &ask.tools {
+        for tool in &request.tools {
             if let Some(namespace) = &tool.namespace {
                 let place = namespace.path.field("description");
                 let described = namespace.description.is_some();
-                self.losses.leave_out_if(described, place);
+                self.unsupported.leave_out_if(described, place);
             }
             let Some(grammar) = tool.custom.as_ref().and_then(|one| one.grammar.as_ref()) else {
                 continue;
             };
             match grammar.is_told() {
-                true => self.losses.leave_out(tool.path.field(field)),
-                false => self.losses.note(tool.path.field(field)),
+                true => self.unsupported.leave_out(tool.path.field(field)),
+                false => self.unsupported.note(tool.path.field(field)),
             }
         }
     }
