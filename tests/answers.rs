@@ -19,8 +19,8 @@ fn context() -> ReplyContext {
         at: Millis(0),
         endpoint: "there".to_owned(),
         model: "asked".to_owned(),
-        tells_usage: true,
-        tells_logprobs: false,
+        reports_usage: true,
+        reports_logprobs: false,
         echo: Object::new(),
         custom: Default::default(),
         namespaces: Default::default(),
@@ -106,7 +106,7 @@ fn chat_chunk(delta: &str, reason: &str) -> String {
 
 fn said(fault: Option<&Fault>) -> Option<&str> {
     match fault {
-        Some(Fault::Said { .. }) => fault.map(Fault::as_str),
+        Some(Fault::Reported { .. }) => fault.map(Fault::as_str),
         _ => None,
     }
 }
@@ -411,13 +411,13 @@ fn a_chunk_with_null_for_choices_is_none_that_breaks_a_stream() {
 #[test]
 fn what_mistral_finds_wrong_with_fields_is_told() {
     let body = r#"{"object":"error","detail":[{"type":"missing","loc":["body","messages",0,"content"],"msg":"Field required","input":{}},{"loc":["body","n"],"msg":"Input should be less than 9"}]}"#;
-    let (_, message) = dialect::read_failure(OpenAiChat, "", body.as_bytes());
+    let (_, message) = dialect::read_error(OpenAiChat, "", body.as_bytes());
     assert_eq!(
         message,
         "body.messages.0.content: Field required; body.n: Input should be less than 9"
     );
     let body = r#"{"detail":"Unauthorized"}"#;
-    let (_, message) = dialect::read_failure(OpenAiChat, "", body.as_bytes());
+    let (_, message) = dialect::read_error(OpenAiChat, "", body.as_bytes());
     assert_eq!(message, "Unauthorized");
 }
 
@@ -613,7 +613,7 @@ const TOO_LONG: [(Dialect, u16, &str, &str); 17] = [
 fn too_long_is_told_in_the_clients_own_terms_whoever_says_it() {
     let id = context().id;
     for (dialect, status, beside, body) in TOO_LONG {
-        let (kind, message) = dialect::read_failure(dialect, beside, body.as_bytes());
+        let (kind, message) = dialect::read_error(dialect, beside, body.as_bytes());
         for api in CLIENTS {
             let told = dialect::failure_body(api, status, &kind, &message, &id);
             let told: Value = serde_json::from_str(&told).unwrap();
@@ -674,7 +674,7 @@ fn too_long_is_told_again_only_to_those_who_would_not_know_it() {
             AnthropicMessages => Api::Messages,
             _ => continue,
         };
-        let told = dialect::retold(api, dialect, status, beside, body.as_bytes(), &id);
+        let told = dialect::reworded_error(api, dialect, status, beside, body.as_bytes(), &id);
         let known = match api {
             Api::Messages => body.contains("prompt is too long"),
             _ => body.contains("context_length_exceeded") && status == 400,
@@ -699,9 +699,9 @@ fn too_long_is_told_again_only_to_those_who_would_not_know_it() {
         (400, ""),
     ] {
         for api in [Api::Chat, Api::Messages] {
-            let told = dialect::retold(api, api.native(), status, "", body.as_bytes(), &id);
+            let told = dialect::reworded_error(api, api.native(), status, "", body.as_bytes(), &id);
             assert_eq!(told, None, "{body}");
-            let (kind, message) = dialect::read_failure(OpenAiChat, "", body.as_bytes());
+            let (kind, message) = dialect::read_error(OpenAiChat, "", body.as_bytes());
             assert_eq!(dialect::failure_status(status, &kind, &message), status);
         }
     }

@@ -84,7 +84,7 @@ fn history(plan: &Plan<'_>, past: &Past) -> (Health, Millis) {
     for (which, result, after) in past {
         let name = names[which % names.len()];
         now = Millis(now.0 + after);
-        health.asked(name, plan.model, now);
+        health.attempted(name, plan.model, now);
         match result {
             Some((why, wait)) => health.failed(name, plan.model, now, *why, *wait),
             None => health.began(name, plan.model, now, Some(*after)),
@@ -110,7 +110,7 @@ proptest! {
             // Nobody who just refused, while another is left.
             prop_assert!(!asked.contains(&name) || allowed.len() == 1 && asked.len() == 1);
             prop_assert!(pause <= 2_000 && (pause == 0 || allowed.len() == 1));
-            order.asked();
+            order.note_attempt();
             asked.push(name.clone());
             now = Millis(now.0 + pause + 10);
             let failed = failure(&name, why, wait);
@@ -148,7 +148,7 @@ proptest! {
             let mut last = None;
             // Nothing is learnt here: it is the budget alone that holds.
             while let Step::Try(attempt, _) = order.next(last.as_ref(), &Health::default(), &mut retries, now, 0) {
-                order.asked();
+                order.note_attempt();
                 asked += 1;
                 last = Some(failure(&attempt.endpoint().name, Why::Overloaded, None));
             }
@@ -174,7 +174,7 @@ fn who_wants_to_be_left_alone_is_not_asked_again_when_others_fail() {
     let mut asked = Vec::new();
     let mut last = None;
     while let Step::Try(attempt, _) = order.next(last.as_ref(), &health, &mut retries, now, 0) {
-        order.asked();
+        order.note_attempt();
         asked.push(attempt.endpoint().name.as_str());
         last = Some(failure(asked.last().unwrap(), Why::Failing, None));
     }
@@ -192,7 +192,7 @@ fn the_only_endpoint_gets_a_second_chance_if_that_makes_sense() {
         let Step::Try(first, 0) = order.next(None, &health, &mut retries, now, 7) else {
             panic!("not asked")
         };
-        order.asked();
+        order.note_attempt();
         let failed = failure(&first.endpoint().name, why, wait);
         match order.next(Some(&failed), &health, &mut retries, now, 7) {
             Step::Try(_, pause) => Some(pause),

@@ -17,7 +17,7 @@ use meridian::request::egress;
 use meridian::request::head::{Head, OnUnsupported};
 use meridian::request::plan;
 use meridian::request::zone;
-use meridian::upstream::translate::{self, Asked};
+use meridian::upstream::translate::{self, Inbound};
 use proptest::prelude::*;
 use provider::{Hosted, Seller};
 use serde_json::{json, Value};
@@ -131,7 +131,7 @@ fn sent(
         rules,
     };
     let bound = ledger::bound(&plan, weighed, &config.prices, false)?;
-    let asked = Asked {
+    let asked = Inbound {
         api,
         unsupported: OnUnsupported::Drop,
         body: &Rc::new(body.to_string()),

@@ -26,8 +26,8 @@ fn context() -> ReplyContext {
         at: Millis(0),
         endpoint: "there".to_owned(),
         model: "asked".to_owned(),
-        tells_usage: false,
-        tells_logprobs: false,
+        reports_usage: false,
+        reports_logprobs: false,
         echo: Object::new(),
         custom: ["apply_patch".to_owned()].into(),
         namespaces: [(

@@ -32,8 +32,8 @@ fn context() -> ReplyContext {
         at: Millis(0),
         endpoint: "there".to_owned(),
         model: "asked".to_owned(),
-        tells_usage: true,
-        tells_logprobs: false,
+        reports_usage: true,
+        reports_logprobs: false,
         echo: Object::new(),
         custom: Default::default(),
         namespaces: Default::default(),
@@ -273,7 +273,7 @@ fn invoke_model_and_exceptions_are_unwrapped() {
     relay.push(&frame, &mut out);
     let reading = relay.finish(End::Closed, &mut out);
     assert!(
-        matches!(reading.fault, Some(Fault::Said { .. })),
+        matches!(reading.fault, Some(Fault::Reported { .. })),
         "{:?}",
         reading.fault
     );
@@ -330,7 +330,7 @@ fn field_14_errors_inside_a_stream_are_never_a_good_end() {
     for error in [groq, openrouter] {
         for api in [Api::Chat, Api::Responses, Api::Messages] {
             let (out, reading) = told(Dialect::OpenAiChat, api, &[text, error, "[DONE]"]);
-            assert!(matches!(reading.fault, Some(Fault::Said { .. })));
+            assert!(matches!(reading.fault, Some(Fault::Reported { .. })));
             let good = ["data: [DONE]", "message_stop", "response.completed"];
             assert!(!good.iter().any(|end| out.contains(end)), "{out}");
         }
@@ -352,7 +352,7 @@ fn field_14_what_breaks_off_or_fails_has_no_good_end() {
         let (mut reading, mut out) = (Reading::default(), Vec::new());
         translator.whole(failed.as_bytes(), &mut reading, &mut out);
         let out = String::from_utf8(out).unwrap();
-        assert!(matches!(reading.fault, Some(Fault::Said { .. })));
+        assert!(matches!(reading.fault, Some(Fault::Reported { .. })));
         assert!(!good.iter().any(|end| out.contains(end)), "{out}");
     }
 }
@@ -380,7 +380,7 @@ fn error_bodies_have_many_shapes() {
             r#"[{"error":{"code":400,"message":"no","status":"S"}}]"#,
         ),
     ] {
-        let (_, message) = dialect::read_failure(dialect, "Kind", body.as_bytes());
+        let (_, message) = dialect::read_error(dialect, "Kind", body.as_bytes());
         assert_eq!(message, "no", "{body}");
     }
 }
@@ -489,7 +489,7 @@ fn logprobs_of_google_are_told_as_openais_clients_read_them() {
     let chunk = r#"{"candidates":[{"content":{"parts":[{"text":"ja"}]},"finishReason":"STOP","logprobsResult":{"chosenCandidates":[{"token":"ja","logProbability":-0.25}],"topCandidates":[{"candidates":[{"token":"ja","logProbability":-0.25},{"token":"no","logProbability":-1.5}]}]}}]}"#;
     let wanted = r#"{"token":"ja","logprob":-0.25,"bytes":[106,97],"top_logprobs":[{"token":"ja","logprob":-0.25,"bytes":[106,97]},{"token":"no","logprob":-1.5,"bytes":[110,111]}]}"#;
     let mut context = context();
-    context.tells_logprobs = true;
+    context.reports_logprobs = true;
     for api in [Api::Chat, Api::Responses] {
         let mut reading = Reading::default();
         let body = dialect::whole(

@@ -30,8 +30,8 @@ fn context() -> ReplyContext {
         at: Millis(0),
         endpoint: "there".to_owned(),
         model: "asked".to_owned(),
-        tells_usage: true,
-        tells_logprobs: true,
+        reports_usage: true,
+        reports_logprobs: true,
         echo: Object::new(),
         custom: ["weather".to_owned()].into(),
         namespaces: Default::default(),
@@ -165,7 +165,7 @@ fn answers_of_every_dialect_for_every_client() {
                     let told = dialect::whole(from, api, &bytes, context(), true, &mut reading);
                     assert_eq!(told.is_none(), reading.fault.is_some());
                 }
-                let _ = dialect::read_failure(from, "kind", &bytes);
+                let _ = dialect::read_error(from, "kind", &bytes);
                 let _ = dialect::count::read(from, &bytes);
                 let _ = dialect::embed::answer(from, &bytes, "m", true, &mut Reading::default());
                 dialect::read_reply(from, &bytes, &mut Reading::default());

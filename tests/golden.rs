@@ -14,7 +14,7 @@ use meridian::request::head::{Head, OnUnsupported};
 use meridian::request::plan;
 use meridian::request::zone;
 use meridian::units::{Millis, RequestId};
-use meridian::upstream::translate::{self, Asked};
+use meridian::upstream::translate::{self, Inbound};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -114,7 +114,7 @@ fn what_an_endpoint_is_sent() {
         let plan = plan::plan(&config, &caller, &zone, dialect, &call.wanted, &egress).unwrap();
         writeln!(text, "── from {country}, {dialect}\n{body}").unwrap();
         for attempt in plan.attempts() {
-            let asked = Asked {
+            let asked = Inbound {
                 api: dialect,
                 unsupported: OnUnsupported::Refuse,
                 body: &Rc::new(body.to_string()),

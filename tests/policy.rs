@@ -7,8 +7,8 @@
 use meridian::config::gateway::Gateway;
 use meridian::config::prices::PriceBook;
 use meridian::config::Config;
-use meridian::dialect::Said;
-use meridian::dialect::{Api, MadeBy, Wanted};
+use meridian::dialect::ProviderError;
+use meridian::dialect::{Api, BlobOwner, Wanted};
 use meridian::refusal::Refusal;
 use meridian::regions::{
     Allowance, Auth, Claim, Country, Dialect, EgressClaim, EgressKind, EgressRules, Endpoint,
@@ -450,7 +450,7 @@ proptest! {
         let Ok((_, plan)) = planned(&config, &caller) else { return Ok(()) };
         let all: Vec<String> = plan.attempts().map(|a| a.endpoint().name.clone()).collect();
         for made in ["e0", "e1", "elsewhere"] {
-            let bound = plan.clone().bound_to(&MadeBy::These(vec![made.to_owned()]), Api::Chat).unwrap();
+            let bound = plan.clone().bound_to(&BlobOwner::Endpoints(vec![made.to_owned()]), Api::Chat).unwrap();
             let names: Vec<String> = bound.attempts().map(|a| a.endpoint().name.clone()).collect();
             let takes = |name: &str| {
                 let number = |name: &str| name.strip_prefix('e').and_then(|n| n.parse::<usize>().ok());
@@ -463,13 +463,13 @@ proptest! {
             prop_assert_eq!(bound.leaves_thoughts, wanted.is_empty());
             prop_assert_eq!(names, if wanted.is_empty() { all.clone() } else { wanted });
             // What is kept is nowhere else.
-            let kept = plan.clone().bound_to(&MadeBy::KeptBy(made.to_owned()), Api::Chat).ok();
+            let kept = plan.clone().bound_to(&BlobOwner::Keeper(made.to_owned()), Api::Chat).ok();
             let kept = kept.map(|plan| plan.attempts().map(|a| a.endpoint().name.clone()).collect());
             prop_assert_eq!(kept, all.contains(&made.to_owned()).then(|| vec![made.to_owned()]));
         }
-        let forgotten = plan.clone().bound_to(&MadeBy::Forgotten, Api::Chat);
+        let forgotten = plan.clone().bound_to(&BlobOwner::Unknown, Api::Chat);
         prop_assert_eq!(forgotten.map(|plan| plan.attempts().count()), Ok(1));
-        let free = plan.clone().bound_to(&MadeBy::Nobody, Api::Chat);
+        let free = plan.clone().bound_to(&BlobOwner::None, Api::Chat);
         prop_assert_eq!(free.map(|plan| plan.attempts().count()), Ok(all.len()));
     }
 
@@ -489,7 +489,7 @@ proptest! {
         for (attempt, status) in plan.attempts().zip(answers) {
             prop_assert!(allowed_by(&config, &caller, attempt.claim()));
             prop_assert!(attempt.endpoint().off.is_none());
-            if status.is_some_and(|status| judge(status, &Said::default()) == Start::Answer) {
+            if status.is_some_and(|status| judge(status, &ProviderError::default()) == Start::Answer) {
                 break;
             }
         }

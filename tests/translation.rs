@@ -27,8 +27,8 @@ fn context() -> ReplyContext {
         at: Millis(1_700_000_000_000),
         endpoint: "there".to_owned(),
         model: "asked".to_owned(),
-        tells_usage: true,
-        tells_logprobs: true,
+        reports_usage: true,
+        reports_logprobs: true,
         echo: Object::new(),
         custom: Default::default(),
         namespaces: Default::default(),
@@ -130,7 +130,7 @@ fn check_usage(folder: &Path, reading: &Reading) -> bool {
 /// A provider that failed in mid-answer is a failure to every client.
 fn check_failure(folder: &Path, api: Api, stream: &[u8], reading: &Reading) {
     assert!(
-        matches!(reading.fault, Some(Fault::Said { .. })),
+        matches!(reading.fault, Some(Fault::Reported { .. })),
         "{folder:?}"
     );
     let text = String::from_utf8_lossy(stream);
@@ -416,7 +416,7 @@ fn errors_of_providers_are_read_whatever_their_shape() {
             if !text.contains("message") && !text.contains("\"error\":\"") {
                 continue;
             }
-            let (_, message) = dialect::read_failure(dialect, "", &body);
+            let (_, message) = dialect::read_error(dialect, "", &body);
             assert!(!message.is_empty(), "{folder:?}: {text}");
             for api in CLIENTS {
                 let told = dialect::failure_body(api, 400, "k", &message, &context().id);

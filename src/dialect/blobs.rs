@@ -1,7 +1,7 @@
 //! Finding the blobs of a request in one pass, without a tree of it.
 
+use super::blob_owner::Fingerprint;
 use super::neutral::{Key, BLOB_MARK};
-use super::origin::Fingerprint;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserializer;
 use serde_json::value::RawValue;

@@ -72,7 +72,7 @@ pub fn read<'p>(body: &'p Json<'_>) -> Result<Embed<'p>, Invalid> {
 
 fn rest<'p>(mut embed: Embed<'p>, fields: &Fields<'p, '_>) -> Embed<'p> {
     for extra in fields.rest(&[]) {
-        embed.unsupported.note(extra.path);
+        embed.unsupported.refuse(extra.path);
     }
     embed
 }
@@ -90,7 +90,7 @@ fn texts<'p>(
         match entry.json() {
             Json::Text(text) => texts.push(Cow::Borrowed(text.as_ref())),
             Json::Number(_) | Json::List(_) => {
-                unsupported.note("input");
+                unsupported.refuse("input");
                 texts.push("".into());
             }
             _ => return Err(entry.wrong("a text, or a list of tokens")),
@@ -176,7 +176,7 @@ fn cohere<'a>(
     ];
     // Cohere must be told; what is stored to be searched is the usual case.
     let purpose = embed.purpose.unwrap_or("search_document");
-    unsupported.note_if(!known.contains(&purpose), "input_type");
+    unsupported.refuse_if(!known.contains(&purpose), "input_type");
     Object::new()
         .with("model", model)
         .with("texts", texts)

@@ -19,10 +19,10 @@ pub mod count;
 mod edit;
 mod late_proofs;
 mod named;
-mod origin;
+mod blob_owner;
 pub mod embed;
 mod reading;
-mod said;
+mod provider_error;
 pub mod outgoing;
 mod translator;
 pub(crate) mod tokens;
@@ -32,12 +32,12 @@ mod values;
 pub use amounts::Amounts;
 pub use api::{Api, Client, Family};
 pub use beyond::{Beyond, Pass};
+pub use blob_owner::{blobs_in, BlobOwner, Fingerprint};
 pub use call::{read_fields, Call, Value, Wanted};
 pub use edit::{field_with_name, Edits};
 pub use named::with_model;
-pub use origin::{blobs_in, Fingerprint, MadeBy};
+pub use provider_error::{word, ProviderError};
 pub use reading::{Fault, Reading};
-pub use said::{word, Said};
 pub use too_long::TooLong;
 pub use translator::{unwraps_json, whole, Reader, Translator};
 
@@ -119,7 +119,7 @@ pub fn read_reply(dialect: Dialect, body: &[u8], reading: &mut Reading) {
 
 /// What an error body of a provider's says. `kind` is what stands beside it,
 /// as AWS has it.
-pub fn read_failure(dialect: Dialect, kind: &str, body: &[u8]) -> (String, String) {
+pub fn read_error(dialect: Dialect, kind: &str, body: &[u8]) -> (String, String) {
     let json = Json::parse_bytes(body).unwrap_or(Json::Null);
     let first = match &json {
         Json::List(list) => list.first().unwrap_or(&Json::Null),
@@ -145,15 +145,15 @@ pub fn failure_body(api: Api, status: u16, kind: &str, message: &str, id: &Reque
         return too_long.body(api, id);
     }
     match api.family() {
-        Family::Anthropic => anthropic::error::retold(status, message, id),
-        _ => openai::error::retold(status, kind, message),
+        Family::Anthropic => anthropic::error::provider_error(status, message, id),
+        _ => openai::error::provider_error(status, kind, message),
     }
 }
 
 /// An error of a provider that speaks the client's dialect, where it is not what
 /// the client's agents know: a request that is too long. None, if the client can
 /// have it as it is.
-pub fn retold(
+pub fn reworded_error(
     api: Api,
     dialect: Dialect,
     status: u16,
@@ -161,10 +161,10 @@ pub fn retold(
     body: &[u8],
     id: &RequestId,
 ) -> Option<String> {
-    let (kind, message) = read_failure(dialect, beside, body);
+    let (kind, message) = read_error(dialect, beside, body);
     let too_long = TooLong::read(Some(status), &kind, &message)?;
     let known = match api.family() {
-        Family::Anthropic => kind == "invalid_request_error" && too_long.told(api) == message,
+        Family::Anthropic => kind == "invalid_request_error" && too_long.message(api) == message,
         _ => kind == openai::error::TOO_LONG,
     };
     (!known || status != too_long::STATUS).then(|| too_long.body(api, id))

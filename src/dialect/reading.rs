@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The provider said so in the stream; the kind it named.
-    Said {
+    Reported {
         /// The provider's own word for it, as `overloaded_error`.
         kind: String,
     },
@@ -28,7 +28,7 @@ impl Fault {
     /// A word for rows and metrics.
     pub fn as_str(&self) -> &str {
         match self {
-            Fault::Said { kind } => kind,
+            Fault::Reported { kind } => kind,
             Fault::Cut => "cut",
             Fault::Garbled => "garbled",
             Fault::TimedOut => "timed_out",
@@ -69,7 +69,7 @@ pub struct Reading {
     pub output_bytes: u64,
     /// Something of the answer itself has come: words, thoughts, a call, work
     /// of a tool at the provider, or that there is nothing.
-    pub begun: bool,
+    pub has_content: bool,
     /// This event only carries usage, no content.
     pub usage_only: bool,
     /// What went wrong.
@@ -97,7 +97,7 @@ impl Reading {
             _ => 0,
         };
         self.output_bytes = self.output_bytes.saturating_add(written as u64);
-        self.begun |= match delta {
+        self.has_content |= match delta {
             Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Kept(_) => false,
             Delta::GoesOn => false,
             Delta::Beyond(_) | Delta::Explained(_) => false,
@@ -126,7 +126,7 @@ impl Reading {
             }
             | Delta::Compacted(blob) => self.made(&blob.data),
             Delta::LeftOut(name) if self.left_out.len() < MOST_LEFT_OUT => {
-                self.left_out.insert(name_of_loss(name));
+                self.left_out.insert(header_safe(name));
             }
             Delta::Kept(id) => self.kept = Some(id.to_string()),
             Delta::GoesOn => self.goes_on = true,
@@ -134,7 +134,7 @@ impl Reading {
             Delta::Failed { kind, message } => {
                 self.too_long = TooLong::read(None, kind, message);
                 let kind = kind.clone();
-                self.fault.get_or_insert(Fault::Said { kind });
+                self.fault.get_or_insert(Fault::Reported { kind });
             }
             _ => {}
         }
@@ -182,7 +182,7 @@ impl Reading {
 }
 
 /// A provider's name as it can stand in a header and in a comment.
-pub(super) fn name_of_loss(name: &str) -> String {
+pub(super) fn header_safe(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     name.chars().take(LONGEST_NAME).map(plain).collect()
 }

@@ -4,7 +4,7 @@
 //! from their beginning. A caller can have an error quote what it sent, so this
 //! decides only how the error is told to that caller, and nothing else.
 
-use super::said::word;
+use super::provider_error::word;
 use super::{Api, Client, Family};
 use crate::units::RequestId;
 
@@ -144,14 +144,14 @@ impl TooLong {
     /// The error as the client of an API expects it.
     pub fn body(&self, api: Api, id: &RequestId) -> String {
         match api.family() {
-            Family::Anthropic => super::anthropic::error::too_long(&self.told(api), id),
-            _ => super::openai::error::too_long(&self.told(api), field(api)),
+            Family::Anthropic => super::anthropic::error::too_long(&self.message(api), id),
+            _ => super::openai::error::too_long(&self.message(api), field(api)),
         }
     }
 
     /// What the client of an API is told, in that API's own terms and the
     /// provider's words.
-    pub fn told(&self, api: Api) -> String {
+    pub fn message(&self, api: Api) -> String {
         let owns: &[&str] = match api.family() {
             Family::Anthropic => &ANTHROPICS,
             _ => &OPENAIS,

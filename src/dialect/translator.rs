@@ -5,7 +5,7 @@ use super::late_proofs::LateProofs;
 use super::neutral::{
     Answer, ChatRequest, Delta, Json, Malformed, ReplyContext, Stop, TextReader, JSON_TOOL,
 };
-use super::reading::name_of_loss;
+use super::reading::header_safe;
 use super::{anthropic, bedrock, gemini, openai, responses, Api, Client, Fault, Reading, TooLong};
 use crate::regions::Dialect;
 use std::borrow::Cow;
@@ -113,7 +113,7 @@ impl Writer {
 
 /// What stands beside the words: ids, and a tool that is none.
 #[derive(Debug)]
-struct Mender {
+struct JsonToolUnwrapper {
     context: ReplyContext,
     /// The answer to JSON mode comes as a call of a tool.
     unwraps_json: bool,
@@ -125,9 +125,9 @@ struct Mender {
     custom: BTreeMap<u32, (String, TextReader)>,
 }
 
-impl Mender {
-    fn new(to: Api, context: ReplyContext, unwraps_json: bool) -> Mender {
-        Mender {
+impl JsonToolUnwrapper {
+    fn new(to: Api, context: ReplyContext, unwraps_json: bool) -> JsonToolUnwrapper {
+        JsonToolUnwrapper {
             context,
             unwraps_json,
             json_calls: BTreeSet::new(),
@@ -139,7 +139,7 @@ impl Mender {
 
     /// What the client does not get of a piece: arguments of a custom tool beside
     /// its text.
-    fn lost(&mut self, delta: &Delta<'_>) -> Option<Delta<'static>> {
+    fn left_out(&mut self, delta: &Delta<'_>) -> Option<Delta<'static>> {
         match delta {
             Delta::Call { call, name, .. } if self.context.custom.contains(name.as_ref()) => {
                 let known = (name.to_string(), TextReader::default());
@@ -150,28 +150,28 @@ impl Mender {
                 let (name, reader) = self.custom.get_mut(call)?;
                 let known = reader.left_out();
                 reader.push(json, &mut String::new());
-                let lost = reader.left_out() && !known;
-                lost.then(|| Delta::LeftOut(format!("{name}.arguments").into()))
+                let left_out = reader.left_out() && !known;
+                left_out.then(|| Delta::LeftOut(format!("{name}.arguments").into()))
             }
             _ => None,
         }
     }
 
     /// What is told of a piece, in order.
-    fn told<'d>(&mut self, delta: Delta<'d>, mut on: impl FnMut(Delta<'_>)) {
-        let lost = self.lost(&delta);
-        let Some(delta) = self.mend(delta) else {
+    fn pass<'d>(&mut self, delta: Delta<'d>, mut on: impl FnMut(Delta<'_>)) {
+        let left_out = self.left_out(&delta);
+        let Some(delta) = self.rewrite(delta) else {
             return;
         };
-        let (before, is_told) = self.late.take(&delta);
+        let (before, is_passed) = self.late.take(&delta);
         before.into_iter().for_each(&mut on);
-        if is_told {
+        if is_passed {
             on(delta);
         }
-        lost.into_iter().for_each(on);
+        left_out.into_iter().for_each(on);
     }
 
-    fn mend<'d>(&mut self, delta: Delta<'d>) -> Option<Delta<'d>> {
+    fn rewrite<'d>(&mut self, delta: Delta<'d>) -> Option<Delta<'d>> {
         Some(match delta {
             Delta::Call { call, name, .. } if self.unwraps_json && name == JSON_TOOL => {
                 self.json_calls.insert(call);
@@ -209,7 +209,7 @@ impl Mender {
 pub struct Translator {
     reader: Reader,
     writer: Writer,
-    mender: Mender,
+    unwrapper: JsonToolUnwrapper,
     over: bool,
 }
 
@@ -224,7 +224,7 @@ impl Translator {
         Some(Translator {
             reader: Reader::of(from)?,
             writer: Writer::of(to, context.clone()),
-            mender: Mender::new(to, context, unwraps_json),
+            unwrapper: JsonToolUnwrapper::new(to, context, unwraps_json),
             over: false,
         })
     }
@@ -234,8 +234,8 @@ impl Translator {
         if self.over {
             return;
         }
-        let (writer, mender) = (&mut self.writer, &mut self.mender);
-        let mut on = |delta: Delta<'_>| pass(delta, mender, writer, reading, out);
+        let (writer, unwrapper) = (&mut self.writer, &mut self.unwrapper);
+        let mut on = |delta: Delta<'_>| pass(delta, unwrapper, writer, reading, out);
         if self.reader.event(name, data, &mut on).is_err() {
             reading.fault.get_or_insert(Fault::Garbled);
         }
@@ -250,8 +250,8 @@ impl Translator {
 
     /// Takes a whole reply where the client wants a stream.
     pub fn whole(&mut self, body: &[u8], reading: &mut Reading, out: &mut Vec<u8>) {
-        let (writer, mender) = (&mut self.writer, &mut self.mender);
-        let mut on = |delta: Delta<'_>| pass(delta, mender, writer, reading, out);
+        let (writer, unwrapper) = (&mut self.writer, &mut self.unwrapper);
+        let mut on = |delta: Delta<'_>| pass(delta, unwrapper, writer, reading, out);
         let read = Json::parse_bytes(body).map_err(|_| Malformed);
         let read = read.and_then(|json| self.reader.whole(&json, &mut on));
         if read.is_err() || !reading.ended {
@@ -278,8 +278,8 @@ impl Translator {
             return;
         }
         if sound && reading.stopped.is_some() {
-            let (writer, mender) = (&mut self.writer, &mut self.mender);
-            pass(Delta::End, mender, writer, reading, out);
+            let (writer, unwrapper) = (&mut self.writer, &mut self.unwrapper);
+            pass(Delta::End, unwrapper, writer, reading, out);
         } else {
             reading.fault.get_or_insert(Fault::Cut);
         }
@@ -289,15 +289,15 @@ impl Translator {
 
 fn pass(
     delta: Delta<'_>,
-    mender: &mut Mender,
+    unwrapper: &mut JsonToolUnwrapper,
     writer: &mut Writer,
     reading: &mut Reading,
     out: &mut Vec<u8>,
 ) {
-    mender.told(delta, |delta| tell(delta, writer, reading, out));
+    unwrapper.pass(delta, |delta| write(delta, writer, reading, out));
 }
 
-fn tell(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut Vec<u8>) {
+fn write(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut Vec<u8>) {
     // After a failure nothing may look like a good end.
     let sound = reading.fault.is_none();
     if delta == Delta::Alive {
@@ -310,7 +310,7 @@ fn tell(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut 
     if sound && reading.fault.is_none() {
         if let (Delta::LeftOut(name), true) = (&delta, reading.left_out.len() > known) {
             // The reply's headers are gone; a comment is what every client passes over.
-            let comment = format!(": meridian-dropped: {}\n\n", name_of_loss(name));
+            let comment = format!(": meridian-dropped: {}\n\n", header_safe(name));
             out.extend_from_slice(comment.as_bytes());
         }
         writer.take(&delta, out);
@@ -327,11 +327,11 @@ pub fn whole(
     reading: &mut Reading,
 ) -> Option<String> {
     let mut answer = Answer::default();
-    let mut mender = Mender::new(to, context.clone(), unwraps_json);
+    let mut unwrapper = JsonToolUnwrapper::new(to, context.clone(), unwraps_json);
     let read = Reader::of(from).and_then(|mut reader| {
         let json = Json::parse_bytes(body).ok()?;
         let mut on = |delta: Delta<'_>| {
-            mender.told(delta, |delta| {
+            unwrapper.pass(delta, |delta| {
                 reading.take(&delta);
                 answer.take(delta);
             });

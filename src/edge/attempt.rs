@@ -14,7 +14,7 @@ use crate::answer::record::Served;
 use crate::answer::relay::{Passage, Relay};
 use crate::config::timeouts::Span;
 use crate::dialect::neutral::ReplyContext;
-use crate::dialect::{Reading, Said, Translator};
+use crate::dialect::{ProviderError, Reading, Translator};
 use crate::refusal::Refusal;
 use crate::units::Millis;
 use crate::upstream::judge::{judge, judge_fault, retry_after, Failure, Start, Why};
@@ -199,7 +199,7 @@ impl Making<'_, '_> {
     /// What takes time before an endpoint fails that is only said to.
     async fn drilled(&self, kind: DrillKind) -> Result<(), Failed> {
         let limits = self.x.policy.timeouts;
-        let limit = match self.x.asked.call.wanted.stream {
+        let limit = match self.x.inbound.call.wanted.stream {
             true => limits.first_token,
             false => limits.answer,
         };
@@ -232,7 +232,7 @@ impl Making<'_, '_> {
         let attempt = self.attempt();
         let limits = x.policy.timeouts;
         let answer = self.within(limits.answer);
-        let head = match x.asked.call.wanted.stream {
+        let head = match x.inbound.call.wanted.stream {
             true => self.within(limits.connect),
             false => answer,
         };
@@ -257,7 +257,7 @@ impl Making<'_, '_> {
         let content_type = reply.content_type();
         let relay = relay(self.outbound, self.x, &content_type).map_err(Failed::Refused)?;
         let limit = self.within(self.x.policy.timeouts.first_token);
-        let begun = Stream::begin(attempt, relay, self.x.asked.api, limit, cut).await;
+        let begun = Stream::begin(attempt, relay, self.x.inbound.api, limit, cut).await;
         let stream = begun.map_err(|reading| broken(reading, |why| self.failed(why)))?;
         let content_type = match stream.rewrites() {
             true => "text/event-stream; charset=utf-8",
@@ -271,8 +271,8 @@ impl Making<'_, '_> {
     fn judged(&self, reply: &Reply, bytes: &Uint8Array) -> Result<Begun, Failed> {
         let status = reply.status();
         let said = match status {
-            400.. => Said::read(&reply.error_kind(), &bytes.to_vec()),
-            _ => Said::default(),
+            400.. => ProviderError::read(&reply.error_kind(), &bytes.to_vec()),
+            _ => ProviderError::default(),
         };
         let told = || {
             let mut content_type = reply.content_type();
@@ -316,7 +316,7 @@ impl Making<'_, '_> {
             served: Served {
                 attempt: self.outbound.attempt(),
                 status: reply.status(),
-                request_bytes: self.x.asked.call.body.len() as u64,
+                request_bytes: self.x.inbound.call.body.len() as u64,
             },
             status: reply.status(),
             headers,
@@ -346,9 +346,9 @@ pub fn reply_context(outbound: &Outbound<'_>, x: &Exchange<'_>) -> ReplyContext 
         id: x.id.clone(),
         at: x.arrived,
         endpoint: outbound.attempt().endpoint().name.clone(),
-        model: x.asked.call.wanted.model.clone(),
-        tells_usage: wishes.usage,
-        tells_logprobs: wishes.logprobs,
+        model: x.inbound.call.wanted.model.clone(),
+        reports_usage: wishes.usage,
+        reports_logprobs: wishes.logprobs,
         echo: wishes.echo,
         custom: wishes.custom,
         namespaces: wishes.namespaces,
@@ -360,7 +360,7 @@ pub fn translator(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Option<Translato
     let unwraps = matches!(&outbound.back, Back::Translated(wishes) if wishes.unwraps_json);
     Translator::new(
         outbound.dialect(),
-        x.asked.api,
+        x.inbound.api,
         reply_context(outbound, x),
         unwraps,
     )
@@ -374,5 +374,10 @@ fn relay(outbound: &Outbound<'_>, x: &Exchange<'_>, content_type: &str) -> Resul
         },
         _ => Passage::Translated(Box::new(translator(outbound, x).ok_or(Refusal::Internal)?)),
     };
-    Ok(Relay::new(x.asked.api, passage, content_type, x.id.clone()))
+    Ok(Relay::new(
+        x.inbound.api,
+        passage,
+        content_type,
+        x.id.clone(),
+    ))
 }

@@ -10,7 +10,7 @@ use crate::answer::record::Row;
 use crate::config::gateway::{Gateway, ModelPolicy};
 use crate::config::limits::{Measure, Subject};
 use crate::config::Config;
-use crate::dialect::{self, responses, Api, Call, Fingerprint, MadeBy};
+use crate::dialect::{self, responses, Api, BlobOwner, Call, Fingerprint};
 use crate::ledger;
 use crate::refusal::Refusal;
 use crate::regions::egress::STORED_RESPONSE;
@@ -21,7 +21,7 @@ use crate::request::plan::{self, Plan};
 use crate::request::zone;
 use crate::request::zone::Verdict;
 use crate::units::{Millis, NanoUsd, RequestId};
-use crate::upstream::translate::Asked;
+use crate::upstream::translate::Inbound;
 use futures::FutureExt;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -202,13 +202,13 @@ impl Asking<'_> {
     async fn plan(
         &mut self,
         zone: &Verdict,
-        made_by: &MadeBy,
+        blob_owner: &BlobOwner,
     ) -> Result<(Plan<'static>, ModelPolicy), Refusal> {
         let mut wanted = self.call.wanted.clone();
         let mut instead_of: Option<String> = None;
         loop {
             let plan = plan::plan(self.config, self.caller, zone, self.api, &wanted, self.asks)?;
-            let plan = plan.bound_to(made_by, self.api)?;
+            let plan = plan.bound_to(blob_owner, self.api)?;
             self.row.planned(&plan);
             let thinks = plan.first.claim().thinks(wanted.thinks);
             self.row.may_hide(thinks, &self.config.regions.egress);
@@ -276,25 +276,25 @@ impl Asking<'_> {
 
 /// Who made what a request carries back, and whether blobs in it carry an
 /// endpoint's name.
-async fn made_by(
+async fn blob_owner(
     x: &Exchange,
     caller: &Caller,
     zone: &Verdict,
     call: &Call<'_>,
-) -> Result<(MadeBy, bool), Refusal> {
+) -> Result<(BlobOwner, bool), Refusal> {
     let (carried, named_blobs) = dialect::blobs_in(call.body);
-    let made_by = origins::find(&x.env, &carried).await;
+    let blob_owner = origins::find(&x.env, &carried).await;
     let Some(id) = responses::request_fields::goes_on_from(call) else {
-        return Ok((made_by, named_blobs));
+        return Ok((blob_owner, named_blobs));
     };
     let answer = Fingerprint::of_answer(&caller.key.team, &id);
     match origins::keeper(&x.env, answer).await {
-        Some(kept) => Ok((MadeBy::KeptBy(kept.endpoint), named_blobs)),
+        Some(kept) => Ok((BlobOwner::Keeper(kept.endpoint), named_blobs)),
         // What is not allowed at all is refused as that.
         None if zone.allows_kind(STORED_RESPONSE) => Err(Refusal::NoSuchAnswer {
             id: id.chars().take(100).collect(),
         }),
-        None => Ok((made_by, named_blobs)),
+        None => Ok((blob_owner, named_blobs)),
     }
 }
 
@@ -357,7 +357,7 @@ async fn begun(
     row.asks(&asks, rules, zone.forbids(rules, &asks).is_some());
     let gateway = gateway(x, config);
     runaway::look(x, caller, api, body, &gateway.runaway, row)?;
-    let (made_by, named_blobs) = made_by(x, caller, &zone, &call).await?;
+    let (blob_owner, named_blobs) = blob_owner(x, caller, &zone, &call).await?;
     let mut ask = Asking {
         x,
         config,
@@ -368,13 +368,13 @@ async fn begun(
         asks: &asks,
         row,
     };
-    let (plan, policy) = ask.plan(&zone, &made_by).await?;
+    let (plan, policy) = ask.plan(&zone, &blob_owner).await?;
     let Asking { row, .. } = ask;
     if call.wanted.stream {
         x.waits.replace(Some(Waits::of(row, policy)));
     }
     let signers = plan.signers();
-    let asked = Asked {
+    let inbound = Inbound {
         api,
         signers: &signers,
         unsupported,
@@ -386,7 +386,7 @@ async fn begun(
     };
     let exchange = upstream::Exchange {
         colo: &x.head.origin.colo,
-        asked,
+        inbound,
         id: &x.id,
         arrived: x.arrived,
         policy,

@@ -26,7 +26,7 @@ pub fn next<'c>(order: &mut AttemptOrder<'c>, last: Option<&Failure>) -> Step<'c
 /// Another endpoint beside one that is slow.
 pub fn beside<'c>(order: &mut AttemptOrder<'c>) -> Option<Attempt<'c>> {
     HEALTH.with_borrow(|health| {
-        RETRIES.with_borrow_mut(|retries| order.beside(health, retries, host::now()))
+        RETRIES.with_borrow_mut(|retries| order.hedge(health, retries, host::now()))
     })
 }
 
@@ -38,7 +38,7 @@ fn with(attempt: Attempt<'_>, change: impl FnOnce(&mut Health, &str, &str)) {
 /// An endpoint is asked.
 pub fn asked(attempt: Attempt<'_>, now: Millis) {
     with(attempt, |health, endpoint, model| {
-        health.asked(endpoint, model, now)
+        health.attempted(endpoint, model, now)
     });
 }
 
@@ -81,17 +81,17 @@ pub fn usually_begins_within(attempt: Attempt<'_>) -> Option<u64> {
 
 /// What others are to be told.
 pub fn news() -> Vec<Notice> {
-    HEALTH.with_borrow_mut(Health::news)
+    HEALTH.with_borrow_mut(Health::take_notices)
 }
 
 /// Nobody has heard what others were to be told.
 pub fn untold(news: Vec<Notice>) {
-    HEALTH.with_borrow_mut(|health| health.untold(news));
+    HEALTH.with_borrow_mut(|health| health.requeue(news));
 }
 
 /// What others say.
 pub fn heard(notices: &[Notice]) {
-    HEALTH.with_borrow_mut(|health| notices.iter().for_each(|notice| health.heard(notice)));
+    HEALTH.with_borrow_mut(|health| notices.iter().for_each(|notice| health.receive(notice)));
 }
 
 /// Forgets what is known of one endpoint, or of all.

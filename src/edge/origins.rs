@@ -2,7 +2,7 @@
 //! others and for later. Kept is a hash and an endpoint's name, nothing else.
 
 use super::keys;
-use crate::dialect::{Fingerprint, MadeBy};
+use crate::dialect::{BlobOwner, Fingerprint};
 use crate::request::plan::Attempt;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -81,7 +81,7 @@ pub fn keep(
 
 /// Who keeps an answer of a team's, if that is known.
 pub async fn keeper(env: &Env, answer: Fingerprint) -> Option<Kept> {
-    let MadeBy::These(names) = find(env, &[answer]).await else {
+    let BlobOwner::Endpoints(names) = find(env, &[answer]).await else {
         return None;
     };
     let kept = names.into_iter().next()?;
@@ -94,25 +94,25 @@ pub async fn keeper(env: &Env, answer: Fingerprint) -> Option<Kept> {
 }
 
 /// Who made what a request carries.
-pub async fn find(env: &Env, carried: &[Fingerprint]) -> MadeBy {
+pub async fn find(env: &Env, carried: &[Fingerprint]) -> BlobOwner {
     let Some(newest) = carried.last() else {
-        return MadeBy::Nobody;
+        return BlobOwner::None;
     };
     let known: BTreeSet<String> = MEMORY.with_borrow(|memory| {
         let found = carried.iter().filter_map(|print| memory.get(print));
         found.cloned().collect()
     });
     if !known.is_empty() {
-        return MadeBy::These(known.into_iter().collect());
+        return BlobOwner::Endpoints(known.into_iter().collect());
     }
     let Ok(store) = env.kv(keys::BINDING) else {
-        return MadeBy::Forgotten;
+        return BlobOwner::Unknown;
     };
     match store.get(&name(newest)).text().await {
         Ok(Some(endpoint)) => {
             note(newest.clone(), &endpoint);
-            MadeBy::These(vec![endpoint])
+            BlobOwner::Endpoints(vec![endpoint])
         }
-        _ => MadeBy::Forgotten,
+        _ => BlobOwner::Unknown,
     }
 }

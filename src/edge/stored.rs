@@ -8,14 +8,14 @@ use crate::answer::record::Row;
 use crate::config::Config;
 use crate::dialect::neutral::Signers;
 use crate::dialect::responses::stored;
-use crate::dialect::{Api, Fingerprint, MadeBy};
+use crate::dialect::{Api, BlobOwner, Fingerprint};
 use crate::refusal::Refusal;
 use crate::request::caller::Caller;
 use crate::request::egress::Egress;
 use crate::request::head::OnUnsupported;
 use crate::request::plan;
 use crate::request::zone;
-use crate::upstream::translate::Asked;
+use crate::upstream::translate::Inbound;
 use std::rc::Rc;
 
 const API: Api = Api::Stored;
@@ -41,7 +41,7 @@ pub async fn begun(
     let (asks, rules) = (Egress::stored(), &config.regions.egress);
     row.asks(&asks, rules, zone.forbids(rules, &asks).is_some());
     let plan = plan::plan(config, caller, &zone, API, &call.wanted, &asks)?;
-    let plan = plan.bound_to(&MadeBy::KeptBy(endpoint), API)?;
+    let plan = plan.bound_to(&BlobOwner::Keeper(endpoint), API)?;
     row.planned(&plan);
     let gateway = gateway(x, config);
     let policy = gateway.model_policy(plan.model, false);
@@ -58,7 +58,7 @@ pub async fn begun(
     asking.admit(&plan, policy, None).await?;
     let row = asking.row;
     let exchange = upstream::Exchange {
-        asked: Asked {
+        inbound: Inbound {
             api: API,
             unsupported: OnUnsupported::default(),
             signers: &Signers::default(),

@@ -126,7 +126,7 @@ impl Pump {
             }
             relay.push(piece, held);
             match relay.stage() {
-                Stage::Begun => return BEGUN,
+                Stage::Content => return BEGUN,
                 Stage::Failed => return FAILED,
                 Stage::Preamble if held.len() > LONGEST_PREAMBLE => return BEGUN,
                 Stage::Preamble => {}

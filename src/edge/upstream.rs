@@ -12,7 +12,7 @@ use crate::request::plan::{Attempt, Plan};
 use crate::units::{Millis, RequestId};
 use crate::upstream::attempt_order::{AttemptOrder, Step};
 use crate::upstream::judge::{Failure, Why};
-use crate::upstream::translate::{self, Asked, Outbound};
+use crate::upstream::translate::{self, Inbound, Outbound};
 use futures::future::{select, Either};
 use std::pin::pin;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ use worker::{Delay, Env};
 /// What stays the same over all attempts.
 pub struct Exchange<'a> {
     /// What the client asks.
-    pub asked: Asked<'a>,
+    pub inbound: Inbound<'a>,
     /// The data center it came in at.
     pub colo: &'a str,
     /// The request's id.
@@ -70,7 +70,7 @@ impl Exchange<'_> {
         let lost = Lost {
             attempt,
             may_be_billed,
-            request_bytes: self.asked.call.body.len() as u64,
+            request_bytes: self.inbound.call.body.len() as u64,
             prices: self.prices,
         };
         row.came_to_nothing(tried, lost);
@@ -119,7 +119,7 @@ pub async fn run(
         let Some(ready) = ready(env, attempt, x, &mut so_far.unasked)? else {
             continue;
         };
-        order.asked();
+        order.note_attempt();
         ready.note(row);
         let done = match x.policy.hedge {
             true => hedged(env, x, ready, &mut order, row, &mut so_far).await,
@@ -150,7 +150,7 @@ fn ready(
     x: &Exchange<'_>,
     unasked: &mut Option<Refusal>,
 ) -> Result<Option<Ready>, Refusal> {
-    let outbound = match translate::prepare(attempt, x.asked) {
+    let outbound = match translate::prepare(attempt, x.inbound) {
         Ok(outbound) => outbound,
         // Another endpoint may be able to say it.
         Err(refusal @ Refusal::Unsupported { .. }) => {
@@ -206,7 +206,7 @@ fn settle(
     match made {
         Ok(begun) => {
             // An answer in one piece says nothing about how fast it began.
-            let streams = x.asked.call.wanted.stream && begun.status < 400;
+            let streams = x.inbound.call.wanted.stream && begun.status < 400;
             let after = streams.then(|| now.since(ready.asked_at));
             health::began(attempt, now, after);
             row.at_endpoint(attempt);
@@ -301,7 +301,7 @@ impl SoFar {
             Why::NoToken => Refusal::NoToken { endpoint },
             Why::Malformed => Refusal::ProviderGarbled {
                 endpoint,
-                tried: self.failures.iter().map(Failure::told).collect(),
+                tried: self.failures.iter().map(Failure::summary).collect(),
             },
             why => {
                 let waits = self
@@ -309,7 +309,7 @@ impl SoFar {
                     .iter()
                     .filter_map(|failure| failure.retry_after);
                 Refusal::NoAnswer {
-                    tried: self.failures.iter().map(Failure::told).collect(),
+                    tried: self.failures.iter().map(Failure::summary).collect(),
                     limited: self.failures.iter().all(|failure| failure.why.is_a_limit()),
                     late: why == Why::TimedOut,
                     retry_after: waits.min().map(|ms| ms.div_ceil(1_000)),

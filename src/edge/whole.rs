@@ -35,7 +35,7 @@ pub fn read(
     if credential.is_quoted(&copy) {
         return Err(Why::Malformed);
     }
-    let (dialect, api) = (outbound.dialect(), x.asked.api);
+    let (dialect, api) = (outbound.dialect(), x.inbound.api);
     if reply.status() >= 400 {
         return Ok(failure(reply, bytes, &copy, outbound, x, content_type));
     }
@@ -52,14 +52,14 @@ pub fn read(
         Back::Count => {
             reading.has_usage = true;
             let count = dialect::count::read(dialect, &copy).ok_or(Why::Malformed)?;
-            Some(dialect::count::write(x.asked.api, count))
+            Some(dialect::count::write(x.inbound.api, count))
         }
         Back::Embeddings { base64 } => {
-            let model = &x.asked.call.wanted.model;
+            let model = &x.inbound.call.wanted.model;
             let answer = dialect::embed::answer(dialect, &copy, model, *base64, &mut reading);
             Some(answer.ok_or(Why::Malformed)?)
         }
-        Back::Translated(_) if x.asked.call.wanted.stream => {
+        Back::Translated(_) if x.inbound.call.wanted.stream => {
             let mut out = Vec::new();
             let mut translator = translator(outbound, x).ok_or(Why::Malformed)?;
             translator.whole(&copy, &mut reading, &mut out);
@@ -74,7 +74,7 @@ pub fn read(
                 (Some(told), _) => Some(told),
                 // The caller's own mistake, in an answer that looked good.
                 (None, Some(fault)) if judge_fault(fault) == Start::Answer => {
-                    let (kind, message) = dialect::read_failure(dialect, fault.as_str(), &copy);
+                    let (kind, message) = dialect::read_error(dialect, fault.as_str(), &copy);
                     let body = dialect::failure_body(api, 400, &kind, &message, x.id);
                     "application/json".clone_into(content_type);
                     return Ok(told_as(400, Uint8Array::from(body.as_bytes()), reading));
@@ -108,11 +108,11 @@ fn failure(
     x: &Exchange<'_>,
     content_type: &mut String,
 ) -> Told {
-    let (dialect, api, status) = (outbound.dialect(), x.asked.api, reply.status());
+    let (dialect, api, status) = (outbound.dialect(), x.inbound.api, reply.status());
     let beside = reply.error_kind();
-    let (kind, message) = dialect::read_failure(dialect, &beside, copy);
+    let (kind, message) = dialect::read_error(dialect, &beside, copy);
     let body = match outbound.back {
-        Back::AsIs { .. } => dialect::retold(api, dialect, status, &beside, copy, x.id),
+        Back::AsIs { .. } => dialect::reworded_error(api, dialect, status, &beside, copy, x.id),
         _ => Some(dialect::failure_body(api, status, &kind, &message, x.id)),
     };
     match body {

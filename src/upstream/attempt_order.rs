@@ -36,7 +36,7 @@ pub struct AttemptOrder<'c> {
     /// The request was counted.
     counted: bool,
     /// An endpoint was asked.
-    asked: bool,
+    attempted: bool,
     deadline: Millis,
 }
 
@@ -53,7 +53,7 @@ impl<'c> AttemptOrder<'c> {
             left,
             only,
             counted: false,
-            asked: false,
+            attempted: false,
             deadline,
         }
     }
@@ -75,7 +75,7 @@ impl<'c> AttemptOrder<'c> {
         if !std::mem::replace(&mut self.counted, true) {
             retries.request(self.model, now);
         }
-        let first = !self.asked;
+        let first = !self.attempted;
         if !first && now >= self.deadline {
             return Step::Stop;
         }
@@ -90,7 +90,7 @@ impl<'c> AttemptOrder<'c> {
     }
 
     /// Another endpoint to ask beside one that is slow: only one that is well.
-    pub fn beside(
+    pub fn hedge(
         &mut self,
         health: &Health,
         retries: &mut Retries,
@@ -103,8 +103,8 @@ impl<'c> AttemptOrder<'c> {
     }
 
     /// An endpoint is asked: what comes after is a retry.
-    pub fn asked(&mut self) {
-        self.asked = true;
+    pub fn note_attempt(&mut self) {
+        self.attempted = true;
     }
 
     /// The best of those that are left: who is well, in the plan's order; then

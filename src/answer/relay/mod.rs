@@ -38,7 +38,7 @@ pub enum Stage {
     /// give it.
     Preamble,
     /// There was: the client gets it.
-    Begun,
+    Content,
     /// It failed before there was anything.
     Failed,
 }
@@ -75,7 +75,7 @@ pub struct Relay {
     reading: Reading,
     /// It failed before there was anything of an answer in it, whatever came
     /// in the same piece afterwards.
-    stillborn: bool,
+    failed_before_content: bool,
     /// The stream is none, or is over; nothing more of it is read.
     given_up: bool,
 }
@@ -93,7 +93,7 @@ impl Relay {
             passage,
             framing,
             reading: Reading::default(),
-            stillborn: false,
+            failed_before_content: false,
             given_up: false,
         }
     }
@@ -123,9 +123,9 @@ impl Relay {
     pub fn stage(&self) -> Stage {
         match &self.reading.fault {
             // The caller's own mistake: nobody else would answer it.
-            Some(Fault::Said { kind }) if judge_event(kind) == Start::Answer => Stage::Begun,
-            Some(_) if self.stillborn || !self.reading.begun => Stage::Failed,
-            _ if self.reading.begun => Stage::Begun,
+            Some(Fault::Reported { kind }) if judge_event(kind) == Start::Answer => Stage::Content,
+            Some(_) if self.failed_before_content || !self.reading.has_content => Stage::Failed,
+            _ if self.reading.has_content => Stage::Content,
             _ => Stage::Preamble,
         }
     }
@@ -149,19 +149,19 @@ impl Relay {
             return;
         }
         let (passage, reading) = (&mut self.passage, &mut self.reading);
-        let stillborn = &mut self.stillborn;
+        let failed_before_content = &mut self.failed_before_content;
         let broken = match &mut self.framing {
             Framing::Events(splitter) => {
                 let on = |event: sse::Event<'_>| {
                     take_event(passage, &event, reading, out);
-                    *stillborn |= reading.fault.is_some() && !reading.begun;
+                    *failed_before_content |= reading.fault.is_some() && !reading.has_content;
                 };
                 splitter.push(bytes, on).is_err()
             }
             Framing::Frames(splitter) => {
                 let on = |frame: eventstream::Frame<'_>| {
                     take_frame(passage, &frame, reading, out);
-                    *stillborn |= reading.fault.is_some() && !reading.begun;
+                    *failed_before_content |= reading.fault.is_some() && !reading.has_content;
                 };
                 splitter.push(bytes, on).is_err()
             }
@@ -198,7 +198,7 @@ impl Relay {
         match &self.reading.fault {
             // What the provider said in an event has reached the client.
             None => {}
-            Some(Fault::Said { kind }) if !framed || !is_exception(kind) => {}
+            Some(Fault::Reported { kind }) if !framed || !is_exception(kind) => {}
             Some(fault) => {
                 if open {
                     out.extend_from_slice(dialect::abandon_event(self.api).as_bytes());

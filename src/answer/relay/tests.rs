@@ -143,7 +143,7 @@ fn field_13_a_preamble_does_not_commit_a_stream_its_first_content_does() {
         }
         assert_eq!(
             staged(&[preamble, content].concat()),
-            Stage::Begun,
+            Stage::Content,
             "{api:?}"
         );
         assert_eq!(
@@ -161,7 +161,11 @@ fn field_13_a_preamble_does_not_commit_a_stream_its_first_content_does() {
             Stage::Failed,
             "{api:?}"
         );
-        assert_eq!(staged(&[content, error].concat()), Stage::Begun, "{api:?}");
+        assert_eq!(
+            staged(&[content, error].concat()),
+            Stage::Content,
+            "{api:?}"
+        );
     }
 }
 
@@ -170,7 +174,7 @@ fn field_16_the_callers_own_mistake_in_a_stream_is_told_to_the_caller() {
     let said = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"no\"}}\n\n";
     let mut relay = relay(Api::Messages, false, RequestId::new(Millis(0), 0));
     relay.push(said.as_bytes(), &mut Vec::new());
-    assert_eq!(relay.stage(), Stage::Begun);
+    assert_eq!(relay.stage(), Stage::Content);
 }
 
 #[test]
@@ -183,8 +187,8 @@ fn what_says_nothing_is_no_beginning() {
         Delta::Alive,
     ] {
         reading.take(&delta);
-        assert!(!reading.begun, "{delta:?}");
+        assert!(!reading.has_content, "{delta:?}");
     }
     reading.take(&Delta::Text("a".into()));
-    assert!(reading.begun);
+    assert!(reading.has_content);
 }

@@ -2,7 +2,7 @@
 
 use super::usage;
 use crate::dialect::neutral::{
-    Blob, Citation, Delta, Json, Object, Ordered, Ordering, ReplyContext, Stop, Usage,
+    Blob, CallOrder, Citation, Delta, Json, Object, Ordered, ReplyContext, Stop, Usage,
 };
 use crate::dialect::{Api, Fault, TooLong};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Writer {
     refused: bool,
     open: Option<Open>,
     index: u64,
-    ordering: Ordering,
+    ordering: CallOrder,
     /// What is known of calls that have not begun yet.
     calls: BTreeMap<u32, (String, String, Option<Blob<'static>>)>,
 }
@@ -46,7 +46,7 @@ impl Writer {
             refused: false,
             open: None,
             index: 0,
-            ordering: Ordering::default(),
+            ordering: CallOrder::default(),
             calls: BTreeMap::new(),
         }
     }
@@ -157,7 +157,7 @@ impl Writer {
     fn ordered(&mut self, ordered: Vec<Ordered>, out: &mut Vec<u8>) {
         for one in ordered {
             match one {
-                Ordered::Said(said) => self.tell(&said, out),
+                Ordered::Content(said) => self.tell(&said, out),
                 Ordered::Begin(call) => {
                     let Some((id, name, blob)) = self.calls.remove(&call) else {
                         continue;

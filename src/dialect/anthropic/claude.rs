@@ -46,7 +46,7 @@ pub fn thought(
         || forced
         || budgets && request.lacks_thought(|blob| writer.owns(blob, own))
     {
-        writer.lose(Param::Thinking);
+        writer.unsupported(Param::Thinking);
         return Thought::Unsaid;
     }
     if !budgets {
@@ -61,7 +61,7 @@ pub fn thought(
     let untold = target.max_output.saturating_add(tokens).min(target.longest);
     let limit = request.params.max_output.unwrap_or(untold);
     if limit <= LEAST_THINKING {
-        writer.lose(Param::Thinking);
+        writer.unsupported(Param::Thinking);
         return Thought::Unsaid;
     }
     Thought::Budget {

@@ -44,7 +44,7 @@ pub fn event(fault: &Fault, id: &RequestId) -> String {
 }
 
 /// A provider's error of another dialect.
-pub fn retold(status: u16, message: &str, id: &RequestId) -> String {
+pub fn provider_error(status: u16, message: &str, id: &RequestId) -> String {
     let class = match status {
         401 => "authentication_error",
         403 => "permission_error",

@@ -25,7 +25,7 @@ pub fn image_source<'a>(
                 .with("file_id", id.as_ref()),
         ),
         Source::File(_) | Source::Text(_) => {
-            writer.unsupported.note(block.path);
+            writer.unsupported.refuse(block.path);
             None
         }
     }
@@ -59,7 +59,7 @@ pub fn document_source<'a>(
             use base64::Engine;
             let bytes = base64::engine::general_purpose::STANDARD.decode(data.as_bytes());
             let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            writer.unsupported.note_if(text.is_none(), block.path);
+            writer.unsupported.refuse_if(text.is_none(), block.path);
             text.map(|text| plain(text.into()))
         }
         (Source::Text(text), _) => Some(plain(Cow::Borrowed(text.as_ref()))),
@@ -70,7 +70,7 @@ pub fn document_source<'a>(
                 .with("file_id", id.as_ref()),
         ),
         _ => {
-            writer.unsupported.note(block.path);
+            writer.unsupported.refuse(block.path);
             None
         }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
-struct Reply<'a> {
+struct Message<'a> {
     #[serde(default)]
     model: Option<String>,
     #[serde(default)]
@@ -16,11 +16,11 @@ struct Reply<'a> {
     #[serde(default)]
     content: Vec<Block>,
     #[serde(default)]
-    error: Option<Said>,
+    error: Option<ErrorBody>,
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct ErrorBody {
     #[serde(rename = "type", default)]
     kind: Option<String>,
 }
@@ -37,7 +37,7 @@ struct Block {
 
 /// Takes the reply into the reading.
 pub fn read(body: &[u8], reading: &mut Reading) {
-    let Ok(reply) = serde_json::from_slice::<Reply<'_>>(body) else {
+    let Ok(reply) = serde_json::from_slice::<Message<'_>>(body) else {
         reading.fault = Some(Fault::Garbled);
         return;
     };
@@ -47,7 +47,7 @@ pub fn read(body: &[u8], reading: &mut Reading) {
     reading.stopped = reply.stop_reason;
     if let Some(said) = reply.error {
         let kind = said.kind.unwrap_or_else(|| "error".to_owned());
-        reading.fault = Some(Fault::Said { kind });
+        reading.fault = Some(Fault::Reported { kind });
     }
     for block in reply.content {
         let data = block.data.as_ref().and_then(serde_json::Value::as_str);

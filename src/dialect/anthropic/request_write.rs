@@ -60,7 +60,7 @@ fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     for block in request.instructions() {
         match &block.what {
             What::Text(text) => system.extend(text_block(text, block.cache)),
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
     }
     if !system.is_empty() {
@@ -87,7 +87,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, thinks: bool, writer: &mut BodyWrite
     match value(&params.temperature) {
         // Thinking knows no temperature but 1.
         Some(heat) if thinks => writer.leave_out_if(heat != 1.0, Param::Temperature),
-        Some(heat) if heat > 1.0 && writer.takes("temperature") => {
+        Some(heat) if heat > 1.0 && writer.model_takes("temperature") => {
             writer.leave_out(Param::Temperature);
             writer.set("temperature", 1.0);
         }
@@ -116,14 +116,14 @@ fn params<'a>(request: &'a ChatRequest<'_>, thinks: bool, writer: &mut BodyWrite
     }
     match params.tier.as_deref() {
         Some("default" | "standard_only") => writer.set("service_tier", "standard_only"),
-        other => writer.lose_if(other.is_some(), Param::Tier),
+        other => writer.unsupported_if(other.is_some(), Param::Tier),
     }
-    writer.lose_if(params.seed.is_some(), Param::Seed);
-    writer.lose_if(params.presence_penalty.is_some(), Param::PresencePenalty);
-    writer.lose_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
-    writer.lose_if(params.logprobs, Param::Logprobs);
-    writer.lose_if(params.verbosity.is_some(), Param::Verbosity);
-    writer.lose_if(!params.labels.is_empty(), Param::Labels);
+    writer.unsupported_if(params.seed.is_some(), Param::Seed);
+    writer.unsupported_if(params.presence_penalty.is_some(), Param::PresencePenalty);
+    writer.unsupported_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
+    writer.unsupported_if(params.logprobs, Param::Logprobs);
+    writer.unsupported_if(params.verbosity.is_some(), Param::Verbosity);
+    writer.unsupported_if(!params.labels.is_empty(), Param::Labels);
 }
 
 /// Writes thinking and the form of the answer; gives the limit of tokens,
@@ -284,7 +284,7 @@ fn content<'a>(block: &'a Block<'_>, writer: &mut BodyWriter<'a>) -> Option<Json
         },
         What::Foreign(json) if writer.client() == Api::Messages => return Some(json.into()),
         What::Foreign(_) | What::Thinking { .. } | What::Audio(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };

@@ -19,7 +19,7 @@ struct Event<'a> {
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    error: Option<Said<'a>>,
+    error: Option<ErrorBody<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ struct Delta<'a> {
 }
 
 #[derive(Deserialize)]
-struct Said<'a> {
+struct ErrorBody<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Option<Cow<'a, str>>,
 }
@@ -74,7 +74,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     }
     if let Some(block) = event.content_block {
         // Words come as deltas; everything else is there with its beginning.
-        reading.begun |= !matches!(&*block.kind, "text" | "thinking");
+        reading.has_content |= !matches!(&*block.kind, "text" | "thinking");
         reading.thought |= matches!(&*block.kind, "thinking" | "redacted_thinking");
         if let ("redacted_thinking", Some(data)) = (&*block.kind, block.data) {
             let data: Option<String> = serde_json::from_str(data.get()).ok();
@@ -85,7 +85,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         reading.thought |= delta.thinking.is_some() || delta.signature.is_some();
         if let Some(signature) = &delta.signature {
             reading.made(signature);
-            reading.begun = true;
+            reading.has_content = true;
         }
         let parts = [delta.text, delta.thinking, delta.partial_json];
         let written = parts
@@ -94,10 +94,10 @@ pub fn read(data: &[u8], reading: &mut Reading) {
             .map(|p| p.get().len().saturating_sub(2));
         let written = written.sum::<usize>() as u64;
         reading.output_bytes = reading.output_bytes.saturating_add(written);
-        reading.begun |= written > 0;
+        reading.has_content |= written > 0;
         if let Some(reason) = delta.stop_reason {
             reading.stopped = Some(reason.into_owned());
-            reading.begun = true;
+            reading.has_content = true;
         }
     }
     match &*event.kind {
@@ -108,12 +108,12 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         }
         "message_stop" => {
             reading.ended = true;
-            reading.begun = true;
+            reading.has_content = true;
         }
         "error" => {
             let kind = event.error.and_then(|said| said.kind);
             let kind = kind.map_or_else(|| "error".to_owned(), Cow::into_owned);
-            reading.fault = Some(Fault::Said { kind });
+            reading.fault = Some(Fault::Reported { kind });
         }
         _ => {}
     }

@@ -24,7 +24,7 @@ pub fn image_block<'a>(
             Some(Object::new().with("format", format).with("source", source))
         }
         _ => {
-            writer.unsupported.note(block.path);
+            writer.unsupported.refuse(block.path);
             None
         }
     }
@@ -46,7 +46,7 @@ pub fn document_block<'a>(
         Source::Url(_) | Source::File(_) => (None, Object::new()),
     };
     let Some(format) = format else {
-        writer.unsupported.note(block.path);
+        writer.unsupported.refuse(block.path);
         return None;
     };
     let cite = document.cite.then(|| Object::new().with("enabled", true));

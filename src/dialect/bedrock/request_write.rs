@@ -53,7 +53,7 @@ fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         match &block.what {
             What::Text(text) if text.is_empty() => {}
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
         system.extend(block.cache.map(cache_point));
     }
@@ -129,7 +129,7 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, writer: &mut BodyWriter<'a>) -
         What::Result { content, .. } if !tools => {
             for inner in content {
                 if !matches!(inner.what, What::Text(_)) {
-                    writer.leave_block(inner);
+                    writer.unsupported_block(inner);
                 }
             }
             Object::new().with("text", as_text(block))
@@ -184,7 +184,7 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, writer: &mut BodyWriter<'a>) -
             Object::new().with("reasoningContent", thought)
         }
         What::Thinking { .. } | What::Audio(_) | What::Foreign(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };
@@ -212,7 +212,7 @@ fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         tools.push(json_tool());
     }
     let one_call = request.parallel == Some(false) && !request.forces_one();
-    writer.lose_if(one_call, Param::Parallel);
+    writer.unsupported_if(one_call, Param::Parallel);
     let mut config = Object::new().with("tools", tools);
     match request.choice_with_json() {
         None | Some(Choice::None) => {}
@@ -260,7 +260,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut config = Object::new().with_some("maxTokens", limit);
     let thinks = more.get("thinking").is_some();
     match params.temperature.as_ref().and_then(Number::as_f64) {
-        Some(_) if !writer.takes("temperature") => writer.leave_out(Param::Temperature),
+        Some(_) if !writer.model_takes("temperature") => writer.leave_out(Param::Temperature),
         // A Claude that thinks knows no temperature but 1.
         Some(heat) if thinks => writer.leave_out_if(heat != 1.0, Param::Temperature),
         Some(heat) if heat > 1.0 => {
@@ -270,7 +270,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         _ => config = config.with_some("temperature", params.temperature.as_ref()),
     }
     let both = params.temperature.is_some() && writer.target().is_claude();
-    match params.top_p.is_some() && (both || !writer.takes("topP")) {
+    match params.top_p.is_some() && (both || !writer.model_takes("topP")) {
         // Newer ones take one of the two, and the newest none.
         true => writer.leave_out(Param::TopP),
         false => config = config.with_some("topP", params.top_p.as_ref()),
@@ -283,11 +283,11 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         writer.set("inferenceConfig", config);
     }
     match writer.target().is_claude() {
-        true if thinks || !writer.takes("top_k") => {
+        true if thinks || !writer.model_takes("top_k") => {
             writer.leave_out_if(params.top_k.is_some(), Param::TopK)
         }
         true => more = more.with_some("top_k", params.top_k),
-        false => writer.lose_if(params.top_k.is_some(), Param::TopK),
+        false => writer.unsupported_if(params.top_k.is_some(), Param::TopK),
     }
     if !more.is_empty() {
         writer.set("additionalModelRequestFields", more);
@@ -315,13 +315,13 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         Some(tier @ ("default" | "flex" | "priority")) => {
             writer.set("serviceTier", Object::new().with("type", tier.to_owned()));
         }
-        Some(_) => writer.lose(Param::Tier),
+        Some(_) => writer.unsupported(Param::Tier),
     }
-    writer.lose_if(params.seed.is_some(), Param::Seed);
-    writer.lose_if(params.presence_penalty.is_some(), Param::PresencePenalty);
-    writer.lose_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
-    writer.lose_if(params.logprobs, Param::Logprobs);
-    writer.lose_if(params.verbosity.is_some(), Param::Verbosity);
+    writer.unsupported_if(params.seed.is_some(), Param::Seed);
+    writer.unsupported_if(params.presence_penalty.is_some(), Param::PresencePenalty);
+    writer.unsupported_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
+    writer.unsupported_if(params.logprobs, Param::Logprobs);
+    writer.unsupported_if(params.verbosity.is_some(), Param::Verbosity);
 }
 
 /// Thinking is no matter of Converse: each model has its own fields for it.
@@ -375,13 +375,13 @@ fn labels<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         // Each name stands once.
         labels.push(name.as_ref(), value.as_ref());
     }
-    writer.lose_if(!all || labels.0.len() > MOST_LABELS, Param::Labels);
+    writer.unsupported_if(!all || labels.0.len() > MOST_LABELS, Param::Labels);
     if !all {
         labels = Object::new();
     }
     match request.params.user.as_deref() {
         Some(user) if fits(user) => labels.set("user_id", user),
-        other => writer.lose_if(other.is_some(), Param::User),
+        other => writer.unsupported_if(other.is_some(), Param::User),
     }
     if !labels.is_empty() {
         writer.set("requestMetadata", labels);

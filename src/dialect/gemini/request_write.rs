@@ -25,13 +25,13 @@ pub fn write<'a>(
     if !config.is_empty() {
         writer.set("generationConfig", config);
     }
-    writer.lose_if(request.params.user.is_some(), Param::User);
-    writer.lose_if(!request.params.labels.is_empty(), Param::Labels);
-    writer.lose_if(request.params.verbosity.is_some(), Param::Verbosity);
+    writer.unsupported_if(request.params.user.is_some(), Param::User);
+    writer.unsupported_if(!request.params.labels.is_empty(), Param::Labels);
+    writer.unsupported_if(request.params.verbosity.is_some(), Param::Verbosity);
     let tier = request.params.tier.as_deref();
     let usual = matches!(tier, None | Some("default" | "standard_only"));
-    writer.lose_if(!usual, Param::Tier);
-    writer.leave_marks(request);
+    writer.unsupported_if(!usual, Param::Tier);
+    writer.leave_out_cache_marks(request);
     writer.extras(request, false);
     writer.finish()
 }
@@ -57,7 +57,7 @@ fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     for block in request.instructions() {
         match &block.what {
             What::Text(text) => system.push(Object::new().with("text", text.as_ref()).into()),
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
     }
     if !system.is_empty() {
@@ -129,7 +129,7 @@ fn write_part<'a>(
         What::Result { id, content, error } => {
             match names.get(id.as_ref()) {
                 Some(name) => result(name, content, *error, parts, writer),
-                None => writer.leave_block(block),
+                None => writer.unsupported_block(block),
             }
             return;
         }
@@ -150,7 +150,7 @@ fn write_part<'a>(
             .with("text", text.as_ref())
             .with("thought", true),
         What::Thinking { .. } | What::Foreign(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return;
         }
     };
@@ -191,7 +191,7 @@ fn result<'a>(
             What::Image(media) | What::Document(media) => {
                 beside.extend(media_part(media, inner, writer).map(Json::Object));
             }
-            _ => writer.unsupported.note(inner.path),
+            _ => writer.unsupported.refuse(inner.path),
         }
     }
     let response = Object::new().with(if error { "error" } else { "output" }, said);
@@ -207,7 +207,7 @@ fn media_part<'a>(
 ) -> Option<Object<'a>> {
     writer
         .unsupported
-        .note_if(media.cite, block.path.field("citations"));
+        .refuse_if(media.cite, block.path.field("citations"));
     writer
         .unsupported
         .leave_out_if(media.detail.is_some(), block.path.field("detail"));
@@ -234,7 +234,7 @@ fn media_part<'a>(
             Some(Object::new().with("fileData", file))
         }
         Source::File(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             None
         }
     }
@@ -249,7 +249,7 @@ fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let tools = Object::new().with("functionDeclarations", declared);
     writer.set("tools", vec![tools.into()]);
     let one_call = request.parallel == Some(false) && !request.forces_one();
-    writer.lose_if(one_call, Param::Parallel);
+    writer.unsupported_if(one_call, Param::Parallel);
     // What is strict elsewhere is a mode here.
     let strict = request.tools.iter().any(|tool| tool.strict == Some(true));
     let mode = match &request.choice {
@@ -317,12 +317,12 @@ fn thinking<'a>(request: &ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> Objec
     let show = thinking.is_on() && thinking.show.unwrap_or(shown);
     let config = match writer.target().thinking {
         Some(ThinkingStyle::None) => {
-            writer.lose_if(thinking.is_on(), Param::Thinking);
+            writer.unsupported_if(thinking.is_on(), Param::Thinking);
             return nothing;
         }
         Some(ThinkingStyle::Effort) => {
             // These models always think.
-            writer.lose_if(thinking.budget == Budget::Off, Param::Thinking);
+            writer.unsupported_if(thinking.budget == Budget::Off, Param::Thinking);
             nothing.with_some("thinkingLevel", thinking.hardness().map(level))
         }
         Some(ThinkingStyle::Budget | ThinkingStyle::Adaptive) | None => match thinking.budget {

@@ -66,20 +66,20 @@ impl<'a> BodyWriter<'a> {
     /// Writes a setting, if there is one, unless the endpoint does not know it.
     pub fn put<V: Into<Json<'a>>>(&mut self, param: Param, field: &'a str, value: Option<V>) {
         let Some(value) = value else { return };
-        match self.knows(field) {
-            true if !self.takes(field) => self.leave_out(param),
+        match self.endpoint_takes(field) {
+            true if !self.model_takes(field) => self.leave_out(param),
             true => self.set(field, value),
-            false => self.lose(param),
+            false => self.unsupported(param),
         }
     }
 
     /// Whether the model takes a field of its dialect.
-    pub fn takes(&self, field: &str) -> bool {
+    pub fn model_takes(&self, field: &str) -> bool {
         !self.target.without.iter().any(|out| out == field)
     }
 
     /// Whether the endpoint knows a field of its dialect.
-    pub fn knows(&self, field: &str) -> bool {
+    pub fn endpoint_takes(&self, field: &str) -> bool {
         !self
             .target
             .quirks
@@ -89,32 +89,37 @@ impl<'a> BodyWriter<'a> {
     }
 
     /// A setting that the dialect does not have, though the endpoint may.
-    pub fn beyond<V: Into<Json<'a>>>(&mut self, param: Param, field: &'a str, value: Option<V>) {
+    pub fn put_if_known<V: Into<Json<'a>>>(
+        &mut self,
+        param: Param,
+        field: &'a str,
+        value: Option<V>,
+    ) {
         let Some(value) = value else { return };
         match self.target.quirks.known.iter().any(|known| known == field) {
             true => self.set(field, value),
-            false => self.lose(param),
+            false => self.unsupported(param),
         }
     }
 
     /// What the client calls a setting.
-    fn name(&self, param: Param) -> &'static str {
+    fn client_name(&self, param: Param) -> &'static str {
         let older = self.older.iter().find(|(of, _)| *of == param);
         older.map_or_else(|| param.called_in(self.client), |(_, name)| name)
     }
 
     /// A setting cannot be said.
-    pub fn lose(&mut self, param: Param) {
+    pub fn unsupported(&mut self, param: Param) {
         match param.is_hint() {
             true => self.leave_out(param),
-            false => self.unsupported.note(self.name(param)),
+            false => self.unsupported.refuse(self.client_name(param)),
         }
     }
 
     /// A setting is not said, or not quite as it was, and the answer is still what
     /// was asked for.
     pub fn leave_out(&mut self, param: Param) {
-        self.unsupported.leave_out(self.name(param));
+        self.unsupported.leave_out(self.client_name(param));
     }
 
     /// The same, if it is there.
@@ -125,17 +130,17 @@ impl<'a> BodyWriter<'a> {
     }
 
     /// A block cannot be said. Thoughts are of use only to the model that had them.
-    pub fn leave_block(&mut self, block: &Block<'a>) {
+    pub fn unsupported_block(&mut self, block: &Block<'a>) {
         match block.what {
             What::Thinking { .. } => self.unsupported.leave_out(block.path),
-            _ => self.unsupported.note(block.path),
+            _ => self.unsupported.refuse(block.path),
         }
     }
 
     /// A setting cannot be said, if it is there.
-    pub fn lose_if(&mut self, there: bool, param: Param) {
+    pub fn unsupported_if(&mut self, there: bool, param: Param) {
         if there {
-            self.lose(param);
+            self.unsupported(param);
         }
     }
 
@@ -145,7 +150,7 @@ impl<'a> BodyWriter<'a> {
         let mut written: BTreeSet<String> = self.body.names().map(str::to_owned).collect();
         for extra in &request.extras {
             match (same, &extra.name) {
-                (true, Some(name)) if self.knows(name) => {
+                (true, Some(name)) if self.endpoint_takes(name) => {
                     let name = name.as_ref();
                     let renamed = self.target.quirks.rename.get(name);
                     written.extend(renamed.cloned());
@@ -155,13 +160,13 @@ impl<'a> BodyWriter<'a> {
                     }
                 }
                 _ if extra.hint => self.unsupported.leave_out(extra.path),
-                _ => self.unsupported.note(extra.path),
+                _ => self.unsupported.refuse(extra.path),
             }
         }
     }
 
     /// Marks for a cache cannot be said.
-    pub fn leave_marks(&mut self, request: &'a ChatRequest<'_>) {
+    pub fn leave_out_cache_marks(&mut self, request: &'a ChatRequest<'_>) {
         let said = request.turns.iter().flat_map(|turn| &turn.blocks);
         let blocks = request.system.iter().chain(said);
         let blocks = blocks.map(|block| (block.path, block.cache));

@@ -118,7 +118,7 @@ impl<'a> BodyWriter<'a> {
             };
             match grammar.is_told() {
                 true => self.unsupported.leave_out(tool.path.field(field)),
-                false => self.unsupported.note(tool.path.field(field)),
+                false => self.unsupported.refuse(tool.path.field(field)),
             }
         }
     }

@@ -15,7 +15,7 @@ mod ids;
 mod json;
 mod namespace;
 mod node;
-mod order;
+mod call_order;
 mod params;
 mod place;
 mod read;
@@ -30,6 +30,7 @@ mod unsupported;
 pub use answer::{Answer, Part};
 pub use blob::{Blob, Kind as BlobKind, Signers, MARK as BLOB_MARK};
 pub use body_writer::BodyWriter;
+pub use call_order::{CallOrder, Ordered};
 pub use chat_request::{
     Block, ChatRequest, Choice, Extra, Format, Lifetime, Media, Role, Source, Tool, Turn, What,
     JSON_TOOL,
@@ -40,7 +41,6 @@ pub use ids::Ids;
 pub use json::{Json, Object};
 pub use namespace::{full_name, Named};
 pub use node::{Fields, Node};
-pub use order::{Ordered, Ordering};
 pub use params::{Label, Param, Params};
 pub use place::Place;
 pub use read::{with_field, Key};

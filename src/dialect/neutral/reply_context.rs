@@ -17,9 +17,9 @@ pub struct ReplyContext {
     /// The model as the client named it.
     pub model: String,
     /// The client asked for usage in the stream.
-    pub tells_usage: bool,
+    pub reports_usage: bool,
     /// The client asked to see how likely tokens were.
-    pub tells_logprobs: bool,
+    pub reports_logprobs: bool,
     /// What an answer says again of its request, where a dialect has that.
     pub echo: Object<'static>,
     /// The tools that the client called custom: it gets text where others get JSON.

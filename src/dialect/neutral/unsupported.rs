@@ -30,14 +30,14 @@ pub enum UnsupportedField<'p> {
 
 impl<'p> UnsupportedFields<'p> {
     /// Notes a loss that changes the answer.
-    pub fn note(&mut self, field: impl Into<UnsupportedField<'p>>) {
+    pub fn refuse(&mut self, field: impl Into<UnsupportedField<'p>>) {
         add(&mut self.refused, field.into());
     }
 
     /// Notes a loss that changes the answer if there is one.
-    pub fn note_if(&mut self, lost: bool, field: impl Into<UnsupportedField<'p>>) {
+    pub fn refuse_if(&mut self, lost: bool, field: impl Into<UnsupportedField<'p>>) {
         if lost {
-            self.note(field);
+            self.refuse(field);
         }
     }
 

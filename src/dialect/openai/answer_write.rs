@@ -116,7 +116,7 @@ impl Writer {
                     self.say(Object::new().with("annotations", vec![cited]), out);
                 }
             }
-            Delta::Logprobs(tokens) if self.context.tells_logprobs => {
+            Delta::Logprobs(tokens) if self.context.reports_logprobs => {
                 let logprobs = Object::new()
                     .with("content", Json::List(tokens.clone()))
                     .with("refusal", Json::Null);
@@ -152,7 +152,7 @@ impl Writer {
         }
         self.begin(out);
         self.chunk(Object::new(), None, Some(reason), out);
-        if let (true, Some(usage)) = (self.context.tells_usage, self.usage) {
+        if let (true, Some(usage)) = (self.context.reports_usage, self.usage) {
             let mut chunk = self.frame(Vec::new());
             chunk.set("usage", usage::object(&usage.tokens));
             event(chunk, out);
@@ -203,7 +203,7 @@ impl Writer {
             .with("logprobs", logprobs.map_or(Json::Null, Json::Object))
             .with("finish_reason", reason.map_or(Json::Null, Json::from));
         let mut chunk = self.frame(vec![choice.into()]);
-        if self.context.tells_usage {
+        if self.context.reports_usage {
             chunk.set("usage", Json::Null);
         }
         event(chunk, out);
@@ -272,7 +272,7 @@ fn finish_reason(stop: Option<&Stop>) -> &'static str {
 
 /// Writes a whole chat completion.
 pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
-    let mut said = Said::default();
+    let mut said = Message::default();
     for part in &answer.parts {
         said.take(part, context);
     }
@@ -295,7 +295,7 @@ pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
 }
 
 fn logprobs<'a>(answer: &'a Answer, context: &ReplyContext) -> Json<'a> {
-    match context.tells_logprobs && !answer.logprobs.is_empty() {
+    match context.reports_logprobs && !answer.logprobs.is_empty() {
         true => Object::new()
             .with("content", Json::List(answer.logprobs.clone()))
             .with("refusal", Json::Null)
@@ -306,7 +306,7 @@ fn logprobs<'a>(answer: &'a Answer, context: &ReplyContext) -> Json<'a> {
 
 /// A message that is put together.
 #[derive(Default)]
-struct Said<'a> {
+struct Message<'a> {
     text: Option<String>,
     /// The characters of the text.
     length: usize,
@@ -317,7 +317,7 @@ struct Said<'a> {
     calls: Vec<Json<'a>>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> Message<'a> {
     fn take(&mut self, part: &'a Part, context: &ReplyContext) {
         match part {
             Part::Text(words, citations) => {

@@ -46,7 +46,7 @@ pub fn event(fault: &Fault) -> String {
 }
 
 /// A provider's error of another dialect.
-pub fn retold(status: u16, kind: &str, message: &str) -> String {
+pub fn provider_error(status: u16, kind: &str, message: &str) -> String {
     let class = match status {
         401 => "authentication_error",
         403 => "permission_error",

@@ -51,7 +51,7 @@ fn findings(list: &[Json<'_>]) -> String {
 pub fn failed(error: &RawValue) -> Fault {
     let json = Json::parse(error.get()).unwrap_or(Json::Null);
     match failure(&json) {
-        Delta::Failed { kind, .. } => Fault::Said { kind },
+        Delta::Failed { kind, .. } => Fault::Reported { kind },
         _ => Fault::Garbled,
     }
 }

@@ -32,7 +32,7 @@ fn text_content<'a>(blocks: &'a [Block<'_>], writer: &mut BodyWriter<'a>) -> Jso
     for block in blocks {
         match &block.what {
             What::Text(text) => texts.push(text),
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
     }
     match texts.as_slice() {
@@ -92,7 +92,7 @@ fn part<'a>(block: &'a Block<'_>, writer: &mut BodyWriter<'a>) -> Option<Json<'a
             .with("file", file(document, block, writer)?),
         What::Audio(audio) => {
             let (Source::Base64(data), Some(kind)) = (&audio.source, &audio.kind) else {
-                writer.leave_block(block);
+                writer.unsupported_block(block);
                 return None;
             };
             let format = kind.strip_prefix("audio/").unwrap_or(kind);
@@ -105,7 +105,7 @@ fn part<'a>(block: &'a Block<'_>, writer: &mut BodyWriter<'a>) -> Option<Json<'a
             )
         }
         _ => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };
@@ -121,7 +121,7 @@ fn image_url<'a>(
         Source::Url(url) => Cow::Borrowed(url.as_ref()),
         Source::Base64(data) => data_url(image.kind.as_deref(), "image/png", data).into(),
         Source::Text(_) | Source::File(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };
@@ -136,7 +136,7 @@ fn file<'a>(
 ) -> Option<Object<'a>> {
     writer
         .unsupported
-        .note_if(document.cite, block.path.field("citations"));
+        .refuse_if(document.cite, block.path.field("citations"));
     let data = match &document.source {
         Source::Base64(data) => data_url(document.kind.as_deref(), "application/pdf", data),
         // A text is a file too; it need not be encoded by hand.
@@ -146,7 +146,7 @@ fn file<'a>(
             data_url(document.kind.as_deref(), "text/plain", &data)
         }
         Source::Url(_) | Source::File(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };
@@ -179,7 +179,7 @@ fn result<'a>(
     for block in content {
         match &block.what {
             What::Text(text) => said.push_str(text),
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
     }
     // There is no field for a failure, so the words say it.
@@ -236,7 +236,7 @@ fn assistant<'a>(turn: &'a Turn<'_>, writer: &mut BodyWriter<'a>) -> Option<Json
             } if own(blob, writer) => {
                 details.push(detail(text, blob));
             }
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
     }
     if texts.is_empty() && refusal.is_none() && calls.is_empty() {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
-struct Reply<'a> {
+struct Completion<'a> {
     #[serde(default)]
     model: Option<String>,
     #[serde(default)]
@@ -32,7 +32,7 @@ struct Choice<'a> {
 
 /// Takes the reply into the reading.
 pub fn read(body: &[u8], reading: &mut Reading) {
-    let Ok(reply) = serde_json::from_slice::<Reply<'_>>(body) else {
+    let Ok(reply) = serde_json::from_slice::<Completion<'_>>(body) else {
         reading.fault = Some(Fault::Garbled);
         return;
     };
@@ -48,7 +48,7 @@ pub fn read(body: &[u8], reading: &mut Reading) {
     reading.stopped = choices.into_iter().find_map(|c| c.finish_reason);
     if reading.stopped.as_deref() == Some("error") {
         let kind = "error".to_owned();
-        reading.fault.get_or_insert(Fault::Said { kind });
+        reading.fault.get_or_insert(Fault::Reported { kind });
     }
     let usage = reply.usage.or(reply.x_groq.and_then(|groq| groq.usage));
     if let Some(usage) = usage {

@@ -37,7 +37,7 @@ pub fn write<'a>(
     );
     thinking(request, &mut writer);
     params(request, &mut writer);
-    writer.leave_marks(request);
+    writer.leave_out_cache_marks(request);
     writer.extras(request, request.client == Api::Chat);
     writer.finish()
 }
@@ -57,9 +57,9 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let heat = temperature(params.temperature.as_ref(), writer);
     writer.put(Param::Temperature, "temperature", heat);
     writer.put(Param::TopP, "top_p", params.top_p.as_ref());
-    writer.beyond(Param::TopK, "top_k", params.top_k);
+    writer.put_if_known(Param::TopK, "top_k", params.top_k);
     if !params.stop.is_empty() {
-        writer.lose_if(params.stop.len() > MOST_STOPS, Param::Stop);
+        writer.unsupported_if(params.stop.len() > MOST_STOPS, Param::Stop);
         let stops = params.stop.iter().take(MOST_STOPS);
         let stops: Vec<Json<'a>> = stops.map(|s| Json::from(s.as_ref())).collect();
         writer.put(Param::Stop, "stop", Some(stops));
@@ -82,7 +82,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         params.top_logprobs.filter(|n| *n > 0),
     );
     writer.put(Param::User, "user", params.user.as_deref().map(user));
-    if writer.knows("prompt_cache_key") {
+    if writer.endpoint_takes("prompt_cache_key") {
         // A hint that changes no answer: left out where it means nothing.
         writer.put(
             Param::User,
@@ -111,7 +111,7 @@ fn thinking<'a>(request: &ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     match thinking.budget {
         Budget::Off if unable => {}
         Budget::Off => writer.put(Param::Thinking, "reasoning_effort", Some("none")),
-        _ if unable => writer.lose_if(thinking.is_on(), Param::Thinking),
+        _ if unable => writer.unsupported_if(thinking.is_on(), Param::Thinking),
         _ => {
             let word = thinking.hardness().map(word);
             writer.put(Param::Thinking, "reasoning_effort", word);

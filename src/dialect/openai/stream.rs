@@ -66,7 +66,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
     reading.usage_only = false;
     if data == b"[DONE]" {
         reading.ended = true;
-        reading.begun = true;
+        reading.has_content = true;
         reading.has_usage |= reading.counted;
         return;
     }
@@ -98,10 +98,10 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         if let Some(reason) = text(choice.finish_reason) {
             if reason == "error" {
                 let kind = reason.clone();
-                reading.fault.get_or_insert(Fault::Said { kind });
+                reading.fault.get_or_insert(Fault::Reported { kind });
             }
             reading.stopped = Some(reason);
-            reading.begun = true;
+            reading.has_content = true;
         }
         let Some(delta) = choice.delta else { continue };
         let parts = [delta.content, delta.reasoning_content, delta.tool_calls];
@@ -118,7 +118,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
             .iter()
             .flatten()
             .any(|part| self::written(part.get()) > 0);
-        reading.begun |= parts
+        reading.has_content |= parts
             .iter()
             .chain(&rest)
             .flatten()

@@ -1,14 +1,14 @@
 //! Writing a whole response.
 
 use super::calls::OpenCall;
-use super::items::{annotation, incomplete, message_item, reasoning_item, response, Said};
+use super::items::{annotation, incomplete, message_item, reasoning_item, response, MessagePart};
 use crate::dialect::neutral::{Answer, Citation, Json, Part, ReplyContext};
 
 /// Writes a whole response.
 pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
     let mut items: Vec<Json<'static>> = Vec::new();
-    let mut said: Vec<Said> = Vec::new();
-    let flush = |said: &mut Vec<Said>, items: &mut Vec<Json<'static>>| {
+    let mut said: Vec<MessagePart> = Vec::new();
+    let flush = |said: &mut Vec<MessagePart>, items: &mut Vec<Json<'static>>| {
         if !said.is_empty() {
             let content = said.drain(..).map(|part| part.part().into()).collect();
             let id = context.mint_nth("msg_", items.len());
@@ -19,7 +19,7 @@ pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
         match part {
             Part::Text(text, citations) => add_text(text, citations, &mut said),
             Part::Refusal(text) => {
-                let mut refusal = Said::new(true);
+                let mut refusal = MessagePart::new(true);
                 refusal.say(text);
                 said.push(refusal);
             }
@@ -48,11 +48,11 @@ pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
         }
     }
     if let Some(why) = &answer.explained {
-        let mut refusal = Said::new(true);
+        let mut refusal = MessagePart::new(true);
         refusal.say(why);
         said.push(refusal);
     }
-    if let (true, Some(first)) = (context.tells_logprobs, said.first_mut()) {
+    if let (true, Some(first)) = (context.reports_logprobs, said.first_mut()) {
         first.logprobs.clone_from(&answer.logprobs);
     }
     flush(&mut said, &mut items);
@@ -64,9 +64,9 @@ pub fn whole(answer: &Answer, context: &ReplyContext) -> String {
 }
 
 /// Neighbouring texts are one part; each keeps the place of its citations.
-fn add_text(text: &str, citations: &[Citation], said: &mut Vec<Said>) {
+fn add_text(text: &str, citations: &[Citation], said: &mut Vec<MessagePart>) {
     if !matches!(said.last(), Some(last) if !last.refusal) {
-        said.push(Said::new(false));
+        said.push(MessagePart::new(false));
     }
     if let Some(last) = said.last_mut() {
         let from = last.length();

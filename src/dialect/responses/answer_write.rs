@@ -4,10 +4,10 @@
 use super::calls::OpenCall;
 use super::items::{
     annotation, incomplete, message_item, reasoning_item, response, spot, summary, summary_text,
-    Said,
+    MessagePart,
 };
 use crate::dialect::neutral::{
-    Answer, Blob, Citation, Delta, Json, Object, Ordered, Ordering, ReplyContext,
+    Answer, Blob, CallOrder, Citation, Delta, Json, Object, Ordered, ReplyContext,
 };
 use crate::dialect::openai::error::{broken, TOO_LONG};
 use crate::dialect::{Api, Fault, TooLong};
@@ -22,7 +22,7 @@ pub struct Writer {
     /// Items that are whole.
     done: Vec<Json<'static>>,
     open: Option<Open>,
-    ordering: Ordering,
+    ordering: CallOrder,
     calls: BTreeMap<u32, (String, String, Option<Blob<'static>>)>,
     /// What stands beside the items.
     answer: Answer,
@@ -31,7 +31,7 @@ pub struct Writer {
 /// The item that is open.
 #[derive(Debug)]
 enum Open {
-    Message(Vec<Said>),
+    Message(Vec<MessagePart>),
     Reasoning { id: String, text: String },
     Call(OpenCall),
 }
@@ -45,7 +45,7 @@ impl Writer {
             sequence: 0,
             done: Vec::new(),
             open: None,
-            ordering: Ordering::default(),
+            ordering: CallOrder::default(),
             calls: BTreeMap::new(),
             answer: Answer::default(),
         }
@@ -84,7 +84,7 @@ impl Writer {
                 self.ordered(ordered, out);
             }
             Delta::Cited(citation) => self.cite(citation, out),
-            Delta::Logprobs(tokens) if self.context.tells_logprobs => {
+            Delta::Logprobs(tokens) if self.context.reports_logprobs => {
                 if let Some(Open::Message(parts)) = &mut self.open {
                     if let Some(last) = parts.last_mut() {
                         last.logprobs
@@ -112,7 +112,7 @@ impl Writer {
     pub fn fail(&mut self, fault: &Fault, too_long: Option<&TooLong>, out: &mut Vec<u8>) {
         self.begin(out);
         let (code, message) = match too_long {
-            Some(too_long) => (TOO_LONG, too_long.told(Api::Responses)),
+            Some(too_long) => (TOO_LONG, too_long.message(Api::Responses)),
             None => ("server_error", broken(fault)),
         };
         let error = Object::new().with("code", code).with("message", message);
@@ -177,7 +177,7 @@ impl Writer {
         };
         let fits = parts.last().is_some_and(|last| last.refusal == refusal);
         if !fits {
-            parts.push(Said::new(refusal));
+            parts.push(MessagePart::new(refusal));
         }
         let at = parts.len().saturating_sub(1) as u64;
         let mut part = None;
@@ -301,7 +301,7 @@ impl Writer {
     fn ordered(&mut self, ordered: Vec<Ordered>, out: &mut Vec<u8>) {
         for one in ordered {
             match one {
-                Ordered::Said(said) => self.tell(&said, out),
+                Ordered::Content(said) => self.tell(&said, out),
                 Ordered::Begin(call) => {
                     let Some((call, name, blob)) = self.calls.remove(&call) else {
                         continue;

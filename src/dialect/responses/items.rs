@@ -6,7 +6,7 @@ use crate::dialect::openai::schema::tier;
 
 /// A part of a message.
 #[derive(Debug)]
-pub struct Said {
+pub struct MessagePart {
     /// What it says.
     pub text: String,
     /// It says that the model will not.
@@ -21,10 +21,10 @@ pub struct Said {
     length: usize,
 }
 
-impl Said {
+impl MessagePart {
     /// One that says nothing yet.
-    pub fn new(refusal: bool) -> Said {
-        Said {
+    pub fn new(refusal: bool) -> MessagePart {
+        MessagePart {
             text: String::new(),
             refusal,
             citations: Vec::new(),

@@ -38,7 +38,7 @@ pub fn write<'a>(
         writer.set("include", include);
     }
     params(request, &mut writer);
-    writer.leave_marks(request);
+    writer.leave_out_cache_marks(request);
     writer.extras(request, request.client == Api::Responses);
     writer.finish()
 }
@@ -60,7 +60,7 @@ fn conversation<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     for block in &request.system {
         match &block.what {
             What::Text(text) => instructions.push(text),
-            _ => writer.leave_block(block),
+            _ => writer.unsupported_block(block),
         }
     }
     if !instructions.is_empty() {
@@ -104,7 +104,7 @@ fn thinking<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> bo
         return style == Some(ThinkingStyle::Effort);
     };
     if style == Some(ThinkingStyle::None) {
-        writer.lose_if(thinking.is_on(), Param::Thinking);
+        writer.unsupported_if(thinking.is_on(), Param::Thinking);
         return false;
     }
     if thinking.budget == Budget::Off {
@@ -163,11 +163,11 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
         let labels = labels.map(|(k, v)| (Cow::Borrowed(k.as_ref()), Json::from(v.as_ref())));
         writer.set("metadata", Object(labels.collect()));
     }
-    writer.lose_if(params.top_k.is_some(), Param::TopK);
-    writer.lose_if(!params.stop.is_empty(), Param::Stop);
-    writer.lose_if(params.seed.is_some(), Param::Seed);
-    writer.lose_if(params.presence_penalty.is_some(), Param::PresencePenalty);
-    writer.lose_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
+    writer.unsupported_if(params.top_k.is_some(), Param::TopK);
+    writer.unsupported_if(!params.stop.is_empty(), Param::Stop);
+    writer.unsupported_if(params.seed.is_some(), Param::Seed);
+    writer.unsupported_if(params.presence_penalty.is_some(), Param::PresencePenalty);
+    writer.unsupported_if(params.frequency_penalty.is_some(), Param::FrequencyPenalty);
 }
 
 fn write_turn<'a>(
@@ -288,7 +288,7 @@ fn part<'a>(block: &'a Block<'_>, role: Role, writer: &mut BodyWriter<'a>) -> Op
             .with("detail", image.detail.as_deref().unwrap_or("auto")),
         What::Document(document) => file(document, block, writer)?,
         _ => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };
@@ -304,7 +304,7 @@ fn image_url<'a>(
         Source::Url(url) => Some(Cow::Borrowed(url.as_ref())),
         Source::Base64(data) => Some(data_url(image.kind.as_deref(), "image/png", data).into()),
         Source::Text(_) | Source::File(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             None
         }
     }
@@ -317,7 +317,7 @@ fn file<'a>(
 ) -> Option<Object<'a>> {
     writer
         .unsupported
-        .note_if(document.cite, block.path.field("citations"));
+        .refuse_if(document.cite, block.path.field("citations"));
     let object = Object::new().with("type", "input_file");
     let name = document.name.as_deref().unwrap_or("document");
     let data = match &document.source {
@@ -329,7 +329,7 @@ fn file<'a>(
             data_url(document.kind.as_deref(), "text/plain", &data)
         }
         Source::File(_) => {
-            writer.leave_block(block);
+            writer.unsupported_block(block);
             return None;
         }
     };

@@ -32,16 +32,16 @@ impl<'c> Attempt<'c> {
     /// The only way to an attempt: the zone allows the claim, and what the
     /// request makes the endpoint do is allowed and claimed too.
     fn within(
-        asks: Asks<'_>,
+        requirements: Requirements<'_>,
         endpoint: &'c Endpoint,
         claim: &'c Claim,
         dialect: Dialect,
     ) -> Result<Self, LeftOut> {
-        let Asks {
+        let Requirements {
             zone,
             rules,
             egress,
-        } = asks;
+        } = requirements;
         let outside = |outside| LeftOut::Zone(outside, zone.guarantee);
         zone.allows(claim).map_err(outside)?;
         if egress.too_much || zone.forbids(rules, egress).is_some() {
@@ -84,7 +84,7 @@ impl<'c> Attempt<'c> {
 
 /// What a request wants, and the rules that apply to it.
 #[derive(Debug, Clone, Copy)]
-pub struct Asks<'a> {
+pub struct Requirements<'a> {
     /// Its zone.
     pub zone: &'a Verdict,
     /// What words ask for egress.
@@ -291,7 +291,7 @@ pub fn consider<'c>(
     let model = config.gateway.model(asked);
     let endpoints = config.regions.endpoints.iter();
     let rules = &config.regions.egress;
-    let asks = Asks {
+    let requirements = Requirements {
         zone,
         rules,
         egress,
@@ -299,7 +299,7 @@ pub fn consider<'c>(
     endpoints
         .filter_map(|endpoint| {
             let claim = endpoint.claim(model)?;
-            let attempt = attempt(asks, api, endpoint, claim);
+            let attempt = attempt(requirements, api, endpoint, claim);
             Some(Considered {
                 endpoint,
                 claim,
@@ -310,14 +310,19 @@ pub fn consider<'c>(
 }
 
 fn attempt<'c>(
-    asks: Asks<'_>,
+    requirements: Requirements<'_>,
     api: Option<Api>,
     endpoint: &'c Endpoint,
     claim: &'c Claim,
 ) -> Result<Attempt<'c>, LeftOut> {
     let dialect = dialect(api, endpoint);
     let first = dialect.or(endpoint.dialects.first().copied());
-    let attempt = Attempt::within(asks, endpoint, claim, first.ok_or(LeftOut::Dialect)?)?;
+    let attempt = Attempt::within(
+        requirements,
+        endpoint,
+        claim,
+        first.ok_or(LeftOut::Dialect)?,
+    )?;
     if let Some(why) = &endpoint.off {
         return Err(LeftOut::Off { why: why.clone() });
     }

@@ -2,7 +2,7 @@
 //! request carries back, and those whose answer can be fetched later.
 
 use super::{Attempt, Plan};
-use crate::dialect::{Api, MadeBy, Wanted};
+use crate::dialect::{Api, BlobOwner, Wanted};
 use crate::refusal::{NoBackground, Refusal};
 
 impl<'c> Plan<'c> {
@@ -33,34 +33,34 @@ impl<'c> Plan<'c> {
     /// else the first that speaks the client's own dialect, which most likely did.
     /// Where there is none, thoughts are left out, and answers that are kept
     /// elsewhere are refused.
-    pub fn bound_to(self, made_by: &MadeBy, api: Api) -> Result<Plan<'c>, Refusal> {
+    pub fn bound_to(self, blob_owner: &BlobOwner, api: Api) -> Result<Plan<'c>, Refusal> {
         let signers = self.signers();
         let takes = |names: &[String], attempt: &Attempt<'_>| {
             let mut names = names.iter();
             names.all(|name| signers.share(name, &attempt.endpoint.name))
         };
-        let left: Vec<Attempt<'c>> = match made_by {
-            MadeBy::Nobody => return Ok(self),
-            MadeBy::These(names) => {
+        let left: Vec<Attempt<'c>> = match blob_owner {
+            BlobOwner::None => return Ok(self),
+            BlobOwner::Endpoints(names) => {
                 let attempts = self.attempts();
                 attempts.filter(|attempt| takes(names, attempt)).collect()
             }
-            MadeBy::KeptBy(name) => {
+            BlobOwner::Keeper(name) => {
                 let keeps = |attempt: &Attempt<'_>| attempt.endpoint.name == *name;
                 self.attempts().filter(keeps).collect()
             }
-            MadeBy::Forgotten => {
+            BlobOwner::Unknown => {
                 let native = |attempt: &Attempt<'_>| attempt.dialect == api.native();
                 self.attempts().filter(native).take(1).collect()
             }
         };
-        match (left.split_first(), made_by) {
+        match (left.split_first(), blob_owner) {
             (Some((first, fallbacks)), _) => Ok(Plan {
                 first: *first,
                 fallbacks: fallbacks.to_vec(),
                 ..self
             }),
-            (None, MadeBy::KeptBy(name)) => Err(Refusal::Bound {
+            (None, BlobOwner::Keeper(name)) => Err(Refusal::Bound {
                 kept_by: name.clone(),
             }),
             (None, _) => Ok(Plan {

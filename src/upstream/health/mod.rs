@@ -68,7 +68,7 @@ struct Entry {
 pub struct Health {
     entries: BTreeMap<(String, String), Entry>,
     /// Endpoints whose notice has not been told to others yet.
-    untold: Vec<(String, String)>,
+    unsent: Vec<(String, String)>,
 }
 
 /// What is known of one endpoint with one model, for people.
@@ -126,21 +126,21 @@ impl Entry {
     }
 
     /// Whether something changed that others should know.
-    fn well(&mut self, now: Millis) -> bool {
+    fn succeeded(&mut self, now: Millis) -> bool {
         self.note(now, false);
         self.probing_until = None;
         self.rested = 0;
-        let news = self.open_until.is_some() || self.rest_until.is_some_and(|until| until > now);
+        let changed = self.open_until.is_some() || self.rest_until.is_some_and(|until| until > now);
         if self.open_until.is_some() {
             self.recent.clear();
         }
         self.rest_until = None;
         self.open_until = None;
         self.opened = 0;
-        if news {
+        if changed {
             self.changed = Some(now);
         }
-        news
+        changed
     }
 
     /// Whether something changed that others should know.
@@ -150,7 +150,7 @@ impl Entry {
             self.probing_until = None;
             return false;
         }
-        let mut news = false;
+        let mut changed = false;
         if why.is_a_limit() || retry_after.is_some() {
             let usual = match why {
                 Why::QuotaUsedUp => QUOTA_REST_MS,
@@ -160,7 +160,7 @@ impl Entry {
             let until = Millis(now.0.saturating_add(retry_after.unwrap_or(usual)));
             if self.rest_until.is_none_or(|before| before < until) {
                 self.rest_until = Some(until);
-                news = true;
+                changed = true;
             }
         }
         if !why.is_a_limit() {
@@ -172,13 +172,13 @@ impl Entry {
                 let open = doubled(FIRST_OPEN_MS, self.opened, LONGEST_OPEN_MS);
                 self.opened = self.opened.saturating_add(1);
                 self.open_until = Some(Millis(now.0.saturating_add(open)));
-                news = true;
+                changed = true;
             }
         }
-        if news {
+        if changed {
             self.changed = Some(now);
         }
-        news
+        changed
     }
 }
 
@@ -200,7 +200,7 @@ impl Health {
 
     /// Notes that an endpoint is asked. Where that is a probe, others wait for
     /// how it ends.
-    pub fn asked(&mut self, endpoint: &str, model: &str, now: Millis) {
+    pub fn attempted(&mut self, endpoint: &str, model: &str, now: Millis) {
         if let Some(entry) = self.entries.get_mut(&key(endpoint, model)) {
             if entry.standing(now) == Standing::Probe {
                 entry.probing_until = Some(Millis(now.0.saturating_add(PROBE_MS)));
@@ -216,8 +216,8 @@ impl Health {
         if let Some(ms) = after_ms {
             entry.speed.note(ms);
         }
-        if entry.well(now) {
-            self.tell(key);
+        if entry.succeeded(now) {
+            self.enqueue(key);
         }
     }
 
@@ -233,7 +233,7 @@ impl Health {
         let key = key(endpoint, model);
         let entry = self.entries.entry(key.clone()).or_default();
         if entry.failed(now, why, retry_after) {
-            self.tell(key);
+            self.enqueue(key);
         }
     }
 
@@ -266,9 +266,9 @@ impl Health {
             })
     }
 
-    fn tell(&mut self, key: (String, String)) {
-        if !self.untold.contains(&key) {
-            self.untold.push(key);
+    fn enqueue(&mut self, key: (String, String)) {
+        if !self.unsent.contains(&key) {
+            self.unsent.push(key);
         }
     }
 }

@@ -27,8 +27,8 @@ pub struct Notice {
 
 impl Health {
     /// What others are to be told; it counts as told from now on.
-    pub fn news(&mut self) -> Vec<Notice> {
-        let untold = std::mem::take(&mut self.untold);
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        let unsent = std::mem::take(&mut self.unsent);
         let notice = |(endpoint, model): (String, String)| {
             let entry = self.entries.get(&(endpoint.clone(), model.clone()))?;
             Some(Notice {
@@ -41,22 +41,22 @@ impl Health {
                 why: entry.last.map(|(_, why)| why.as_str().to_owned()),
             })
         };
-        untold.into_iter().filter_map(notice).collect()
+        unsent.into_iter().filter_map(notice).collect()
     }
 
     /// Nobody has heard it: it is told again.
-    pub fn untold(&mut self, news: Vec<Notice>) {
-        let names = news
+    pub fn requeue(&mut self, notices: Vec<Notice>) {
+        let names = notices
             .into_iter()
             .map(|notice| (notice.endpoint, notice.model));
-        self.untold.extend(names);
+        self.unsent.extend(names);
     }
 
     /// Forgets what is known of one endpoint, or of all, and says so to others.
     pub fn forget(&mut self, endpoint: Option<&str>, now: Millis) -> Vec<Notice> {
         let all = self.entries.iter_mut();
         let these = all.filter(|((name, _), _)| endpoint.is_none_or(|endpoint| endpoint == name));
-        let mut told = Vec::new();
+        let mut notices = Vec::new();
         for ((endpoint, model), entry) in these {
             let notice = Notice {
                 endpoint: endpoint.clone(),
@@ -69,13 +69,13 @@ impl Health {
             };
             entry.take(&notice);
             entry.last = None;
-            told.push(notice);
+            notices.push(notice);
         }
-        told
+        notices
     }
 
     /// Takes over what another instance says, if it is newer than what is known.
-    pub fn heard(&mut self, notice: &Notice) {
+    pub fn receive(&mut self, notice: &Notice) {
         let entry = self
             .entries
             .entry(key(&notice.endpoint, &notice.model))

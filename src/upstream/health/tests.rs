@@ -28,7 +28,7 @@ fn a_circuit_opens_is_probed_once_and_closes() {
     assert!(matches!(standing(&health, 10), Standing::Open(_)));
     // After a while one call is let through, and only one.
     assert_eq!(standing(&health, 6_000), Standing::Probe);
-    health.asked(E, M, at(6_000));
+    health.attempted(E, M, at(6_000));
     assert!(matches!(standing(&health, 6_001), Standing::Open(_)));
     health.began(E, M, at(6_100), Some(100));
     assert_eq!(standing(&health, 6_200), Standing::Ready);
@@ -48,7 +48,7 @@ fn a_probe_that_fails_opens_it_for_longer() {
         };
         waits.push(until.since(at(now)) / 1_000);
         now = until.0 - 1_000_000;
-        health.asked(E, M, at(now));
+        health.attempted(E, M, at(now));
         health.failed(E, M, at(now), Why::TimedOut, None);
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 120, 120, 120]);
@@ -57,10 +57,10 @@ fn a_probe_that_fails_opens_it_for_longer() {
 #[test]
 fn a_probe_that_nobody_waits_for_lets_the_next_one_through() {
     let mut health = broken(5);
-    health.asked(E, M, at(6_000));
+    health.attempted(E, M, at(6_000));
     health.gave_up(E, M);
     assert_eq!(standing(&health, 6_001), Standing::Probe);
-    health.asked(E, M, at(6_001));
+    health.attempted(E, M, at(6_001));
     assert_eq!(standing(&health, 6_001 + PROBE_MS), Standing::Probe);
 }
 
@@ -98,7 +98,7 @@ fn guard_an_error_that_nobody_knows_judges_no_endpoint() {
         health.failed("e", "m", at(ms), Why::Unexplained, Some(60_000));
     }
     assert_eq!(standing(&health, 20), Standing::Ready);
-    assert!(health.news().is_empty());
+    assert!(health.take_notices().is_empty());
 }
 
 #[test]
@@ -121,23 +121,23 @@ fn old_failures_and_few_among_many_do_not_count() {
 #[test]
 fn what_one_instance_learns_others_take_up_the_newest_wins() {
     let (mut here, mut there) = (broken(5), Health::default());
-    let news = here.news();
-    assert_eq!(news.len(), 1);
-    assert_eq!(here.news(), []);
-    there.heard(&news[0]);
+    let notices = here.take_notices();
+    assert_eq!(notices.len(), 1);
+    assert_eq!(here.take_notices(), []);
+    there.receive(&notices[0]);
     assert_eq!(standing(&there, 10), standing(&here, 10));
     // It is well again there; the old notice comes late to a third.
-    there.asked(E, M, at(6_000));
+    there.attempted(E, M, at(6_000));
     there.began(E, M, at(6_001), None);
-    let (mut third, well) = (Health::default(), there.news());
-    third.heard(&well[0]);
-    third.heard(&news[0]);
+    let (mut third, well) = (Health::default(), there.take_notices());
+    third.receive(&well[0]);
+    third.receive(&notices[0]);
     assert_eq!(standing(&third, 10), Standing::Ready);
-    here.heard(&well[0]);
+    here.receive(&well[0]);
     assert_eq!(standing(&here, 6_002), Standing::Ready);
     // A notice is text on its way.
-    let text = serde_json::to_string(&news[0]).unwrap();
-    assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), news[0]);
+    let text = serde_json::to_string(&notices[0]).unwrap();
+    assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notices[0]);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_is_forgotten_is_well_everywhere() {
     let mut health = broken(5);
     let mut other = health.clone();
     for notice in health.forget(None, at(100)) {
-        other.heard(&notice);
+        other.receive(&notice);
     }
     assert_eq!(
         (standing(&health, 101), standing(&other, 101)),

@@ -3,7 +3,7 @@
 //! have an error quote whatever it wants, so nothing is looked for in a text.
 
 use super::{Start, Why};
-use crate::dialect::{word, Fault, Said};
+use crate::dialect::{word, Fault, ProviderError};
 
 /// Words for an error that is the endpoint's, in lower case.
 const ENDPOINTS: [(&str, Why); 43] = [
@@ -132,12 +132,12 @@ fn whose(word: &str) -> Option<Whose> {
 }
 
 /// What the most precise word that is known says.
-fn by_words(said: &Said) -> Option<Whose> {
-    said.words.iter().find_map(|word| whose(word))
+fn by_words(error: &ProviderError) -> Option<Whose> {
+    error.words.iter().find_map(|word| whose(word))
 }
 
-fn by_sentence(said: &Said) -> Option<Why> {
-    let known = SENTENCES.iter().find(|(whole, _)| *whole == said.message);
+fn by_sentence(error: &ProviderError) -> Option<Why> {
+    let known = SENTENCES.iter().find(|(whole, _)| *whole == error.message);
     known.map(|(_, why)| *why)
 }
 
@@ -154,20 +154,20 @@ fn by_status(status: u16) -> Option<Why> {
 }
 
 /// Judges an answer by its status and, if it is an error, by what it says.
-pub fn judge(status: u16, said: &Said) -> Start {
+pub fn judge(status: u16, error: &ProviderError) -> Start {
     if status < 300 {
         return Start::Answer;
     }
     if status < 400 {
         return Start::Failed(Why::Redirected);
     }
-    let word = || match by_words(said) {
+    let word = || match by_words(error) {
         Some(Whose::Endpoints(why)) => Some(why),
         Some(Whose::Callers) | None => None,
     };
     let found = match by_status(status) {
         Some(Why::RefusedUs) => {
-            let place = word().or_else(|| by_sentence(said));
+            let place = word().or_else(|| by_sentence(error));
             place
                 .filter(|why| *why == Why::PlaceRefused)
                 .or(Some(Why::RefusedUs))
@@ -177,8 +177,8 @@ pub fn judge(status: u16, said: &Said) -> Start {
             quota.or(Some(Why::RateLimited))
         }
         Some(why) => Some(why),
-        None if status == 400 => word().or_else(|| by_sentence(said)),
-        None if status == 404 => missing(said).or_else(word),
+        None if status == 400 => word().or_else(|| by_sentence(error)),
+        None if status == 404 => missing(error).or_else(word),
         None => None,
     };
     found.map_or(Start::Answer, Start::Failed)
@@ -186,9 +186,9 @@ pub fn judge(status: u16, said: &Said) -> Start {
 
 /// A model or deployment that the address or the gateway names, and not some
 /// other field of the caller's.
-fn missing(said: &Said) -> Option<Why> {
-    let is_ours = matches!(said.param.as_deref(), None | Some("model"));
-    let is_missing = said
+fn missing(error: &ProviderError) -> Option<Why> {
+    let is_ours = matches!(error.param.as_deref(), None | Some("model"));
+    let is_missing = error
         .words
         .iter()
         .any(|word| MISSING.contains(&word.as_str()));
@@ -214,7 +214,7 @@ pub fn judge_event(kind: &str) -> Start {
 /// Judges an answer that had begun with a good status by what went wrong in it.
 pub fn judge_fault(fault: &Fault) -> Start {
     Start::Failed(match fault {
-        Fault::Said { kind } => return judge_event(kind),
+        Fault::Reported { kind } => return judge_event(kind),
         Fault::Cut => Why::BrokeOff,
         Fault::Garbled => Why::Malformed,
         Fault::TimedOut => Why::TimedOut,

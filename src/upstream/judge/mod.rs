@@ -150,7 +150,7 @@ impl Failure {
     }
 
     /// It in words, for whoever asks why there was no answer.
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         let what = match self.why {
             Why::NoConnection => "no connection",
             Why::TimedOut => "too slow",

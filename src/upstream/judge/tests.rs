@@ -2,11 +2,11 @@
 
 use super::retry_after::LONGEST_REST;
 use super::*;
-use crate::dialect::Said;
+use crate::dialect::ProviderError;
 use crate::units::Millis;
 
 fn failed(status: u16, beside: &str, body: &str) -> Option<Why> {
-    match judge(status, &Said::read(beside, body.as_bytes())) {
+    match judge(status, &ProviderError::read(beside, body.as_bytes())) {
         Start::Answer => None,
         Start::Failed(why) => Some(why),
     }

@@ -109,7 +109,7 @@ impl<'c> Outbound<'c> {
 
 /// What a client asks.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct Inbound<'a> {
     /// What was called.
     pub api: Api,
     /// What is done with what an endpoint's dialect cannot say.
@@ -129,25 +129,25 @@ pub struct Asked<'a> {
 }
 
 /// Prepares a call for one attempt.
-pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c>, Refusal> {
-    if let Some(wish) = asked.stored {
+pub fn prepare<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Result<Outbound<'c>, Refusal> {
+    if let Some(wish) = inbound.stored {
         return Ok(stored(attempt, wish));
     }
     // Blobs that carry an endpoint's name are unwrapped, or kept back.
-    if is_own(attempt, asked.api) && !asked.named_blobs {
-        return Ok(own(attempt, asked));
+    if is_own(attempt, inbound.api) && !inbound.named_blobs {
+        return Ok(own(attempt, inbound));
     }
-    let tree = Json::parse_request(asked.call.body).map_err(Refusal::Body)?;
-    if asked.api == Api::Embeddings {
-        return embeddings(attempt, asked, &tree);
+    let tree = Json::parse_request(inbound.call.body).map_err(Refusal::Body)?;
+    if inbound.api == Api::Embeddings {
+        return embeddings(attempt, inbound, &tree);
     }
-    let request = dialect::read_request(asked.api, &tree).map_err(Refusal::Body)?;
+    let request = dialect::read_request(inbound.api, &tree).map_err(Refusal::Body)?;
     // Where an endpoint speaks several dialects, the one that can say most of it.
     let others = attempt.endpoint().dialects.iter().copied();
     let others = others.filter(|other| *other != attempt.dialect());
     let mut best: Option<Draft<'_>> = None;
     for dialect in std::iter::once(attempt.dialect()).chain(others) {
-        let target = Target::of(attempt.endpoint(), attempt.claim(), asked.signers);
+        let target = Target::of(attempt.endpoint(), attempt.claim(), inbound.signers);
         let Some((body, unsupported)) = dialect::write_request(dialect, &request, target) else {
             continue;
         };
@@ -155,10 +155,10 @@ pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c
             dialect,
             body,
             unsupported,
-            back: back(&request, &tree, dialect, asked),
+            back: back(&request, &tree, dialect, inbound),
         };
         if draft.unsupported.is_empty() {
-            return finish(attempt, asked, draft);
+            return finish(attempt, inbound, draft);
         }
         let keeps = |draft: &Draft<'_>| draft.unsupported.are_only_hints();
         if best
@@ -168,7 +168,7 @@ pub fn prepare<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Result<Outbound<'c
             best = Some(draft);
         }
     }
-    finish(attempt, asked, best.ok_or(Refusal::Internal)?)
+    finish(attempt, inbound, best.ok_or(Refusal::Internal)?)
 }
 
 /// A request that was written anew.
@@ -179,17 +179,22 @@ struct Draft<'a> {
     back: Back,
 }
 
-fn back(request: &ChatRequest<'_>, tree: &Json<'_>, dialect: Dialect, asked: Asked<'_>) -> Back {
-    if asked.api.counts() {
+fn back(
+    request: &ChatRequest<'_>,
+    tree: &Json<'_>,
+    dialect: Dialect,
+    inbound: Inbound<'_>,
+) -> Back {
+    if inbound.api.counts() {
         return Back::Count;
     }
     Back::Translated(Wishes {
         unwraps_json: dialect::unwraps_json(request, dialect),
         custom: request.custom_tools(),
         namespaces: request.namespaces(),
-        usage: asked.api == Api::Chat && !asked.call.hide_usage,
+        usage: inbound.api == Api::Chat && !inbound.call.hide_usage,
         logprobs: request.params.logprobs,
-        echo: match asked.api {
+        echo: match inbound.api {
             Api::Responses => responses::items::echo(tree),
             _ => Object::new(),
         },
@@ -198,7 +203,7 @@ fn back(request: &ChatRequest<'_>, tree: &Json<'_>, dialect: Dialect, asked: Ask
 
 fn embeddings<'c>(
     attempt: Attempt<'c>,
-    asked: Asked<'_>,
+    inbound: Inbound<'_>,
     tree: &Json<'_>,
 ) -> Result<Outbound<'c>, Refusal> {
     let (endpoint, dialect) = (attempt.endpoint(), attempt.dialect());
@@ -214,7 +219,7 @@ fn embeddings<'c>(
         unsupported,
         back,
     };
-    finish(attempt, asked, draft)
+    finish(attempt, inbound, draft)
 }
 
 /// Whether the endpoint takes the client's own bytes.
@@ -231,14 +236,14 @@ fn is_own(attempt: Attempt<'_>, api: Api) -> bool {
 }
 
 /// The client's own bytes, with the few edits there are.
-fn own<'c>(attempt: Attempt<'c>, asked: Asked<'_>) -> Outbound<'c> {
-    let Asked {
+fn own<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Outbound<'c> {
+    let Inbound {
         api,
         body,
         call,
         egress,
         ..
-    } = asked;
+    } = inbound;
     let endpoint = attempt.endpoint();
     let mut edits = Edits::default();
     if attempt.claim().id != call.wanted.model && !is_out(endpoint, "model") {
@@ -286,7 +291,7 @@ fn is_out(endpoint: &Endpoint, field: &str) -> bool {
 /// What was written, made a request.
 fn finish<'c>(
     attempt: Attempt<'c>,
-    asked: Asked<'_>,
+    inbound: Inbound<'_>,
     draft: Draft<'_>,
 ) -> Result<Outbound<'c>, Refusal> {
     let endpoint = attempt.endpoint();
@@ -302,9 +307,9 @@ fn finish<'c>(
         }
         fields.0.retain(|(name, _)| !is_out(endpoint, name));
     }
-    let egress = asked.egress;
+    let egress = inbound.egress;
     let place = |name: String| egress.place_of(name);
-    let is_refused = match asked.unsupported {
+    let is_refused = match inbound.unsupported {
         OnUnsupported::Strict => !unsupported.is_empty(),
         OnUnsupported::Refuse => !unsupported.are_only_hints(),
         OnUnsupported::Drop => false,
@@ -313,7 +318,7 @@ fn finish<'c>(
         return Err(Refusal::Unsupported {
             endpoint: endpoint.name.clone(),
             dialect: dialect.as_str(),
-            fields: match asked.unsupported {
+            fields: match inbound.unsupported {
                 OnUnsupported::Strict => unsupported.into_names(),
                 _ => unsupported.refused(),
             }
@@ -336,9 +341,9 @@ fn finish<'c>(
         attempt,
         method: "POST",
         dialect,
-        path: path(attempt, dialect, asked.api, asked.call.wanted.stream),
+        path: path(attempt, dialect, inbound.api, inbound.call.wanted.stream),
         headers,
-        body: body.to_text_of(asked.call.body.len() + ROOM).into(),
+        body: body.to_text_of(inbound.call.body.len() + ROOM).into(),
         back,
         dropped,
     })

@@ -33,15 +33,15 @@ impl Fingerprint {
 
 /// What is known of who made a request's blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MadeBy {
+pub enum BlobOwner {
     /// There are none.
-    Nobody,
+    None,
     /// These endpoints did.
-    These(Vec<String>),
+    Endpoints(Vec<String>),
     /// Somebody did, but nobody remembers who.
-    Forgotten,
+    Unknown,
     /// This endpoint keeps the answer that the request goes on from.
-    KeptBy(String),
+    Keeper(String),
 }
 
 /// The bare blobs of a request, the newest last, and whether there are blobs

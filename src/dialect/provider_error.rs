@@ -9,7 +9,7 @@ const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /// An error, as a provider says it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said {
+pub struct ProviderError {
     /// The provider's words for it, the most precise first, in lower case.
     pub words: Vec<String>,
     /// The whole message; empty where there is none.
@@ -18,10 +18,10 @@ pub struct Said {
     pub param: Option<String>,
 }
 
-impl Said {
+impl ProviderError {
     /// Reads the body of an error. `beside` is the word that stands beside it,
     /// as AWS has it.
-    pub fn read(beside: &str, body: &[u8]) -> Said {
+    pub fn read(beside: &str, body: &[u8]) -> ProviderError {
         let json = Json::parse_bytes(body).unwrap_or(Json::Null);
         let first = match &json {
             Json::List(list) => list.first().unwrap_or(&Json::Null),
@@ -38,7 +38,7 @@ impl Said {
         );
         words.push(beside);
         let message = error.as_text().or_else(|| error.text("message"));
-        Said {
+        ProviderError {
             words: words.into_iter().filter_map(word).collect(),
             message: message.unwrap_or_default().to_owned(),
             param: error.text("param").map(str::to_owned),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn words(beside: &str, body: &str) -> Vec<String> {
-        Said::read(beside, body.as_bytes()).words
+        ProviderError::read(beside, body.as_bytes()).words
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
         ] {
             assert!(words("", nothing).is_empty(), "{nothing}");
         }
-        let said = Said::read("", openai.as_bytes());
+        let said = ProviderError::read("", openai.as_bytes());
         assert_eq!(
             (said.message.as_str(), said.param.as_deref()),
             ("m", Some("model"))

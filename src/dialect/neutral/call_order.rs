@@ -15,7 +15,7 @@ pub enum Ordered {
     /// More of the arguments of the call that began last.
     Input(String),
     /// Words or thoughts that came before the call ahead of them was whole.
-    Said(Delta<'static>),
+    Content(Delta<'static>),
 }
 
 /// What waits.
@@ -24,12 +24,12 @@ enum Waiting {
     /// A call, and its arguments so far.
     Call(u32, String),
     /// Words or thoughts.
-    Said(Delta<'static>),
+    Content(Delta<'static>),
 }
 
 /// Puts pieces of calls in order.
 #[derive(Debug, Default)]
-pub struct Ordering {
+pub struct CallOrder {
     current: Option<(u32, Whole)>,
     waiting: VecDeque<Waiting>,
     /// Which of all that ever waited each of them is, and how many of these
@@ -38,7 +38,7 @@ pub struct Ordering {
     passed: usize,
 }
 
-impl Ordering {
+impl CallOrder {
     /// A call begins.
     pub fn begin(&mut self, call: u32, on: &mut Vec<Ordered>) {
         if self.is_busy() {
@@ -67,12 +67,12 @@ impl Ordering {
             return false;
         };
         match (self.waiting.back_mut(), said) {
-            (Some(Waiting::Said(Delta::Text(known))), Delta::Text(more))
-            | (Some(Waiting::Said(Delta::Refusal(known))), Delta::Refusal(more))
-            | (Some(Waiting::Said(Delta::Thinking(known))), Delta::Thinking(more)) => {
+            (Some(Waiting::Content(Delta::Text(known))), Delta::Text(more))
+            | (Some(Waiting::Content(Delta::Refusal(known))), Delta::Refusal(more))
+            | (Some(Waiting::Content(Delta::Thinking(known))), Delta::Thinking(more)) => {
                 known.to_mut().push_str(&more);
             }
-            (_, said) => self.waiting.push_back(Waiting::Said(said)),
+            (_, said) => self.waiting.push_back(Waiting::Content(said)),
         }
         true
     }
@@ -104,8 +104,8 @@ impl Ordering {
             self.passed += 1;
             let (call, input) = match waiting {
                 Waiting::Call(call, input) => (call, input),
-                Waiting::Said(said) => {
-                    on.push(Ordered::Said(said));
+                Waiting::Content(said) => {
+                    on.push(Ordered::Content(said));
                     continue;
                 }
             };
@@ -134,7 +134,7 @@ impl Ordering {
                         on.push(Ordered::Input(input));
                     }
                 }
-                Waiting::Said(said) => on.push(Ordered::Said(said)),
+                Waiting::Content(said) => on.push(Ordered::Content(said)),
             }
         }
         self.current = None;
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn pieces_of_calls_in_turn_come_out_call_by_call() {
-        let mut ordering = Ordering::default();
+        let mut ordering = CallOrder::default();
         let mut out = Vec::new();
         ordering.begin(0, &mut out);
         ordering.input(0, "{\"a\":\"}", &mut out);
@@ -214,7 +214,7 @@ mod tests {
             .map(|one| match one {
                 Ordered::Begin(call) => format!("#{call} "),
                 Ordered::Input(json) => json.clone(),
-                Ordered::Said(said) => format!("{said:?}"),
+                Ordered::Content(said) => format!("{said:?}"),
             })
             .collect();
         assert_eq!(told.concat(), "#0 {\"a\":\"}\"}#1 {}#2 {\"b\":1");
