@@ -328,7 +328,7 @@ fn explain_reads_as_a_paragraph_and_as_json() {
         "It would be sent to bedrock-frankfurt (bedrock-runtime.eu-central-1.amazonaws.com)",
         "; if that fails, to bedrock-ireland",
         "No other endpoint would be contacted, whatever fails.",
-        "anthropic-us processes it in us",
+        "anthropic-us processes requests in us",
     ] {
         assert!(text.contains(words), "{words} is not in {text}");
     }

@@ -229,7 +229,7 @@ fn refusals() -> Vec<Refusal> {
         }),
         Refusal::Tags {
             header: "meridian-tags".into(),
-            what: "`x` is no `name=value`".into(),
+            what: "`x` is not `name=value`".into(),
         },
         Refusal::UnknownModel {
             asked: "gtp".into(),
@@ -246,19 +246,19 @@ fn refusals_without_an_answer() -> Vec<Refusal> {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
     vec![
         Refusal::NoAnswer {
-            tried: words(&["a (no connection)", "b (too slow)"]),
+            tried: words(&["a (no connection)", "b (timed out)"]),
             limited: false,
             late: false,
             retry_after: None,
         },
         Refusal::NoAnswer {
-            tried: words(&["a (too slow)"]),
+            tried: words(&["a (timed out)"]),
             limited: false,
             late: true,
             retry_after: None,
         },
         Refusal::NoAnswer {
-            tried: words(&["a (limits requests)"]),
+            tried: words(&["a (rate limited)"]),
             limited: true,
             late: false,
             retry_after: Some(7),
@@ -306,13 +306,13 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
         Refusal::NoEndpoint {
             zone: "eu".into(),
             model: "m".into(),
-            excluded: words(&["x processes it in us"]),
+            excluded: words(&["x processes requests in us"]),
             servable: vec![],
         },
         Refusal::NoCounter {
             zone: "eu".into(),
             model: "m".into(),
-            excluded: words(&["x speaks openai-chat, which cannot"]),
+            excluded: words(&["x uses openai-chat, which does not support this operation"]),
         },
         Refusal::NoSecret {
             endpoint: "openai-eu".into(),

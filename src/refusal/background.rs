@@ -1,4 +1,4 @@
-//! Why an answer cannot be made in the background.
+//! Why a request cannot run in the background.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ pub enum NoBackground {
 impl fmt::Display for NoBackground {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NoBackground::OtherOperation => "only `/v1/responses` has answers that are fetched later; leave `background` out",
-            NoBackground::Stream => "it cannot be streamed too; leave `stream` out and ask for the answer by its id, or leave `background` out",
-            NoBackground::NotKept => "the zone allows no endpoint for the model that keeps answers until they are fetched (`stored-response` in `[egress]`); leave `background` out, and use `stream` for long answers",
+            NoBackground::OtherOperation => "only `/v1/responses` has responses that can be fetched later; remove `background`",
+            NoBackground::Stream => "a background response cannot be streamed; remove `stream` and fetch the response by its id, or remove `background`",
+            NoBackground::NotKept => "the zone allows no endpoint for this model that stores responses until they are fetched (`stored-response` in `[egress]`); remove `background`, and use `stream` for long responses",
         })
     }
 }

@@ -57,7 +57,7 @@ impl EgressRefused {
     /// What to do.
     fn instead(&self) -> &str {
         match self.instead.as_str() {
-            "" => "Leave it out",
+            "" => "Remove it",
             instead => instead,
         }
     }
@@ -67,7 +67,7 @@ impl EgressRefused {
         match self.offer {
             Offer::No => "",
             Offer::CanGo => ", or send the header `meridian-on-unsupported: drop` to have it left out and listed in the reply",
-            Offer::Kept => " of `tools` and of `tool_choice`: `meridian-on-unsupported: drop` leaves out only what a model is free to use",
+            Offer::Kept => " from `tools` and from `tool_choice`: `meridian-on-unsupported: drop` leaves out only tools that the model is free to use",
         }
     }
 
@@ -86,11 +86,11 @@ impl fmt::Display for EgressRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (asked, kind) = (self.asked(), &self.kind);
         match &self.forbidden {
-            Forbidden::Unknown => write!(f, "{asked} is not known to the gateway, and what is not known might make a provider reach out of the zone. Nothing was sent. Leave it out, or have somebody who knows what it does add it to `{}` in regions/egress.toml.", self.table()),
-            Forbidden::Kind { zone } => write!(f, "{asked} asks the provider to {} (`{kind}`), which zone `{zone}` does not allow. Nothing was sent. {}{}; to allow it, compliance staff add `\"{kind}\"` to `allow` under `[egress]` in regions/zones/{zone}.toml.", self.does, self.instead(), self.otherwise()),
+            Forbidden::Unknown => write!(f, "The gateway does not know {asked}, which might make a provider send data out of the zone. Nothing was sent to a provider. Remove it, or have somebody who knows what it does add it to `{}` in regions/egress.toml.", self.table()),
+            Forbidden::Kind { zone } => write!(f, "{asked} asks the provider to {} (`{kind}`), which the zone `{zone}` does not allow. Nothing was sent to a provider. {}{}. To allow it, compliance staff add `\"{kind}\"` to `allow` under `[egress]` in regions/zones/{zone}.toml.", self.does, self.instead(), self.otherwise()),
             Forbidden::Host { zone } => match self.host.as_deref().unwrap_or_default() {
-                "" => write!(f, "{asked} asks the provider to {}, and it is no plain https address whose host could be checked. Nothing was sent. Send the content itself, or a plain address.", self.does),
-                host => write!(f, "{asked} asks the provider to {}, at the host `{host}`, which zone `{zone}` does not name. Nothing was sent. Send the content itself; to allow the host, compliance staff add `\"{host}\"` to `hosts` under `[egress]` in regions/zones/{zone}.toml.", self.does),
+                "" => write!(f, "{asked} asks the provider to {}, but it is not a plain https address, so its host cannot be checked. Nothing was sent to a provider. Send the content itself, or a plain https address.", self.does),
+                host => write!(f, "{asked} asks the provider to {}, at the host `{host}`, which the zone `{zone}` does not list. Nothing was sent to a provider. Send the content itself. To allow the host, compliance staff add `\"{host}\"` to `hosts` under `[egress]` in regions/zones/{zone}.toml.", self.does),
             },
         }
     }

@@ -84,24 +84,26 @@ impl fmt::Display for Exceeded {
         }
         let (spent, reserved) = (told(self.spent), told(self.reserved));
         if self.held > 0 {
-            write!(f, "at most {} are held for calls of which nobody knows what they took, until an operator releases them (`meridian budget release`), ", told(self.held))?;
+            write!(f, "up to {} are held for calls whose cost is unknown, until an operator releases them (`meridian budget release`), ", told(self.held))?;
         }
         match self.measure {
-            Measure::Concurrent => write!(f, "all are under way.")?,
-            _ => write!(f, "{spent} are spent, {reserved} are reserved for calls under way, and this one may take {}.", told(self.needed))?,
+            Measure::Concurrent => write!(f, "all are in use by calls in progress.")?,
+            _ => write!(f, "{spent} are used, {reserved} are reserved for calls in progress, and this call may use up to {}.", told(self.needed))?,
         }
         match self.resets {
-            Some(end) => write!(f, " It begins anew at {}.", end.rfc3339())?,
+            Some(end) => write!(f, " The limit resets at {}.", end.rfc3339())?,
             None if self.measure == Measure::Concurrent => {
                 f.write_str(" Try again in a moment.")?
             }
-            None => f.write_str(" It does not begin anew.")?,
+            None => f.write_str(" The limit does not reset.")?,
         }
         match self.measure {
-            Measure::Money | Measure::Tokens => {
-                f.write_str(" Nothing was sent. A smaller `max_tokens` takes less room.")
+            Measure::Money | Measure::Tokens => f.write_str(
+                " Nothing was sent to a provider. A smaller `max_tokens` reserves less.",
+            ),
+            Measure::Requests | Measure::Concurrent => {
+                f.write_str(" Nothing was sent to a provider.")
             }
-            Measure::Requests | Measure::Concurrent => f.write_str(" Nothing was sent."),
         }
     }
 }
@@ -111,7 +113,7 @@ impl Exceeded {
         let told = |amount| self.measure.told(amount);
         write!(
             f,
-            "The limit `{}` of {} is shared by all teams, and a team reserves at most {share} % of what is left of it at once, or one larger call: {} are reserved for your team's calls under way, and this one may take {}. Nothing was sent. Try again when they are over; a smaller `max_tokens` takes less room.",
+            "The limit `{}` of {} is shared by all teams. At any time a team may reserve at most {share} % of what is left of it, or one larger call: {} are reserved for your team's calls in progress, and this call may use up to {}. Nothing was sent to a provider. Try again when those calls are over; a smaller `max_tokens` reserves less.",
             self.limit,
             told(self.cap),
             told(self.reserved),

@@ -1,4 +1,4 @@
-//! Why a body is no request, and where it is not.
+//! What is wrong with a body, and where.
 
 use std::fmt;
 
@@ -71,25 +71,25 @@ impl Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Invalid::Encoding => f.write_str("The body is not UTF-8."),
+            Invalid::Encoding => f.write_str("The body is not valid UTF-8. Send it as JSON in UTF-8."),
             Invalid::Gzip => f.write_str(
-                "The body is sent with content-encoding `gzip`, and it is no gzip, not all of it, or cut into too many blocks.",
+                "The body has the content-encoding `gzip`, but it is not valid gzip, is incomplete, or has too many blocks. Send it again, or uncompressed.",
             ),
             Invalid::Json { detail } => write!(f, "The body is not valid JSON: {detail}."),
             Invalid::TooManyValues { most } => write!(
                 f,
-                "The body, or an object in it, holds more than {most} values, which is too many for its length. Send fewer and longer messages and parts."
+                "The body, or an object in it, has more than {most} values, which is too many for its size. Send fewer and longer messages and parts."
             ),
-            Invalid::Missing { field } => write!(f, "The body lacks the field `{field}`."),
+            Invalid::Missing { field } => write!(f, "The required field `{field}` is missing."),
             Invalid::Type { field, expected } => {
                 write!(f, "The field `{field}` must be {expected}.")
             }
-            Invalid::Number { field, least, most } => write!(f, "The field `{field}` must be a whole number from {least} to {most}, in digits alone."),
-            Invalid::Answers { field, most, model } => write!(f, "The field `{field}` asks for more answers than the {most} that `{model}` gives to one request here (`max_choices` in regions/endpoints). Nothing was sent."),
+            Invalid::Number { field, least, most } => write!(f, "The field `{field}` must be a whole number from {least} to {most}, written in digits only."),
+            Invalid::Answers { field, most, model } => write!(f, "The field `{field}` asks for more choices than the {most} that the model `{model}` allows for one request (`max_choices` in regions/endpoints). Nothing was sent to a provider. Ask for fewer."),
             Invalid::Value { field, value } => {
                 write!(
                     f,
-                    "The field `{field}` says `{value}`, which is not known here."
+                    "The field `{field}` has the unknown value `{value}`."
                 )
             }
         }

@@ -1,5 +1,5 @@
-//! A call that a budget holds for, and of which nobody can say what it may cost:
-//! what hides it, and which line in which file would tell.
+//! A call to which a budget applies and whose maximum cost is unknown: what makes it
+//! unknown, and which line in which file would make it known.
 
 use std::fmt;
 
@@ -46,15 +46,15 @@ pub enum Missing {
 impl fmt::Display for Unbounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (endpoint, model) = (&self.endpoint, &self.model);
-        write!(f, "The budget `{}` holds for this call, and nobody can say what it may cost: `{}` asks the provider to {}", self.limit, self.at, self.does)?;
+        write!(f, "The budget `{}` applies to this call, and the maximum cost of the call is unknown: `{}` asks the provider to {}", self.limit, self.at, self.does)?;
         let claim = format!("[{endpoint}.models.\"{model}\"");
         match &self.missing {
-            Missing::Context => write!(f, ", and what it reads there is not in the request. Nothing was sent. Send the content as text, or have an operator add `context`, the most tokens that the model takes in, under `{claim}]` in regions/endpoints."),
-            Missing::Uses { kind } => write!(f, ", and not how often at most. Nothing was sent. Say it in the request (`max_uses` at Anthropic's searches, `max_tool_calls` in responses), or have an operator add `max_uses` under `{claim}.egress.{kind}]` in regions/endpoints."),
-            Missing::UsePrice { kind } => write!(f, ", and `{model}` has no price for it. Nothing was sent. Leave it out, or have an operator add the price of `{kind}` to prices.toml."),
-            Missing::OtherModel => f.write_str(", whose price the gateway does not know. Nothing was sent; leave it out."),
-            Missing::Tier => f.write_str(", whose price the gateway does not know. Nothing was sent; leave it out."),
-            Missing::Nothing => f.write_str(", and how much it reads there cannot be known. Nothing was sent; send the content itself."),
+            Missing::Context => write!(f, ", and what it reads there is not in the request. Nothing was sent to a provider. Send the content as text, or have an operator add `context`, the most input tokens that the model accepts, under `{claim}]` in regions/endpoints."),
+            Missing::Uses { kind } => write!(f, ", without a limit on how often. Nothing was sent to a provider. Set the limit in the request (`max_uses` for Anthropic's searches, `max_tool_calls` in responses), or have an operator add `max_uses` under `{claim}.egress.{kind}]` in regions/endpoints."),
+            Missing::UsePrice { kind } => write!(f, ", and the model `{model}` has no price for it. Nothing was sent to a provider. Remove it, or have an operator add the price of `{kind}` to prices.toml."),
+            Missing::OtherModel => f.write_str(", at a price that the gateway does not know. Nothing was sent to a provider. Remove it."),
+            Missing::Tier => f.write_str(", at a price that the gateway does not know. Nothing was sent to a provider. Remove it."),
+            Missing::Nothing => f.write_str(", and how much it reads there cannot be known. Nothing was sent to a provider. Send the content itself."),
         }
     }
 }

@@ -80,7 +80,7 @@ test("when none gives an answer, the refusal names what was tried", async () => 
   gateway.simulator.fault({ times: 0, fault: { garbage: true } });
   const { response, text } = await call("DE");
   assert.equal(response.status, 502);
-  assert.match(JSON.parse(text).error.message, /bedrock-frankfurt \(malformed answer\), bedrock-ireland \(malformed answer\)/);
+  assert.match(JSON.parse(text).error.message, /bedrock-frankfurt \(malformed response\), bedrock-ireland \(malformed response\)/);
   assert.equal(response.headers.get("meridian-attempts"), "2");
   const row = await gateway.row(response.headers.get("meridian-request-id"));
   assert.deepEqual([row.status, row.error, row.outcome, row.attempts], [502, "provider_malformed", "failed", 2]);

@@ -132,7 +132,7 @@ test("guard_bounds a tier that costs more than is known is refused where a budge
   for (const [dialect, target] of [["chat", "openai-chat"], ["responses", "openai-responses"], ["messages", "openai-responses"]]) {
     const { status, answer } = await ask("numbers", dialect, target, { service_tier: "priority" });
     assert.deepEqual([status, answer.error.code], [403, "call_without_bound"], JSON.stringify(answer));
-    assert.match(answer.error.message, /`service_tier` asks the provider to .*leave it out/);
+    assert.match(answer.error.message, /`service_tier` asks the provider to .*Remove it/);
     assert.equal(gateway.simulator.log.length, 0, "nothing was sent");
     assert.equal((await ask("numbers", dialect, target, { service_tier: dialect === "messages" ? "standard_only" : "default" })).status, 200);
     gateway.simulator.reset();

@@ -71,7 +71,7 @@ test("guard_limits one entry that cannot be read: the third call of another team
   const refused = await chat(odd);
   const { error } = await refused.json();
   assert.deepEqual([refused.status, error.code], [503, "limit_unreadable"]);
-  assert.match(error.message, /The limit `broken` that was set could be about this call/);
+  assert.match(error.message, /The limit `broken` may apply to this call/);
   const told = await (await messages(odd)).json();
   assert.deepEqual([told.type, told.error.type], ["error", "api_error"], JSON.stringify(told));
   assert.deepEqual(gateway.simulator.log, []);

@@ -93,7 +93,7 @@ describe("by the map that is shipped", () => {
           assert.deepEqual([result.status, result.sent], [status, []], label);
         }
         if (fixed || keeps) continue;
-        const wanted = kind === "place" ? /would go by the request's own `inference_geo`|allows no endpoint that can serve/ : kind === "unknown" ? /not known to the gateway.*regions\/egress\.toml/s : new RegExp(`zone \`${zone}\` does not allow.*"${kind}"|zone \`${zone}\` does not allow.*regions/zones/${zone}\\.toml`, "s");
+        const wanted = kind === "place" ? /would follow the request's own `inference_geo`|No endpoint that the zone .* allows can serve/ : kind === "unknown" ? /gateway does not know.*regions\/egress\.toml/s : new RegExp(`zone \`${zone}\` does not allow.*"${kind}"|zone \`${zone}\` does not allow.*regions/zones/${zone}\\.toml`, "s");
         assert.match(result.error.message, wanted, label);
       }
       met.set(what + dialect, here);
@@ -144,7 +144,7 @@ describe("by the map that is shipped", () => {
     for (const tool_choice of [{ type: "web_search" }, { type: "allowed_tools", mode: "auto", tools: [{ type: "web_search" }] }]) {
       const forced = await ask("DE", "openai-responses", { tools, tool_choice }, {}, drops);
       assert.deepEqual([forced.status, forced.error.code, forced.sent], [403, "egress_not_allowed", []], JSON.stringify(tool_choice));
-      assert.match(forced.error.message, /what a model is free to use/);
+      assert.match(forced.error.message, /tools that the model is free to use/);
     }
     // The header says otherwise.
     const refused = await ask("DE", "openai-responses", { tools }, { "meridian-on-unsupported": "refuse" }, drops);

@@ -128,7 +128,7 @@ test("guard_limits an instance that could not read the limits yet serves nobody,
     for (let i = 0; i < 3; i++) {
       const { status, text } = await call(gateway);
       assert.equal(status, 503, text);
-      assert.match(JSON.parse(text).error.message, /The limits that were set for calls could not be read/);
+      assert.match(JSON.parse(text).error.message, /The limits that apply to calls could not be read/);
     }
     assert.match(gateway.said(), /the limits that were set could not be had/);
     stores.state.down = false;

@@ -82,7 +82,7 @@ test("a spent budget is told as such in each dialect, and nothing is sent", asyn
   const openai = new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, fetch: gateway.from("DE"), maxRetries: 0 });
   await assert.rejects(openai.chat.completions.create({ model: "gpt-mini", max_tokens: 2000, messages: [{ role: "user", content: "hello" }] }), (error) => {
     assert.deepEqual([error.status, error.code, error.type], [402, "budget_exceeded", "insufficient_quota"]);
-    assert.match(error.message, /The limit `pennies` of \$0\.0100 for team pennies has no room for this call: \$0\.00\d+ are spent.*begins anew at \d{4}-\d\d-01T00:00:00Z\. Nothing was sent/);
+    assert.match(error.message, /The limit `pennies` of \$0\.0100 for team pennies has no room for this call: \$0\.00\d+ are used.*resets at \d{4}-\d\d-01T00:00:00Z\. Nothing was sent/);
     return true;
   });
   const anthropic = new Anthropic({ apiKey: key, baseURL: gateway.url, fetch: gateway.from("DE"), maxRetries: 0 });

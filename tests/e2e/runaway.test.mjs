@@ -49,7 +49,7 @@ test("an agent that goes in circles is flagged, in its replies, its rows and onc
     assert.ok(all.every((row) => row.outcome === "ok" && row.feature === "crawler"));
     const [{ text, ...first }, ...others] = told(gateway);
     assert.equal(others.length, 0, "told once");
-    assert.match(text, /^5 calls of team loops, feature crawler within \d+ s, each with the one before in it: \d+ bytes of messages grew to \d+ bytes\. If this is meant, raise `calls`/);
+    assert.match(text, /^5 calls of team loops, feature crawler within \d+ s, each contains the one before: \d+ bytes of messages grew to \d+ bytes\. If this is intended, raise `calls`/);
     assert.deepEqual([first.kind, first.team, first.feature, first.calls], ["growth", "loops", "crawler", 5]);
     assert.ok(!JSON.stringify(told(gateway)).includes("tool said"), "no text of anybody's");
   } finally {

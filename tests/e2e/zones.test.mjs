@@ -93,7 +93,7 @@ test("a key pinned to a zone that does not exist is the operator's mistake, not 
   const error = await openai("US", await gateway.key({ zone: "nowhere" })).chat.completions.create(chat).then(() => assert.fail("was answered"), (e) => e);
   assert.deepEqual(gateway.simulator.log, []);
   assert.doesNotMatch(error.message, /`meridian-zone`/, "the caller sent no such header");
-  assert.match(error.message, /Key .* pinned to a zone `nowhere`/);
+  assert.match(error.message, /key .* pinned to the zone `nowhere`/);
 });
 
 for (const [country, zone] of [["US", "us"], ["GB", "eu"], ["CH", "eu"]]) {
@@ -121,9 +121,9 @@ test("meridian-zone tightens and never loosens", async () => {
 });
 
 test("a model that no endpoint of the zone serves is refused with what would be", async () => {
-  await refused(openai("JP").chat.completions.create({ model: "mistral-large", messages }), "no_endpoint_in_zone", [/mistral-eu processes it in eu/, /can serve on this route: .*gpt-5\.4-mini/]);
-  await refused(openai("DE").embeddings.create({ model: "claude-sonnet", input: "x" }), "no_endpoint_in_zone", [/anthropic-messages, which cannot/, /can serve on this route: .*text-embedding-3-small/]);
-  await refused(anthropic("JP").messages.create({ ...message, model: "mistral-small", stream: true }), "no_endpoint_in_zone", [/mistral-us processes it in us/]);
+  await refused(openai("JP").chat.completions.create({ model: "mistral-large", messages }), "no_endpoint_in_zone", [/mistral-eu processes requests in eu/, /can serve on this route: .*gpt-5\.4-mini/]);
+  await refused(openai("DE").embeddings.create({ model: "claude-sonnet", input: "x" }), "no_endpoint_in_zone", [/anthropic-messages, which does not support/, /can serve on this route: .*text-embedding-3-small/]);
+  await refused(anthropic("JP").messages.create({ ...message, model: "mistral-small", stream: true }), "no_endpoint_in_zone", [/mistral-us processes requests in us/]);
 });
 
 test("a key that may not use a model is refused", async () => {

@@ -309,7 +309,7 @@ fn guard_what_died_with_an_instance_is_held_and_not_spent() {
     let needs = need(applied(1, &team()), 311);
     let refused = admit(&mut book, &mut purse, Millis(1_000_001), needs).unwrap_err();
     assert!(
-        refused.contains("are held for calls of which nobody knows"),
+        refused.contains("are held for calls whose cost is unknown"),
         "{refused}"
     );
     // It stays through an eviction, until somebody releases it.

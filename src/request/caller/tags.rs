@@ -98,7 +98,7 @@ fn check(header: &str, name: &str, value: &str) -> Result<(), Refusal> {
     if name.is_empty() || name.len() > LONGEST_NAME {
         return Err(refused(
             header,
-            format!("a tag's name has 1 to {LONGEST_NAME} bytes"),
+            format!("the name of a tag must have 1 to {LONGEST_NAME} bytes"),
         ));
     }
     if value.len() > LONGEST_VALUE {
@@ -122,7 +122,7 @@ fn pairs(header: &str, text: &str, between: char) -> Result<Vec<(String, String)
                 let shown: String = part.chars().take(40).collect();
                 Err(refused(
                     header,
-                    format!("`{shown}` is no `name{between}value`"),
+                    format!("`{shown}` is not `name{between}value`"),
                 ))
             }
         })
@@ -145,13 +145,13 @@ fn litellm(text: &str) -> Vec<(String, String)> {
 fn json_object(header: &str, text: &str) -> Result<Vec<(String, String)>, Refusal> {
     use serde_json::Value;
     let object: BTreeMap<String, Value> =
-        serde_json::from_str(text).map_err(|_| refused(header, "it is no JSON object"))?;
+        serde_json::from_str(text).map_err(|_| refused(header, "it is not a JSON object"))?;
     object
         .into_iter()
         .map(|(name, value)| match value {
             Value::String(text) => Ok((name, text)),
             Value::Bool(_) | Value::Number(_) => Ok((name, value.to_string())),
-            _ => Err(refused(header, format!("`{name}` is no plain value"))),
+            _ => Err(refused(header, format!("`{name}` is not a plain value"))),
         })
         .collect()
 }
@@ -216,9 +216,9 @@ mod tests {
                 format!("meridian-tags: a={}", "x".repeat(300)),
                 "longer than 256",
             ),
-            ("meridian-tags: nonsense".into(), "no `name=value`"),
-            ("cf-aig-metadata: [1]".into(), "no JSON object"),
-            ("x-portkey-metadata: {\"a\":{}}".into(), "no plain value"),
+            ("meridian-tags: nonsense".into(), "not `name=value`"),
+            ("cf-aig-metadata: [1]".into(), "not a JSON object"),
+            ("x-portkey-metadata: {\"a\":{}}".into(), "not a plain value"),
             ("meridian-tags: a=b\u{7}".into(), "control character"),
         ] {
             let refusal = read(&headers).unwrap_err();

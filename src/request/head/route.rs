@@ -43,7 +43,7 @@ const UNSERVED: [(&str, &str); 6] = [
         "Files are not served: send the content in the request.",
     ),
     ("/v1/realtime", "Realtime sessions are not served."),
-    ("/v1/audio/", "Speech is served in chat completions alone."),
+    ("/v1/audio/", "Audio is served only in chat completions."),
 ];
 
 impl Head {

@@ -41,18 +41,21 @@ impl Considered<'_> {
         Some(match self.attempt.as_ref().err()? {
             LeftOut::Off { why } => format!("{name} is switched off: {why}"),
             LeftOut::Zone(Outside::Hosting, _) => {
-                format!("{name} processes it in {}", claim.hosting)
+                format!("{name} processes requests in {}", claim.hosting)
             }
             LeftOut::Zone(Outside::Guarantee, wanted) => format!(
-                "{name} promises only {} where the zone wants {wanted}",
+                "{name} promises only {}, and the zone requires {wanted}",
                 claim.guarantee
             ),
             LeftOut::Dialect => {
-                format!("{name} speaks {}, which cannot", self.endpoint.spoken())
+                format!(
+                    "{name} uses {}, which does not support this operation",
+                    self.endpoint.spoken()
+                )
             }
-            LeftOut::Forbidden => format!("{name} must not do what the request asks for"),
+            LeftOut::Forbidden => format!("{name} is not allowed to do what the request asks for"),
             LeftOut::Unclaimed { kind } => {
-                format!("{name} claims nothing of `{kind}` for this model")
+                format!("{name} has no claim for `{kind}` with this model")
             }
             LeftOut::Egress(kind, Outside::Hosting, _) => {
                 let place = claim
@@ -62,10 +65,10 @@ impl Considered<'_> {
                 format!("{name} does `{kind}` in {}", place.unwrap_or_default())
             }
             LeftOut::Egress(kind, Outside::Guarantee, wanted) => {
-                format!("{name} does not promise {wanted} of `{kind}`")
+                format!("{name} does not promise {wanted} for `{kind}`")
             }
             LeftOut::Place { field } => {
-                format!("{name} would go by the request's own `{field}`")
+                format!("{name} would follow the request's own `{field}`")
             }
         })
     }

@@ -86,15 +86,15 @@ impl fmt::Display for Runaway {
         match self.kind {
             Kind::Growth => write!(
                 f,
-                "each with the one before in it: {from} of messages grew to {to}. \
-                 If this is meant, raise `calls` of [runaway] in gateway.toml; \
-                 if not, give the agent's loop an end."
+                "each contains the one before: {from} of messages grew to {to}. \
+                 If this is intended, raise `calls` of [runaway] in gateway.toml; \
+                 if not, add a stop condition to the agent's loop."
             ),
             Kind::Repeats => write!(
                 f,
-                "all the same, of {to}. If this is meant, set `action = \"off\"` \
-                 for [runaway] in gateway.toml; if not, keep the answer, or wait \
-                 longer before each new try."
+                "all the same, of {to}. If this is intended, set `action = \"off\"` \
+                 for [runaway] in gateway.toml; if not, cache the response, or wait \
+                 longer before each retry."
             ),
         }
     }

@@ -153,18 +153,18 @@ impl Failure {
     pub fn summary(&self) -> String {
         let what = match self.why {
             Why::NoConnection => "no connection",
-            Why::TimedOut => "too slow",
-            Why::RateLimited => "limits requests",
-            Why::QuotaUsedUp => "quota used up",
+            Why::TimedOut => "timed out",
+            Why::RateLimited => "rate limited",
+            Why::QuotaUsedUp => "quota exceeded",
             Why::Overloaded => "overloaded",
             Why::Failing => "failing",
-            Why::Unexplained => "an unknown error",
-            Why::RefusedUs => "refused the gateway",
-            Why::PlaceRefused => "does not serve this place",
+            Why::Unexplained => "unknown error",
+            Why::RefusedUs => "rejected the gateway's credential",
+            Why::PlaceRefused => "region not supported",
             Why::Redirected => "redirected",
-            Why::NoToken => "no token",
-            Why::BrokeOff => "broke off",
-            Why::Malformed => "malformed answer",
+            Why::NoToken => "no access token",
+            Why::BrokeOff => "ended early",
+            Why::Malformed => "malformed response",
         };
         let drill = if self.drill { ", drill" } else { "" };
         format!("{} ({what}{drill})", self.endpoint)

@@ -371,7 +371,7 @@ fn people_are_told_what_was_seen_and_what_to_do() {
         grown_to: 98_304,
         is_news: true,
     };
-    assert_eq!(runaway.to_string(), "23 calls of team search, feature chat within 31 s, each with the one before in it: 4 KB of messages grew to 96 KB. If this is meant, raise `calls` of [runaway] in gateway.toml; if not, give the agent's loop an end.");
+    assert_eq!(runaway.to_string(), "23 calls of team search, feature chat within 31 s, each contains the one before: 4 KB of messages grew to 96 KB. If this is intended, raise `calls` of [runaway] in gateway.toml; if not, add a stop condition to the agent's loop.");
     let runaway = Runaway {
         kind: Kind::Repeats,
         feature: None,
@@ -380,6 +380,6 @@ fn people_are_told_what_was_seen_and_what_to_do() {
         ..runaway
     };
     let told = Verdict::of(runaway, 3_001).to_string();
-    assert!(told.starts_with("23 calls of team search, no feature within 1 s, all the same, of 2.5 MB. If this is meant, "), "{told}");
+    assert!(told.starts_with("23 calls of team search, no feature within 1 s, all the same, of 2.5 MB. If this is intended, "), "{told}");
     assert!(told.ends_with(" Try again in 4 s."), "{told}");
 }
