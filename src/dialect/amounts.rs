@@ -1,30 +1,28 @@
-//! How much a request lets a provider make: tokens, answers, runs of its tools.
-//! A number is taken only as all readers of JSON read it alike, in digits alone:
-//! where one takes `1e3` for 1000 and another refuses it, what was reserved would
-//! not be what is billed.
+//! The most that a request lets a provider generate: tokens, choices, tool runs. A
+//! number must be written in digits only, since parsers disagree about `1e3`, and the
+//! amount that is reserved must be the amount that is billed.
 
 use super::call::{find, Value};
 use crate::refusal::Invalid;
 use serde::Deserialize;
 
-/// No model says more than this in one answer.
+/// No model generates more tokens in one response.
 const MOST_TOKENS: u64 = 1_000_000;
-/// No provider makes more answers of one request, whatever is claimed.
+/// No provider gives more choices for one request, whatever is claimed.
 const MOST_ANSWERS: u64 = 16_384;
 /// No provider runs its tools more often for one request.
 const MOST_RUNS: u64 = 100_000;
 
-/// What a request says of how much may come out.
+/// The limits that a request sets for its output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amounts {
-    /// The most tokens of an answer.
+    /// The most tokens of one choice.
     pub output: Option<u64>,
-    /// How many answers; one if it does not say.
+    /// The number of choices; 1 by default.
     pub answers: Option<u64>,
-    /// How often the provider's own tools may be run, all together.
+    /// How often the provider's own tools may run in all.
     pub tool_runs: Option<u64>,
-    /// It brings along a text that the answer is compared with: what differs is
-    /// billed as if it had been said.
+    /// It has a predicted output: rejected prediction tokens are billed as output.
     pub predicts: bool,
     /// It asks for a service tier that may cost more than the list price.
     pub dear_tier: bool,
@@ -70,11 +68,11 @@ impl Amounts {
         })
     }
 
-    /// Of messages, which know no null. With a limit of 0 the prompt is cached and
-    /// nothing is said.
+    /// Of messages, which do not allow null. With a limit of 0 the prompt is cached and
+    /// nothing is generated.
     pub fn of_messages(fields: Read<'_, '_>) -> Result<Amounts, Invalid> {
         let told = whole(fields, "max_tokens", 0, MOST_TOKENS)?;
-        // Thoughts between tools may go beyond the limit of the answer.
+        // Interleaved thinking may exceed the output limit.
         let beyond = |told: &u64| match thinking_budget(fields) {
             budget if budget >= *told => budget,
             _ => 0,
@@ -102,8 +100,8 @@ struct Thinks {
     budget_tokens: Option<u64>,
 }
 
-/// How many tokens may be thought; the most that any model says where that cannot
-/// be read.
+/// The thinking budget in tokens; the most that any model generates where it cannot be
+/// read.
 fn thinking_budget(fields: Read<'_, '_>) -> u64 {
     let Some(thinking) = find(fields, "thinking").filter(|value| value.json != "null") else {
         return 0;

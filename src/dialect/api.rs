@@ -14,7 +14,7 @@ pub enum Api {
     /// OpenAI's responses.
     #[serde(rename = "openai-responses")]
     Responses,
-    /// What is asked of a response that was stored.
+    /// Operations on a stored response.
     #[serde(rename = "openai-responses-stored")]
     Stored,
     /// OpenAI's counting of a response's input.
@@ -99,7 +99,7 @@ impl Api {
         }
     }
 
-    /// The dialect of those who call it.
+    /// The dialect of its clients.
     pub fn client(self) -> Client {
         match self {
             Api::Chat | Api::Embeddings => Client::Chat,
@@ -116,7 +116,7 @@ impl Api {
         }
     }
 
-    /// Whether nobody bills for it: nothing is made for it.
+    /// Whether it is free: the provider generates nothing for it.
     pub fn is_free(self) -> bool {
         self.counts() || self == Api::Stored
     }

@@ -1,14 +1,13 @@
-//! Which endpoint made what a client sends back: signatures of thoughts,
-//! encrypted reasoning, a stored response. In a client's own dialect these
-//! travel bare, so their fingerprints are remembered beside the name of the
-//! endpoint that made them. A stored response is found only by the team it was
-//! made for.
+//! Which endpoint made the blobs that a client sends back: signatures of thinking,
+//! encrypted reasoning, stored responses. In a client's own dialect blobs carry no
+//! endpoint name, so their fingerprints are stored with the name of the endpoint that
+//! made them. A stored response is found only by the team it was made for.
 
 use super::blobs;
 use sha2::{Digest, Sha256};
 
-/// A blob, without what is in it. Twelve bytes are enough: a caller does not
-/// choose what an endpoint makes, and would have to meet one blob's digest.
+/// The fingerprint of a blob. Twelve bytes of its digest are enough: callers do not
+/// choose blobs, so they would have to find a preimage.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(String);
 
@@ -20,32 +19,32 @@ impl Fingerprint {
         Fingerprint(hex.collect())
     }
 
-    /// Of a stored answer. The team is in it: no other finds it.
+    /// Of a stored response. It includes the team, so no other team finds the response.
     pub fn of_answer(team: &str, id: &str) -> Fingerprint {
         Fingerprint::of(&format!("{team}\n{id}"))
     }
 
-    /// As it is kept.
+    /// As it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What is known of who made a request's blobs.
+/// The endpoints that own a request's blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlobOwner {
-    /// There are none.
+    /// The request has no blobs.
     None,
-    /// These endpoints did.
+    /// These endpoints own them.
     Endpoints(Vec<String>),
-    /// Somebody did, but nobody remembers who.
+    /// It has blobs, and their owner is not known.
     Unknown,
-    /// This endpoint keeps the answer that the request goes on from.
+    /// This endpoint stores the response that the request continues.
     Keeper(String),
 }
 
-/// The bare blobs of a request, the newest last, and whether there are blobs
-/// that carry an endpoint's name.
+/// The blobs of a request without an endpoint's name, the newest last, and whether
+/// there are blobs with one.
 pub fn blobs_in(body: &str) -> (Vec<Fingerprint>, bool) {
     const MARKS: [&str; 3] = ["signature", "redacted_thinking", "encrypted_content"];
     let has = |mark: &&str| memchr::memmem::find(body.as_bytes(), mark.as_bytes()).is_some();

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 
-/// As many as a request is looked through for, the newest.
+/// The most blobs that are collected of a request; the newest are kept.
 const MOST: usize = 64;
 
 /// The bare blobs, the newest last, and whether there are some with a name.
@@ -20,7 +20,7 @@ pub fn find(body: &str) -> (Vec<Fingerprint>, bool) {
         place: Place::Body,
         found: &mut found,
     };
-    // What is no JSON was refused before.
+    // Invalid JSON has been refused before.
     let _ = walk.deserialize(&mut json);
     let bare = found.bare.iter().map(Bare::fingerprint).collect();
     (bare, found.named)
@@ -69,8 +69,8 @@ fn text(raw: Option<&RawValue>) -> Cow<'_, str> {
     serde_json::from_str(raw).map_or(Cow::Borrowed(""), |Key(text)| text)
 }
 
-/// Only what stands where dialects put blobs: a tool's arguments may have
-/// fields of any name.
+/// Only fields at the places of blobs count: a tool's arguments may have fields of any
+/// name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Body,

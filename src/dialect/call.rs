@@ -1,5 +1,5 @@
-//! What the gateway needs to know of a request body, whatever its dialect, and
-//! where in the bytes it stands, so that the rest can travel untouched.
+//! The top-level fields of a request body that the gateway reads, in any dialect, and
+//! their byte positions, so that the rest can be passed on unchanged.
 
 use super::amounts::Amounts;
 use super::neutral::Key;
@@ -19,7 +19,7 @@ pub struct Value<'a> {
     pub at: Range<usize>,
 }
 
-/// A client's request as far as the gateway reads it.
+/// A client's request, as far as it is read before planning.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// The body it was read from.
@@ -28,12 +28,12 @@ pub struct Call<'a> {
     pub wanted: Wanted,
     /// The fields that stand at the top of the body and that the gateway knows.
     pub fields: Vec<(&'static str, Value<'a>)>,
-    /// What it says of how much may come out.
+    /// The limits that it sets for the output.
     pub amounts: Amounts,
-    /// The stream carries usage although the client did not ask for it: the
-    /// extra event is kept from the client.
+    /// The stream has a usage event that the client did not ask for: it is not passed
+    /// on.
     pub hide_usage: bool,
-    /// Tags the body carries of itself.
+    /// Tags in the body.
     pub tags: Vec<(String, String)>,
 }
 
@@ -144,7 +144,7 @@ pub fn flag(fields: &[(&'static str, Value<'_>)], name: &'static str) -> Result<
     }
 }
 
-/// What a field about thinking says, in any dialect's words.
+/// Whether a field turns thinking on or off, in any dialect.
 pub fn thinks(fields: &[(&'static str, Value<'_>)], name: &'static str) -> Option<bool> {
     let said = find(fields, name)?.json;
     match said {

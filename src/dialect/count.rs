@@ -1,4 +1,4 @@
-//! How many tokens a request has, as providers tell it and clients expect it.
+//! Token counts of requests: read from providers, written for clients.
 
 use super::neutral::{Json, Object};
 use super::{Api, Family};

@@ -1,5 +1,5 @@
-//! Small edits to a JSON object's text that leave every other byte alone:
-//! prompt caches at the providers depend on it.
+//! Small edits to the text of a JSON object. All other bytes stay as they are, because
+//! providers' prompt caches depend on them.
 
 use super::call::{find, Value};
 use super::Call;
@@ -7,7 +7,7 @@ use crate::dialect::outgoing::Outgoing;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// What is to change in a body.
+/// The edits to a body.
 #[derive(Debug, Default)]
 pub struct Edits {
     replaced: Vec<(Range<usize>, String)>,
@@ -15,7 +15,7 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// Sets a top-level field to `json`, where it stands or anew.
+    /// Sets a top-level field to `json`: replaces it, or adds it.
     pub fn set(&mut self, call: &Call<'_>, name: &str, json: String) {
         match call.field(name) {
             Some(value) => self.replaced.push((value.at.clone(), json)),
@@ -23,7 +23,7 @@ impl Edits {
         }
     }
 
-    /// Takes a top-level field out, if it is there.
+    /// Removes a top-level field, if it is there.
     pub fn remove(&mut self, call: &Call<'_>, name: &str) {
         if let Some(at) = field_with_name(call.body, &call.fields, name) {
             self.replaced.push((at, String::new()));
@@ -37,7 +37,7 @@ impl Edits {
             let added = self.added.iter();
             let added = added.map(|(name, json)| format!("\"{name}\":{json},"));
             let opened = brace + 1;
-            // Before what is taken out at the same place.
+            // Insert before what is removed at the same place.
             self.replaced.insert(0, (opened..opened, added.collect()));
         }
         self.replaced.sort_by_key(|(at, _)| at.start);
@@ -71,7 +71,7 @@ pub fn field_with_name(
 fn key_start(before: &str) -> Option<usize> {
     let key = before.trim_end().strip_suffix(':')?.trim_end();
     let inner = key.strip_suffix('"')?;
-    // A quote inside of a key has an odd number of backslashes before it.
+    // A quote inside a key has an odd number of backslashes before it.
     let mut end = inner.len();
     loop {
         let quote = inner.get(..end)?.rfind('"')?;

@@ -1,5 +1,5 @@
-//! Embeddings: OpenAI's on the client's side, and what Google and Cohere make
-//! of them. They hold no conversation and so need no other form than this.
+//! Embeddings: OpenAI's for clients, translated to Google's and Cohere's. They have no
+//! conversation, so they need no neutral form.
 
 use super::amounts::Amounts;
 use super::call::{self, Call, Wanted};
@@ -36,14 +36,14 @@ pub fn read_call(body: &str) -> Result<Call<'_>, Invalid> {
     })
 }
 
-/// What is asked for.
+/// An embeddings request.
 #[derive(Debug)]
 pub struct Embed<'p> {
     texts: Vec<Cow<'p, str>>,
     dimensions: Option<u64>,
-    /// What they are for, as Cohere and Google distinguish it.
+    /// Their purpose, which Cohere and Google distinguish.
     purpose: Option<&'p str>,
-    /// The numbers are wanted in base64.
+    /// The client asked for base64.
     pub base64: bool,
     unsupported: UnsupportedFields<'p>,
 }
@@ -77,7 +77,7 @@ fn rest<'p>(mut embed: Embed<'p>, fields: &Fields<'p, '_>) -> Embed<'p> {
     embed
 }
 
-/// One text or several. Lists of tokens belong to one provider's models.
+/// One text or several. Lists of tokens are valid only for one provider's models.
 fn texts<'p>(
     input: &Node<'p, '_>,
     unsupported: &mut UnsupportedFields<'p>,
@@ -174,7 +174,7 @@ fn cohere<'a>(
         "classification",
         "clustering",
     ];
-    // Cohere must be told; what is stored to be searched is the usual case.
+    // Cohere requires it; documents that are stored for search are the usual case.
     let purpose = embed.purpose.unwrap_or("search_document");
     unsupported.refuse_if(!known.contains(&purpose), "input_type");
     Object::new()
@@ -245,7 +245,7 @@ pub fn answer(
     Some(Json::Object(list).to_text())
 }
 
-/// What was used, where it is told.
+/// The usage, where it is reported.
 fn tokens(json: &Json<'_>) -> Option<u64> {
     let cohere = json.get("meta").and_then(|meta| meta.get("billed_units"));
     let cohere = cohere.and_then(|units| units.count("input_tokens"));

@@ -1,18 +1,18 @@
-//! Proofs of thoughts that come after the text, as Gemini sends them. Clients of
-//! Anthropic's dialect take the last block of an answer for the answer, so nothing
-//! may follow the text. Such a proof is held back until a call follows, which needs
-//! it, and left out where none does. Gemini does not insist on it then.
+//! Thinking signatures that come after the text, as Gemini sends them. Clients of
+//! Anthropic's API take the last block of a message for the answer, so no block may
+//! follow the text. Such a signature is held back until a tool call follows, which
+//! needs it, and is left out if none does; Gemini does not require it then.
 
 use super::neutral::{Blob, Delta};
 use super::{Api, Family};
 
-/// What the client may miss, as it is told.
+/// The name of what is left out, as it is reported.
 const NAME: &str = "thought_signature";
 
-/// Holds back the proofs of one answer.
+/// Holds back the late signatures of one response.
 #[derive(Debug)]
 pub struct LateProofs {
-    /// The client speaks Anthropic's dialect.
+    /// The client uses Anthropic's API.
     holds: bool,
     /// Text came last.
     after_text: bool,
@@ -29,8 +29,8 @@ impl LateProofs {
         }
     }
 
-    /// Takes the next piece: gives what is to be told before it, and whether it is to
-    /// be told itself.
+    /// Takes the next piece. Returns the pieces that go before it, and whether it is
+    /// passed on itself.
     pub fn take(&mut self, delta: &Delta<'_>) -> (Vec<Delta<'static>>, bool) {
         match delta {
             Delta::Thought(proof) if self.holds && self.after_text => {

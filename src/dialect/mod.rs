@@ -1,7 +1,7 @@
-//! The languages clients and providers speak, one folder each: how a request
-//! is read and written, how an answer is, what it says was used, and how a
-//! refusal is told so that the client's own SDK understands it. Between them
-//! stands one [`neutral`]; no dialect knows of another.
+//! The APIs of clients and providers, one folder each: how requests and responses are
+//! read and written, how usage is counted, and how a refusal is written so that the
+//! client's own SDK understands it. Dialects are translated through the form in
+//! [`neutral`]; no dialect names another.
 
 pub mod anthropic;
 pub mod bedrock;
@@ -55,7 +55,7 @@ pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
         Client::Responses => responses::request_fields::read(body),
         Client::Messages => anthropic::request_fields::read(body),
     }?;
-    // A count and what was compacted come whole, whatever else the body says.
+    // Counts and compactions are never streamed, whatever the body says.
     call.wanted.stream &= !api.counts() && api != Api::Compact;
     Ok(call)
 }
@@ -75,8 +75,8 @@ pub fn read_request<'p>(api: Api, body: &'p Json<'_>) -> Result<ChatRequest<'p>,
     }
 }
 
-/// Writes a request in a dialect; what that cannot say is lost, and told.
-/// `None` where the dialect holds no conversations.
+/// Writes a request in a dialect, and lists what the dialect does not support. `None`
+/// where the dialect has no conversations.
 pub fn write_request<'a>(
     dialect: Dialect,
     request: &'a ChatRequest<'_>,
@@ -117,8 +117,8 @@ pub fn read_reply(dialect: Dialect, body: &[u8], reading: &mut Reading) {
     }
 }
 
-/// What an error body of a provider's says. `kind` is what stands beside it,
-/// as AWS has it.
+/// The kind and the message of a provider's error body. `kind` is the error type that
+/// AWS sends in a header.
 pub fn read_error(dialect: Dialect, kind: &str, body: &[u8]) -> (String, String) {
     let json = Json::parse_bytes(body).unwrap_or(Json::Null);
     let first = match &json {
@@ -139,7 +139,7 @@ pub fn read_error(dialect: Dialect, kind: &str, body: &[u8]) -> (String, String)
     }
 }
 
-/// A provider's error, retold as the client's SDK expects it.
+/// A provider's error, as the client's SDK expects it.
 pub fn failure_body(api: Api, status: u16, kind: &str, message: &str, id: &RequestId) -> String {
     if let Some(too_long) = TooLong::read(Some(status), kind, message) {
         return too_long.body(api, id);
@@ -150,9 +150,9 @@ pub fn failure_body(api: Api, status: u16, kind: &str, message: &str, id: &Reque
     }
 }
 
-/// An error of a provider that speaks the client's dialect, where it is not what
-/// the client's agents know: a request that is too long. None, if the client can
-/// have it as it is.
+/// The body that replaces a provider's error about a request that is too long, where
+/// clients would not recognise the provider's own. `None` if the client can get the
+/// error as it is.
 pub fn reworded_error(
     api: Api,
     dialect: Dialect,
@@ -170,7 +170,7 @@ pub fn reworded_error(
     (!known || status != too_long::STATUS).then(|| too_long.body(api, id))
 }
 
-/// The status with which a client is told of a provider's error.
+/// The status that a client gets for a provider's error.
 pub fn failure_status(status: u16, kind: &str, message: &str) -> u16 {
     match TooLong::read(Some(status), kind, message) {
         Some(_) => too_long::STATUS,
@@ -188,7 +188,7 @@ pub fn refusal_body(family: Family, refusal: &Refusal, id: &RequestId) -> String
     }
 }
 
-/// The header that an SDK reads what kind of refusal it is from.
+/// The header in which an SDK looks for the kind of a refusal.
 pub fn refusal_header(family: Family, refusal: &Refusal) -> Option<(&'static str, &'static str)> {
     match family {
         Family::Aws => Some(("x-amzn-errortype", bedrock::error::kind(refusal))),
@@ -196,8 +196,8 @@ pub fn refusal_header(family: Family, refusal: &Refusal) -> Option<(&'static str
     }
 }
 
-/// The last event of a stream that broke after content went out, where the
-/// client had the provider's own bytes.
+/// The last event of a stream that broke after its first content, where the client
+/// received the provider's own bytes.
 pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
     match api.client() {
         Client::Chat => openai::error::event(fault),
@@ -206,7 +206,7 @@ pub fn broken_stream_event(api: Api, fault: &Fault, id: &RequestId) -> String {
     }
 }
 
-/// A refusal as the last event of a stream that has no more than keep-alives.
+/// A refusal as the last event of a stream that has only had keep-alives.
 pub fn refusal_event(api: Api, refusal: &Refusal, id: &RequestId) -> String {
     match api.client() {
         Client::Chat => format!("data: {}\n\n", openai::error::body(refusal)),
@@ -223,7 +223,7 @@ pub fn refusal_event(api: Api, refusal: &Refusal, id: &RequestId) -> String {
 /// A provider's error body, already in the client's dialect, as the last event
 /// of a stream.
 pub fn failure_event(api: Api, body: &str) -> String {
-    // Line ends in JSON are only for looks.
+    // Line ends in JSON carry no meaning.
     let line = body.replace(['\r', '\n'], "");
     match api.client() {
         Client::Chat => format!("data: {line}\n\n"),
@@ -232,18 +232,18 @@ pub fn failure_event(api: Api, body: &str) -> String {
     }
 }
 
-/// What tells a waiting client that the connection lives.
+/// Shows a waiting client that the connection is alive.
 pub fn keep_alive(api: Api) -> &'static str {
     match api.family() {
         Family::Anthropic => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
-        // A comment: what every client passes over.
+        // A comment, which every client ignores.
         _ => ": keep-alive\n\n",
     }
 }
 
-/// What closes an event that broke off halfway, so that the one after it is
-/// read. Anthropic's clients pass over a `ping`, whatever it holds; OpenAI's
-/// know no such event and report the broken one.
+/// Ends an incomplete event, so that the next event is read. Anthropic's clients ignore
+/// a `ping`, whatever its data; OpenAI's have no such event and report the incomplete
+/// one.
 pub fn abandon_event(api: Api) -> &'static str {
     match api.family() {
         Family::Anthropic => "\nevent: ping\n\n",

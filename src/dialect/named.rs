@@ -3,9 +3,9 @@
 use super::call::{self, Value};
 use crate::refusal::Invalid;
 
-/// The body with the model that the path names. If that `is_known`, what the body says
-/// of it does not count: at Azure it does not either, and clients put anything there.
-/// Else the path has a name of somebody's own, and what the body says may be known.
+/// The body with the model that the path names. If that model `is_known`, the model in
+/// the body is ignored, as Azure does. Otherwise the path has a custom deployment name,
+/// and the model in the body may be known.
 pub fn with_model(mut body: String, model: &str, is_known: bool) -> Result<String, Invalid> {
     let json = serde_json::Value::from(model).to_string();
     let fields = call::read_fields(&body, &["model"])?;

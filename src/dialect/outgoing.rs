@@ -1,5 +1,5 @@
-//! A body on its way to a provider. What it has in common with the client's own
-//! body is not copied: a body can be as large as a third of an instance's memory.
+//! The body of a request to a provider. It shares the client's bytes instead of copying
+//! them: a body can take a third of an instance's memory.
 
 use std::fmt;
 use std::ops::Range;
@@ -54,7 +54,7 @@ impl Outgoing {
         self.pieces.iter().map(Piece::bytes)
     }
 
-    /// Its bytes from a place on, no more than so many, piece by piece.
+    /// At most `most` of its bytes from position `at`, piece by piece.
     pub fn part(&self, at: usize, most: usize) -> impl Iterator<Item = &[u8]> {
         let (mut skip, mut left) = (at, most);
         self.pieces().filter_map(move |piece| {

@@ -1,16 +1,16 @@
-//! What a provider's error says by which an endpoint may be judged: its words
-//! for the error, which no caller can choose, and its message as a whole. A
-//! message may quote the request, so nothing is looked for inside it.
+//! The parts of a provider's error by which an endpoint may be judged: its error codes,
+//! which no caller can choose, and its message as a whole. A message may quote the
+//! request, so it is never searched.
 
 use super::neutral::Json;
 
-/// Google's kind of detail that holds a word for the error.
+/// The type of Google's error detail that has a code.
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
-/// An error, as a provider says it.
+/// A provider's error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProviderError {
-    /// The provider's words for it, the most precise first, in lower case.
+    /// The provider's codes for it, the most precise first, in lower case.
     pub words: Vec<String>,
     /// The whole message; empty where there is none.
     pub message: String,
@@ -19,8 +19,8 @@ pub struct ProviderError {
 }
 
 impl ProviderError {
-    /// Reads the body of an error. `beside` is the word that stands beside it,
-    /// as AWS has it.
+    /// Reads the body of an error. `beside` is the error type that AWS sends in a
+    /// header.
     pub fn read(beside: &str, body: &[u8]) -> ProviderError {
         let json = Json::parse_bytes(body).unwrap_or(Json::Null);
         let first = match &json {
@@ -46,8 +46,8 @@ impl ProviderError {
     }
 }
 
-/// A provider's word for an error as it is compared: in lower case, without the
-/// name space that AWS puts before it. Nothing, if it is not one word.
+/// A provider's error code in lower case, without AWS's namespace. `None` if it is not
+/// one word.
 pub fn word(text: &str) -> Option<String> {
     const LONGEST: usize = 64;
     let last = text.rsplit('#').next().unwrap_or(text);

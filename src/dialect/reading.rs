@@ -1,6 +1,5 @@
-//! What has been learnt so far of an answer: which model served it, what was
-//! used, whether it ended and how. Filled event by event or from one JSON
-//! reply.
+//! The facts read from a response so far: which model served it, what was used, whether
+//! it ended and how. They are read event by event or from one JSON body.
 
 use super::neutral::{Delta, Json, Stop};
 use super::{bedrock, Beyond, Fingerprint, Reader, TooLong};
@@ -8,17 +7,17 @@ use crate::regions::Dialect;
 use crate::units::Tokens;
 use std::collections::BTreeSet;
 
-/// What went wrong inside an answer that had begun with a good status.
+/// What went wrong inside a response that started with a good status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The provider said so in the stream; the kind it named.
+    /// The provider reported an error in the stream.
     Reported {
         /// The provider's own word for it, as `overloaded_error`.
         kind: String,
     },
     /// The stream stopped before its end.
     Cut,
-    /// The stream held what is no stream, such as an event without end.
+    /// The stream was malformed, such as an event without an end.
     Garbled,
     /// Nothing came for too long, or it took too long in all.
     TimedOut,
@@ -36,9 +35,10 @@ impl Fault {
     }
 }
 
-/// As many blobs as one answer is remembered for.
+/// The most blobs that are remembered of one response.
 const MOST_MADE: usize = 64;
-/// As many names are kept of what an answer lost, and as much of each.
+/// The most names that are kept of what was left out of a response, and their longest
+/// length.
 const MOST_LEFT_OUT: usize = 16;
 const LONGEST_NAME: usize = 80;
 
@@ -49,11 +49,11 @@ pub struct Reading {
     pub tokens: Tokens,
     /// The provider reported usage that covers the output.
     pub has_usage: bool,
-    /// Something was counted, as far as the answer had got then.
+    /// The provider reported some usage, perhaps before the end of the output.
     pub(super) counted: bool,
     /// What was used beyond tokens.
     pub beyond: Beyond,
-    /// The model thinks: some of what it thought may be counted at the end only.
+    /// The model thinks: some of its thinking may be counted only at the end.
     pub thought: bool,
     /// The model that the provider says has served it.
     pub served_model: Option<String>,
@@ -63,33 +63,33 @@ pub struct Reading {
     pub stopped: Option<String>,
     /// The provider said that the answer is complete.
     pub ended: bool,
-    /// The provider goes on with the answer, which is to be asked for later.
+    /// The provider continues in the background; the response has to be fetched later.
     pub goes_on: bool,
-    /// Bytes of visible output so far: what an estimate is made from.
+    /// Bytes of visible output so far, for estimates.
     pub output_bytes: u64,
-    /// Something of the answer itself has come: words, thoughts, a call, work
-    /// of a tool at the provider, or that there is nothing.
+    /// The first content has arrived: text, thinking, a tool call, a server tool's
+    /// work, or the end of an empty response.
     pub has_content: bool,
     /// This event only carries usage, no content.
     pub usage_only: bool,
     /// What went wrong.
     pub fault: Option<Fault>,
-    /// What of it only the provider's dialect can say, by its names there.
+    /// Parts that only the provider's dialect supports, by their names there.
     pub left_out: BTreeSet<String>,
     /// The provider says that the request is too long.
     pub too_long: Option<TooLong>,
-    /// What the provider wants back, and only from whom it gave it.
+    /// Blobs that only this endpoint may get back.
     pub made: Vec<Fingerprint>,
-    /// The id of the answer, where the provider may keep it under that.
+    /// The id under which the provider may store the response.
     pub kept: Option<String>,
     /// Anthropic's usage merges field by field; its parts are kept here.
     pub(super) anthropic: super::anthropic::usage::Counts,
-    /// Reads a stream that has no reader of its own for this.
+    /// Reads a stream whose dialect has no reader of its own for usage.
     reader: Option<Box<Reader>>,
 }
 
 impl Reading {
-    /// Takes a piece of an answer in.
+    /// Adds a piece of the response.
     pub fn take(&mut self, delta: &Delta<'_>) {
         let written = match delta {
             Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking(text) => text.len(),
@@ -140,14 +140,14 @@ impl Reading {
         }
     }
 
-    /// Notes what the provider wants back.
+    /// Adds a blob that the provider made.
     pub fn made(&mut self, blob: &str) {
         if self.made.len() < MOST_MADE {
             self.made.push(Fingerprint::of(blob));
         }
     }
 
-    /// Takes an event in that goes on to the client as it is.
+    /// Reads an event that is passed on unchanged.
     pub fn event(&mut self, dialect: Dialect, data: &[u8]) {
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
@@ -163,13 +163,13 @@ impl Reading {
         self.reader = Some(reader);
     }
 
-    /// Takes a frame in that is an exception, as AWS has them.
+    /// Reads an AWS exception frame.
     pub fn exception(&mut self, kind: &str, payload: &[u8]) {
         let body = Json::parse_bytes(payload).unwrap_or(Json::Null);
         self.take(&bedrock::answer_read::failure(kind, &body));
     }
 
-    /// Takes a whole reply in that goes on to the client as it is.
+    /// Reads a whole body that is passed on unchanged.
     pub fn whole(&mut self, dialect: Dialect, body: &[u8]) {
         let read = Reader::of(dialect).and_then(|mut reader| {
             let json = Json::parse_bytes(body).ok()?;
@@ -181,7 +181,7 @@ impl Reading {
     }
 }
 
-/// A provider's name as it can stand in a header and in a comment.
+/// A provider's name for a part, safe for a header and a comment.
 pub(super) fn header_safe(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     name.chars().take(LONGEST_NAME).map(plain).collect()

@@ -1,4 +1,4 @@
-//! The tokens of JSON that was checked before: no tree, nothing copied.
+//! Tokens of JSON that has been validated, without a tree or a copy.
 
 use std::borrow::Cow;
 

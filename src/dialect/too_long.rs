@@ -1,8 +1,8 @@
-//! A request that is too long for its model, whoever says so: agents shorten
-//! their conversation when they are told in the terms of the API that they call.
-//! Providers have a word for it or sentences of their own, which are compared
-//! from their beginning. A caller can have an error quote what it sent, so this
-//! decides only how the error is told to that caller, and nothing else.
+//! Errors about a request that is too long for its model. Agents shorten their
+//! conversation when they get the error that their own API would send, so other
+//! providers' errors are rewritten. Providers use an error code or a sentence, which is
+//! compared from its beginning. An error may quote the request, so this decides only
+//! how the error is written for that caller, and nothing else.
 
 use super::provider_error::word;
 use super::{Api, Client, Family};
@@ -12,28 +12,28 @@ use crate::units::RequestId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooLong {
     numbers: Numbers,
-    /// What the provider says.
+    /// The provider's message.
     message: String,
 }
 
-/// What is said of tokens.
+/// The token counts in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Numbers {
-    /// How many the prompt has.
+    /// Tokens of the prompt.
     used: Option<u64>,
-    /// How many more are to come out.
+    /// Tokens of output that were requested.
     output: Option<u64>,
-    /// How many there may be.
+    /// The limit.
     limit: Option<u64>,
 }
 
-/// The status that both APIs give for it.
+/// The status that both APIs use for it.
 pub const STATUS: u16 = 400;
 
-/// Statuses that providers give for it.
+/// The statuses that providers use for it.
 const STATUSES: [u16; 3] = [400, 413, 422];
 
-/// Words for it, in lower case.
+/// Error codes for it, in lower case.
 const WORDS: [&str; 4] = [
     "context_length_exceeded",
     "context_window_exceeded",
@@ -49,9 +49,8 @@ const BEFORE: [&str; 4] = [
     "400 Bad Request: ",
 ];
 
-/// Sentences for it, as they begin: `{u}` is how many tokens the prompt has, `{o}`
-/// how many are to come out, `{l}` how many there may be, `{n}` another number,
-/// `…` some words.
+/// The beginnings of sentences for it: `{u}` is the tokens of the prompt, `{o}` the
+/// requested output, `{l}` the limit, `{n}` another number, `…` some words.
 const SENTENCES: [&str; 42] = [
     // OpenAI, Azure, DeepSeek, vLLM, models of others at Bedrock.
     "This model's maximum context length is {l} tokens. However, your messages resulted in {u} tokens",
@@ -149,7 +148,7 @@ impl TooLong {
         }
     }
 
-    /// What the client of an API is told, in that API's own terms and the
+    /// The message for the client of an API: that API's own sentence, then the
     /// provider's words.
     pub fn message(&self, api: Api) -> String {
         let owns: &[&str] = match api.family() {
@@ -206,7 +205,7 @@ pub fn field(api: Api) -> &'static str {
     }
 }
 
-/// Whether a word of a provider's says so.
+/// Whether an error code means that the request is too long.
 pub fn is_word(word: &str) -> bool {
     WORDS.contains(&word)
 }
@@ -236,7 +235,7 @@ fn begins(message: &str, sentence: &str) -> Option<Numbers> {
         {
             let digits = |byte: &u8| byte.is_ascii_digit() || *byte == b',';
             let length = message.bytes().take_while(digits).count();
-            // A comma behind the number is none of it.
+            // A comma after the number is not part of it.
             let length = message.get(..length)?.trim_end_matches(',').len();
             let (digits, behind) = message.split_at_checked(length)?;
             let number: u64 = digits.replace(',', "").parse().ok()?;
@@ -290,7 +289,7 @@ mod tests {
             assert_eq!(output, known.contains("{o}").then_some(900), "{message}");
             assert_eq!(used, known.contains("{u}").then_some(210_000), "{message}");
             assert_eq!(limit, known.contains("{l}").then_some(200_000), "{message}");
-            // What only quotes one is none.
+            // A message that only quotes such a sentence does not match.
             let quoted = format!("messages[0]: \"{message}\" is not allowed");
             assert_eq!(sentence(&quoted), None, "{quoted}");
         }

@@ -1,5 +1,5 @@
-//! From one dialect into another: who reads a provider, who writes to a
-//! client, and the translator that stands between them.
+//! Translates a response from one dialect into another: a reader for the provider, a
+//! writer for the client, and the translator between them.
 
 use super::late_proofs::LateProofs;
 use super::neutral::{
@@ -11,8 +11,7 @@ use crate::regions::Dialect;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an answer to be translated may hold in all: a stream that goes on for
-/// ever is none.
+/// The most output of a translated response, so that a stream cannot continue forever.
 const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
 /// Reads what a provider answers.
@@ -111,7 +110,8 @@ impl Writer {
     }
 }
 
-/// What stands beside the words: ids, and a tool that is none.
+/// Replaces calls of the JSON tool by text where it stands in for JSON mode, gives ids
+/// to calls without one, and reports what the client does not get.
 #[derive(Debug)]
 struct JsonToolUnwrapper {
     context: ReplyContext,
@@ -121,7 +121,7 @@ struct JsonToolUnwrapper {
     json_calls: BTreeSet<u32>,
     other_calls: bool,
     late: LateProofs,
-    /// The arguments of custom tools: what is not told of them is named.
+    /// The arguments of custom tools: those that the client does not get are reported.
     custom: BTreeMap<u32, (String, TextReader)>,
 }
 
@@ -137,8 +137,8 @@ impl JsonToolUnwrapper {
         }
     }
 
-    /// What the client does not get of a piece: arguments of a custom tool beside
-    /// its text.
+    /// The name of what the client does not get: arguments of a custom tool beside its
+    /// text.
     fn left_out(&mut self, delta: &Delta<'_>) -> Option<Delta<'static>> {
         match delta {
             Delta::Call { call, name, .. } if self.context.custom.contains(name.as_ref()) => {
@@ -157,7 +157,7 @@ impl JsonToolUnwrapper {
         }
     }
 
-    /// What is told of a piece, in order.
+    /// Passes a piece on, with what goes before and after it.
     fn pass<'d>(&mut self, delta: Delta<'d>, mut on: impl FnMut(Delta<'_>)) {
         let left_out = self.left_out(&delta);
         let Some(delta) = self.rewrite(delta) else {
@@ -204,7 +204,7 @@ impl JsonToolUnwrapper {
     }
 }
 
-/// An answer on its way from a provider's dialect into a client's.
+/// A response that is translated from a provider's dialect into a client's.
 #[derive(Debug)]
 pub struct Translator {
     reader: Reader,
@@ -248,7 +248,7 @@ impl Translator {
         self.check(reading, out);
     }
 
-    /// Takes a whole reply where the client wants a stream.
+    /// Takes a whole reply where the client asked for a stream.
     pub fn whole(&mut self, body: &[u8], reading: &mut Reading, out: &mut Vec<u8>) {
         let (writer, unwrapper) = (&mut self.writer, &mut self.unwrapper);
         let mut on = |delta: Delta<'_>| pass(delta, unwrapper, writer, reading, out);
@@ -271,8 +271,8 @@ impl Translator {
         self.over |= reading.ended;
     }
 
-    /// The provider's stream is over: without a last event if `sound`, and a
-    /// reason to stop was told, the answer is complete all the same.
+    /// The provider's stream is over. If it is `sound` and had a stop reason, the
+    /// response is complete even without a last event.
     pub fn finish(&mut self, sound: bool, reading: &mut Reading, out: &mut Vec<u8>) {
         if self.over {
             return;
@@ -298,10 +298,10 @@ fn pass(
 }
 
 fn write(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut Vec<u8>) {
-    // After a failure nothing may look like a good end.
+    // No success ending follows a failure.
     let sound = reading.fault.is_none();
     if delta == Delta::Alive {
-        // A comment is what every client passes over.
+        // Every client ignores comments.
         out.extend_from_slice(b": keep-alive\n\n");
         return;
     }
@@ -309,7 +309,7 @@ fn write(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut
     reading.take(&delta);
     if sound && reading.fault.is_none() {
         if let (Delta::LeftOut(name), true) = (&delta, reading.left_out.len() > known) {
-            // The reply's headers are gone; a comment is what every client passes over.
+            // The reply's headers are already sent, and every client ignores comments.
             let comment = format!(": meridian-dropped: {}\n\n", header_safe(name));
             out.extend_from_slice(comment.as_bytes());
         }
@@ -317,7 +317,7 @@ fn write(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut
     }
 }
 
-/// A whole reply in the client's dialect. What went wrong is in the reading.
+/// A whole response in the client's dialect. Faults are in the reading.
 pub fn whole(
     from: Dialect,
     to: Api,
@@ -349,7 +349,7 @@ pub fn whole(
     written.filter(|_| reading.fault.is_none())
 }
 
-/// Whether JSON mode is spoken of as a tool in a dialect.
+/// Whether a tool stands in for JSON mode in a dialect.
 pub fn unwraps_json(request: &ChatRequest<'_>, dialect: Dialect) -> bool {
     let without = matches!(
         dialect,

@@ -1,11 +1,10 @@
-//! How many values a request may hold. Each costs work and room whatever its
-//! length, so a body of nothing but small ones is refused before any of it is
-//! looked at more closely.
+//! The most values that a request may have. Each value costs work and memory whatever
+//! its length, so a body of many small values is refused before it is parsed.
 
 use crate::dialect::tokens::end_of_string;
 use crate::refusal::Invalid;
 
-/// As many values as any request may hold.
+/// The number of values that any request may have.
 const LEAST: usize = 32_768;
 
 /// A longer request may hold one more object, list or field for each of so many
@@ -22,7 +21,7 @@ pub fn most_of_a_tree(length: usize) -> usize {
 }
 
 /// Counts the objects, lists and fields of a body up to the most that its length
-/// allows. Whether it is JSON is not looked at.
+/// allows. It does not check that the body is JSON.
 pub fn check(body: &str) -> Result<(), Invalid> {
     let most = LEAST.max(body.len() / BYTES_A_VALUE);
     let mut count = 0;
@@ -30,7 +29,7 @@ pub fn check(body: &str) -> Result<(), Invalid> {
     while !rest.is_empty() {
         let length = memchr::memchr(b'"', rest).unwrap_or(rest.len());
         let (between, string) = rest.split_at(length);
-        // What has no strings may be one long list.
+        // A body without strings may be one long list.
         for part in between.chunks(most) {
             count += part.iter().filter(|byte| begins_value(**byte)).count();
             if count > most {

@@ -20,14 +20,14 @@ const HOSTED: [&str; 11] = [
     "fallback",
 ];
 
-/// What has come of a stream.
+/// The state of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
     counts: Counts,
     block: Block,
     calls: u32,
     signature: String,
-    /// A reason to stop was told.
+    /// A stop reason was received.
     stopped: bool,
 }
 
@@ -240,7 +240,7 @@ impl Reader {
                     false => Delta::Thought(Blob::new(BlobKind::Signature, signature)),
                 });
             }
-            // Clients parse the arguments, and nothing is no JSON.
+            // Clients parse the arguments, and an empty string is not JSON.
             Block::Call(call, false) => on(Delta::Input {
                 call,
                 json: "{}".into(),

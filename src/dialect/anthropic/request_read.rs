@@ -60,7 +60,7 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<ChatRequest<'p>, Invalid
     Ok(request)
 }
 
-/// Fields that change nothing when they hold these values.
+/// Fields that have no effect with these values.
 const NEUTRAL: [(&str, &str); 4] = [
     ("inference_geo", "\"global\""),
     ("mcp_servers", "[]"),

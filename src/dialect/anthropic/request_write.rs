@@ -10,14 +10,14 @@ use crate::dialect::Api;
 use crate::regions::{Dialect, ThinkingStyle};
 use serde_json::Number;
 
-/// What it takes for the id of a call.
+/// The ids of calls that it accepts.
 const IDS: Ids = Ids {
     longest: 64,
     shortest: 1,
     marks: "_-",
 };
 
-/// Writes the body, and what it could not say.
+/// Writes the body, and lists what the dialect does not support.
 pub fn write<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,

@@ -5,7 +5,7 @@ use crate::dialect::neutral::{Blob, BlobKind, Citation, Delta, Json, Malformed, 
 use crate::dialect::Beyond;
 use std::collections::BTreeMap;
 
-/// What has come of a stream.
+/// The state of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
     calls: u32,
@@ -193,7 +193,7 @@ impl Reader {
             Some(Block::Thinking(proof)) => {
                 on(Delta::Thought(Blob::new(BlobKind::Signature, proof)));
             }
-            // Clients parse the arguments, and nothing is no JSON.
+            // Clients parse the arguments, and an empty string is not JSON.
             Some(Block::Call(call, false)) => on(Delta::Input {
                 call,
                 json: "{}".into(),

@@ -10,7 +10,7 @@ use crate::regions::{Dialect, ThinkingStyle};
 use serde_json::Number;
 use std::borrow::Cow;
 
-/// What it takes for the id of a call.
+/// The ids of calls that it accepts.
 const IDS: Ids = Ids {
     longest: 64,
     shortest: 1,
@@ -21,7 +21,7 @@ const IDS: Ids = Ids {
 const MOST_LABELS: usize = 16;
 const LONGEST_LABEL: usize = 256;
 
-/// Writes the body, and what it could not say.
+/// Writes the body, and lists what the dialect does not support.
 pub fn write<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,
@@ -34,7 +34,7 @@ pub fn write<'a>(
     writer.finish()
 }
 
-/// Writes what is to be counted.
+/// Writes the request whose tokens are counted.
 pub fn write_count<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,

@@ -1,21 +1,20 @@
-//! What usage tells beyond the tokens of one pass: tools that ran at the
-//! provider, passes with tokens of their own, and numbers that nobody knows. No
-//! field that a provider adds is free in silence: a number that is not known
-//! here is named in the call's row.
+//! Usage beyond the tokens of one pass: tools that ran at the provider, passes with
+//! tokens of their own, and unknown numbers. A new field of a provider is never
+//! silently free: an unknown number is named in the call's row.
 
 use super::anthropic::usage::Counts;
 use crate::units::Tokens;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A usage object is small; a longer one is not looked through.
+/// The largest usage object that is read.
 const LONGEST: usize = 64 * 1024;
-/// As many names of unknown fields as a row keeps, and as much of each.
+/// The most names of unknown fields in a row, and their longest length.
 const MOST_UNKNOWN: usize = 8;
 const LONGEST_NAME: usize = 60;
-/// As many passes as one answer is made of at most.
+/// The most passes of one response.
 const MOST_PASSES: usize = 256;
-/// No call has more of anything: such a count is a mistake.
+/// No call has more of anything: a larger count is an error.
 const MOST: u64 = 1_000_000_000;
 
 /// The field beside OpenAI's usage that counts tools.
@@ -27,18 +26,18 @@ pub struct Beyond {
     /// How often each kind of tool ran at the provider, by the kinds of
     /// `regions/egress.toml`.
     pub uses: BTreeMap<String, u64>,
-    /// Numbers that nobody knows, by the names of their fields.
+    /// Unknown numbers, by the names of their fields.
     pub unknown: BTreeSet<String>,
     /// Passes that the usage counts beside its sum.
     pub passes: Vec<Pass>,
     /// Passes of other models that are in the sum.
     pub within: Vec<Pass>,
-    /// The provider's own sum of all tokens, where it tells one.
+    /// The provider's own total of tokens, where it reports one.
     pub total: Option<u64>,
-    /// A count of tokens is none that can be: below zero, a fraction, or more than
-    /// any call has. Nothing of the usage is trusted then.
+    /// A token count is impossible: negative, fractional, or larger than any call has.
+    /// None of the usage is trusted then.
     pub absurd: bool,
-    /// It was processed at a place that has a premium.
+    /// It was processed in a region with a premium.
     pub at_premium: bool,
     /// It was served at another speed than the usual one, which has another
     /// price.
@@ -58,7 +57,7 @@ pub struct Pass {
 enum Meaning {
     /// It counts tokens that are read.
     Known,
-    /// A time or an amount of money, told for its own sake.
+    /// A time or an amount of money, which does not count usage.
     Aside,
     /// It says how often a tool ran.
     Uses(&'static str),
@@ -95,7 +94,7 @@ impl Beyond {
         }
     }
 
-    /// Takes in what a later event tells: counts replace smaller ones.
+    /// Merges a later event: counts replace smaller ones.
     pub fn merge(&mut self, newer: Beyond) {
         for (kind, count) in newer.uses {
             let known = self.uses.entry(kind).or_default();
@@ -252,7 +251,7 @@ fn is_number(text: &str) -> bool {
     number.is_ok_and(|number| number != 0.0 && number.is_finite())
 }
 
-/// What the number at a path of a usage object means; none where nobody knows.
+/// The meaning of the number at a path of a usage object; `None` where it is unknown.
 fn meaning(path: &str) -> Option<Meaning> {
     if let Some((TOOL_USAGE, tool)) = path.split_once('.') {
         return match tool {

@@ -8,7 +8,7 @@ use crate::dialect::neutral::{
 use crate::dialect::Beyond;
 use crate::units::Tokens;
 
-/// What has come of a stream.
+/// The state of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
     calls: u32,
@@ -19,7 +19,7 @@ pub struct Reader {
     grounded: usize,
     /// What was counted last: each chunk counts as far as it got.
     counted: Option<Tokens>,
-    /// A reason to stop was told.
+    /// A stop reason was received.
     stopped: bool,
 }
 
@@ -89,8 +89,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Tells what was counted. Until there is a reason to stop, more may come of
-    /// it, and what is thought meanwhile may not be in it.
+    /// Reports the usage. Until there is a stop reason, it may grow, and may not cover
+    /// thinking.
     fn usage(&self, complete: bool, on: &mut dyn FnMut(Delta<'_>)) {
         if let Some(tokens) = self.counted {
             on(Delta::Usage(Usage { tokens, complete }));

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// another model made have none.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
-/// Writes the body, and what it could not say.
+/// Writes the body, and lists what the dialect does not support.
 pub fn write<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,
@@ -36,7 +36,7 @@ pub fn write<'a>(
     writer.finish()
 }
 
-/// Writes what is to be counted.
+/// Writes the request whose tokens are counted.
 pub fn write_count<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,
@@ -312,7 +312,7 @@ fn thinking<'a>(request: &ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> Objec
     let Some(thinking) = request.thinking else {
         return nothing;
     };
-    // Who asks Anthropic's way to think is shown the thoughts, unless told not.
+    // Anthropic's clients see thinking, unless they ask not to.
     let shown = request.client.family() == Family::Anthropic;
     let show = thinking.is_on() && thinking.show.unwrap_or(shown);
     let config = match writer.target().thinking {

@@ -1,4 +1,4 @@
-//! An answer put together from its pieces, for clients that want it whole.
+//! A response assembled from its pieces, for clients that did not ask for a stream.
 
 use super::blob::Blob;
 use super::delta::{Citation, Delta, Stop};
@@ -10,19 +10,19 @@ use std::collections::BTreeMap;
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
-    /// The model that gave it.
+    /// The model that served it.
     pub model: Option<String>,
-    /// What it says, in order.
+    /// Its parts, in order.
     pub parts: Vec<Part>,
-    /// How likely its tokens were.
+    /// Its log probabilities.
     pub logprobs: Vec<Json<'static>>,
-    /// What was used.
+    /// Its usage.
     pub tokens: Option<Tokens>,
     /// The class of service.
     pub tier: Option<String>,
-    /// Why it stopped.
+    /// Its stop reason.
     pub stop: Option<Stop>,
-    /// Why it would not, as the provider explains it.
+    /// The provider's explanation of a refusal.
     pub explained: Option<String>,
     /// The place of each call among the parts.
     pub calls: BTreeMap<u32, usize>,
@@ -31,20 +31,20 @@ pub struct Answer {
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Words, and where they come from.
+    /// Text, and its citations.
     Text(String, Vec<Citation>),
-    /// The model will not.
+    /// A refusal.
     Refusal(String),
-    /// What it thought.
+    /// Thinking.
     Thinking {
-        /// In words.
+        /// Its text.
         text: String,
-        /// The provider's proof.
+        /// The provider's signature.
         blob: Option<Blob<'static>>,
         /// Nothing more belongs to it.
         over: bool,
     },
-    /// It calls a tool.
+    /// A tool call.
     Call {
         /// Which call.
         call: u32,
@@ -54,13 +54,13 @@ pub enum Part {
         name: String,
         /// The arguments, as JSON text.
         input: String,
-        /// What the provider wants back with it.
+        /// The provider's blob that belongs to it.
         blob: Option<Blob<'static>>,
     },
 }
 
 impl Answer {
-    /// Takes the next piece. What it says of failure is the caller's to see.
+    /// Takes the next piece. The caller handles failures.
     pub fn take(&mut self, delta: Delta<'_>) {
         match delta {
             Delta::Model(model) => self.model = Some(model.into_owned()),

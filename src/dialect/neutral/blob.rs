@@ -1,19 +1,19 @@
-//! What a provider hands out for itself and wants back unchanged: signatures
-//! of thoughts, encrypted reasoning. Only the endpoint that made one can read
-//! it, so on its way through a client it carries that endpoint's name.
+//! Opaque data that a provider sends and gets back unchanged: thinking signatures,
+//! encrypted reasoning. Only the endpoint that made a blob can read it, so the client
+//! gets it with that endpoint's name.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What a client is given in front of a provider's blob.
+/// The prefix of a blob that a client gets.
 pub const MARK: &str = "meridian.";
 
 /// What a blob belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Thoughts that are shown beside it.
+    /// Thinking whose text is beside it.
     Signature,
-    /// Thoughts that only it holds.
+    /// Thinking that only the blob holds.
     Hidden,
     /// The tool call that follows.
     Call,
@@ -29,8 +29,7 @@ impl Kind {
     }
 }
 
-/// Whose signatures each endpoint takes that a model can be asked at, as the map
-/// claims it.
+/// Whose signatures each endpoint of a plan accepts, as the map claims.
 #[derive(Debug, Default)]
 pub struct Signers<'m> {
     words: BTreeMap<&'m str, &'m str>,
@@ -38,7 +37,7 @@ pub struct Signers<'m> {
 }
 
 impl<'m> Signers<'m> {
-    /// Whether one endpoint takes what the other has signed.
+    /// Whether one endpoint accepts the signatures of the other.
     pub fn share(&self, one: &str, other: &str) -> bool {
         let of = |endpoint: &str| self.words.get(endpoint);
         one == other || of(one).is_some() && of(one) == of(other)
@@ -77,7 +76,7 @@ pub struct Blob<'b> {
 }
 
 impl<'b> Blob<'b> {
-    /// One that a provider has just made, or that no name stands on.
+    /// A blob that a provider has just made, or one without a name.
     pub fn new(kind: Kind, data: impl Into<Cow<'b, str>>) -> Blob<'b> {
         Blob {
             kind,
@@ -102,7 +101,7 @@ impl<'b> Blob<'b> {
         })
     }
 
-    /// As a client is given it.
+    /// As the client gets it.
     pub fn for_client(&self, endpoint: &str) -> String {
         let origin = self.origin.as_deref().unwrap_or(endpoint);
         format!("{MARK}{}.{origin}.{}", self.kind.letter(), self.data)

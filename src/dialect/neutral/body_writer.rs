@@ -9,19 +9,19 @@ use crate::dialect::Api;
 use crate::regions::Dialect;
 use std::collections::BTreeSet;
 
-/// The body of a request that is being written.
+/// Writes the body of a request.
 #[derive(Debug)]
 pub struct BodyWriter<'a> {
     target: Target<'a>,
     body: Object<'a>,
     client: Api,
     older: Vec<(Param, &'static str)>,
-    /// What could not be said.
+    /// What is not supported.
     pub unsupported: UnsupportedFields<'a>,
 }
 
 impl<'a> BodyWriter<'a> {
-    /// An empty one.
+    /// An empty body.
     pub fn new(request: &ChatRequest<'_>, target: Target<'a>) -> BodyWriter<'a> {
         BodyWriter {
             target,
@@ -32,19 +32,19 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// Where it is for.
+    /// The endpoint and model it is for.
     pub fn target(&self) -> Target<'a> {
         self.target
     }
 
-    /// What the client called.
+    /// The operation that the client called.
     pub fn client(&self) -> Api {
         self.client
     }
 
-    /// Whether the endpoint, spoken to in a dialect, may be given a blob: it
-    /// made it, or takes what its maker signs. A blob without a name comes from where the client's own
-    /// dialect is spoken.
+    /// Whether the endpoint may get a blob: it made the blob, or accepts signatures of
+    /// the endpoint that did. A blob without a name belongs to endpoints of the
+    /// client's own dialect.
     pub fn owns(&self, blob: &Blob<'_>, dialect: Dialect) -> bool {
         match &blob.origin {
             Some(origin) => self.target.signers.share(origin, self.target.endpoint),
@@ -52,7 +52,7 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// Writes a field that every endpoint of the dialect knows.
+    /// Writes a field that every endpoint of the dialect has.
     pub fn set(&mut self, field: &'a str, value: impl Into<Json<'a>>) {
         let field = self
             .target
@@ -63,7 +63,7 @@ impl<'a> BodyWriter<'a> {
         self.body.set(field, value);
     }
 
-    /// Writes a setting, if there is one, unless the endpoint does not know it.
+    /// Writes a parameter, if it is set and the endpoint and the model take it.
     pub fn put<V: Into<Json<'a>>>(&mut self, param: Param, field: &'a str, value: Option<V>) {
         let Some(value) = value else { return };
         match self.endpoint_takes(field) {
@@ -78,7 +78,7 @@ impl<'a> BodyWriter<'a> {
         !self.target.without.iter().any(|out| out == field)
     }
 
-    /// Whether the endpoint knows a field of its dialect.
+    /// Whether the endpoint takes a field of its dialect.
     pub fn endpoint_takes(&self, field: &str) -> bool {
         !self
             .target
@@ -88,7 +88,7 @@ impl<'a> BodyWriter<'a> {
             .any(|unknown| unknown == field)
     }
 
-    /// A setting that the dialect does not have, though the endpoint may.
+    /// Writes a parameter that the dialect does not have, if the endpoint takes it.
     pub fn put_if_known<V: Into<Json<'a>>>(
         &mut self,
         param: Param,
@@ -102,13 +102,13 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// What the client calls a setting.
+    /// The client's name for a parameter.
     fn client_name(&self, param: Param) -> &'static str {
         let older = self.older.iter().find(|(of, _)| *of == param);
         older.map_or_else(|| param.called_in(self.client), |(_, name)| name)
     }
 
-    /// A setting cannot be said.
+    /// Lists a parameter as unsupported.
     pub fn unsupported(&mut self, param: Param) {
         match param.is_hint() {
             true => self.leave_out(param),
@@ -116,20 +116,21 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// A setting is not said, or not quite as it was, and the answer is still what
-    /// was asked for.
+    /// Lists a parameter as left out or changed in a way that does not change the
+    /// response.
     pub fn leave_out(&mut self, param: Param) {
         self.unsupported.leave_out(self.client_name(param));
     }
 
-    /// The same, if it is there.
+    /// The same, if it is set.
     pub fn leave_out_if(&mut self, there: bool, param: Param) {
         if there {
             self.leave_out(param);
         }
     }
 
-    /// A block cannot be said. Thoughts are of use only to the model that had them.
+    /// Lists a block as unsupported. Thinking is only left out, since it is useful only
+    /// to the model that made it.
     pub fn unsupported_block(&mut self, block: &Block<'a>) {
         match block.what {
             What::Thinking { .. } => self.unsupported.leave_out(block.path),
@@ -137,16 +138,17 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// A setting cannot be said, if it is there.
+    /// The same, if it is set.
     pub fn unsupported_if(&mut self, there: bool, param: Param) {
         if there {
             self.unsupported(param);
         }
     }
 
-    /// What only the client's dialect knows: passed on to the same dialect.
+    /// Passes fields of the client's dialect on to the same dialect; elsewhere they are
+    /// unsupported.
     pub fn extras(&mut self, request: &'a ChatRequest<'_>, same: bool) {
-        // They are many at times, and each stands once.
+        // There may be many; each is written once.
         let mut written: BTreeSet<String> = self.body.names().map(str::to_owned).collect();
         for extra in &request.extras {
             match (same, &extra.name) {
@@ -165,7 +167,7 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// Marks for a cache cannot be said.
+    /// Lists cache marks as left out.
     pub fn leave_out_cache_marks(&mut self, request: &'a ChatRequest<'_>) {
         let said = request.turns.iter().flat_map(|turn| &turn.blocks);
         let blocks = request.system.iter().chain(said);
@@ -178,7 +180,7 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// The body, and what it could not say.
+    /// The body, and what is not supported.
     pub fn finish(self) -> (Json<'a>, UnsupportedFields<'a>) {
         (Json::Object(self.body), self.unsupported)
     }

@@ -1,20 +1,19 @@
-//! Tool calls one after the other. Some providers may tell pieces of several
-//! calls in turn, or words between the pieces of one, while clients expect a call
-//! to be over when something else begins. So what comes early waits until the
-//! call before it is whole.
+//! Puts tool calls in order. Some providers interleave the pieces of several calls, or
+//! text with the pieces of a call, but clients expect a call to end before other
+//! content starts. Content that comes early waits until the call before it is complete.
 
 use super::delta::Delta;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
-/// What is to be passed on.
+/// A piece that is passed on.
 #[derive(Debug, PartialEq)]
 pub enum Ordered {
     /// A call begins; the one before it is over.
     Begin(u32),
     /// More of the arguments of the call that began last.
     Input(String),
-    /// Words or thoughts that came before the call ahead of them was whole.
+    /// Text or thinking that had to wait for a call.
     Content(Delta<'static>),
 }
 
@@ -23,7 +22,7 @@ pub enum Ordered {
 enum Waiting {
     /// A call, and its arguments so far.
     Call(u32, String),
-    /// Words or thoughts.
+    /// Text or thinking.
     Content(Delta<'static>),
 }
 
@@ -32,8 +31,8 @@ enum Waiting {
 pub struct CallOrder {
     current: Option<(u32, Whole)>,
     waiting: VecDeque<Waiting>,
-    /// Which of all that ever waited each of them is, and how many of these
-    /// wait no longer.
+    /// The position of each call among all that ever waited, and how many of those no
+    /// longer wait.
     places: BTreeMap<u32, usize>,
     passed: usize,
 }
@@ -57,8 +56,8 @@ impl CallOrder {
         open || !self.waiting.is_empty()
     }
 
-    /// Keeps words and thoughts back that come between pieces of a call; whether
-    /// it does.
+    /// Holds back text and thinking that come between the pieces of a call. Returns
+    /// whether it did.
     pub fn holds(&mut self, delta: &Delta<'_>) -> bool {
         if !self.is_busy() {
             return false;
@@ -98,7 +97,7 @@ impl CallOrder {
         }
     }
 
-    /// Lets out what waits, as far as the calls before it are whole.
+    /// Releases what waits, as far as the calls before it are complete.
     fn advance(&mut self, on: &mut Vec<Ordered>) {
         while let Some(waiting) = self.waiting.pop_front() {
             self.passed += 1;
@@ -124,7 +123,7 @@ impl CallOrder {
         }
     }
 
-    /// All calls are over: what waited comes out.
+    /// All calls are over: releases everything that waits.
     pub fn finish(&mut self, on: &mut Vec<Ordered>) {
         for waiting in self.waiting.drain(..) {
             match waiting {
@@ -141,7 +140,7 @@ impl CallOrder {
     }
 }
 
-/// Words and thoughts that wait.
+/// Text and thinking that can wait.
 fn spoken(delta: &Delta<'_>) -> Option<Delta<'static>> {
     let owned = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
     Some(match delta {

@@ -1,4 +1,4 @@
-//! What a client asks a model for.
+//! A chat request in the neutral form.
 
 use super::blob::Blob;
 use super::custom::Custom;
@@ -13,33 +13,33 @@ use std::borrow::Cow;
 /// A request, free of any dialect. It borrows from the client's body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRequest<'b> {
-    /// What the client called.
+    /// The operation that the client called.
     pub client: Api,
     /// Whether the answer is to be streamed.
     pub stream: bool,
-    /// What stands above the conversation.
+    /// The system instructions.
     pub system: Vec<Block<'b>>,
     /// The conversation. Neighbours may have the same role.
     pub turns: Vec<Turn<'b>>,
     /// The tools the model may call.
     pub tools: Vec<Tool<'b>>,
-    /// Whether it must, may or may not call them.
+    /// Whether the model must, may or must not call tools.
     pub choice: Option<Choice<'b>>,
-    /// Whether it may call several at once.
+    /// Whether the model may call several tools at once.
     pub parallel: Option<bool>,
-    /// The form of the answer.
+    /// The response format.
     pub format: Option<Format<'b>>,
     /// How much to think.
     pub thinking: Option<Thinking>,
-    /// Everything with one value.
+    /// The parameters with one value each.
     pub params: Params<'b>,
-    /// Settings that the client gave an older name.
+    /// Parameters that the client gave by an older name.
     pub older: Vec<(Param, &'static str)>,
-    /// What only the client's own dialect knows: a field's path, name, value.
+    /// Fields that only the client's own dialect has.
     pub extras: Vec<Extra<'b>>,
 }
 
-/// A field that only the client's dialect knows.
+/// A field that only the client's dialect has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extra<'b> {
     /// Where it stands.
@@ -48,38 +48,38 @@ pub struct Extra<'b> {
     pub name: Option<Cow<'b, str>>,
     /// Its value.
     pub value: Json<'b>,
-    /// An answer without it is still what was asked for.
+    /// It is a hint: leaving it out does not change the response.
     pub hint: bool,
 }
 
-/// Who speaks.
+/// The author of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The one who asks; tools' results are this one's.
+    /// The user; tool results are in this role too.
     User,
     /// The model.
     Assistant,
-    /// Instructions in the midst of a conversation.
+    /// Instructions inside the conversation.
     System,
 }
 
 /// A turn of the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn<'b> {
-    /// Who speaks.
+    /// The author of a turn.
     pub role: Role,
-    /// What is said.
+    /// The content.
     pub blocks: Vec<Block<'b>>,
 }
 
-/// One thing that is said.
+/// A block of content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block<'b> {
     /// Where it stands in the client's body.
     pub path: Place<'b>,
     /// What it is.
     pub what: What<'b>,
-    /// What is before and with it is to be cached.
+    /// The prompt up to and with it is to be cached.
     pub cache: Option<Lifetime>,
 }
 
@@ -108,13 +108,13 @@ pub enum Lifetime {
 pub enum What<'b> {
     /// Text.
     Text(Cow<'b, str>),
-    /// The model said that it will not.
+    /// A refusal of the model.
     Refusal(Cow<'b, str>),
     /// A picture.
     Image(Media<'b>),
     /// A document.
     Document(Media<'b>),
-    /// Sound.
+    /// Audio.
     Audio(Media<'b>),
     /// The model calls a tool.
     Call {
@@ -126,26 +126,26 @@ pub enum What<'b> {
         input: Json<'b>,
         /// The tool is a custom one: its arguments hold the text.
         custom: bool,
-        /// What the model's provider wants back with it.
+        /// The provider's blob that belongs to it.
         blob: Option<Blob<'b>>,
     },
-    /// A tool's answer.
+    /// The result of a tool call.
     Result {
         /// The call's id.
         id: Cow<'b, str>,
-        /// What it says.
+        /// Its content.
         content: Vec<Block<'b>>,
         /// The tool failed.
         error: bool,
     },
-    /// What the model thought. Without a blob nobody can tell that it did.
+    /// Thinking of the model. Without a blob it cannot be verified.
     Thinking {
-        /// Its words, as far as they are shown.
+        /// Its text, as far as it is shown.
         text: Cow<'b, str>,
-        /// The provider's proof of it.
+        /// The provider's signature of it.
         blob: Option<Blob<'b>>,
     },
-    /// What only the client's own dialect knows.
+    /// A block that only the client's own dialect has.
     Foreign(Json<'b>),
 }
 
@@ -154,7 +154,7 @@ pub enum What<'b> {
 pub struct Media<'b> {
     /// Where it is.
     pub source: Source<'b>,
-    /// Its type, as `image/png`, if it is told.
+    /// Its media type, such as `image/png`, if it is given.
     pub kind: Option<Cow<'b, str>>,
     /// Its name or title.
     pub name: Option<Cow<'b, str>>,
@@ -190,7 +190,7 @@ pub struct Tool<'b> {
     pub schema: Option<Json<'b>>,
     /// Arguments must fit the schema.
     pub strict: Option<bool>,
-    /// What is before and with it is to be cached.
+    /// The prompt up to and with it is to be cached.
     pub cache: Option<Lifetime>,
     /// What makes it a custom tool, if it is one.
     pub custom: Option<Custom<'b>>,
@@ -211,11 +211,11 @@ pub enum Choice<'b> {
     Named(Cow<'b, str>),
 }
 
-/// The tool that stands in for JSON mode where a dialect has none: what it is
-/// called with is the answer.
+/// The tool that stands in for JSON mode where a dialect has none: its arguments are
+/// the response.
 pub const JSON_TOOL: &str = "answer_in_json";
 
-/// The form of the answer.
+/// The response format.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Format<'b> {
     /// Some JSON object.
@@ -234,8 +234,7 @@ pub enum Format<'b> {
 }
 
 impl<'b> ChatRequest<'b> {
-    /// All instructions, for dialects where they stand above everything,
-    /// wherever they stood before.
+    /// All instructions, for dialects that have them only at the top.
     pub fn instructions(&self) -> impl Iterator<Item = &Block<'b>> {
         let later = self.turns.iter().filter(|turn| turn.role == Role::System);
         self.system
@@ -243,7 +242,7 @@ impl<'b> ChatRequest<'b> {
             .chain(later.flat_map(|turn| &turn.blocks))
     }
 
-    /// The turns of user and model, neighbours of one role made one.
+    /// The turns of user and model, with neighbours of one role merged.
     pub fn merged<'a, T>(
         &'a self,
         mut write: impl FnMut(&'a Turn<'b>) -> Vec<T>,
@@ -251,7 +250,7 @@ impl<'b> ChatRequest<'b> {
         let mut merged: Vec<(Role, Vec<T>)> = Vec::new();
         for turn in self.turns.iter().filter(|turn| turn.role != Role::System) {
             let mut said = write(turn);
-            // No provider takes a message in which nothing is said.
+            // No provider accepts an empty message.
             if said.is_empty() {
                 continue;
             }
@@ -263,8 +262,7 @@ impl<'b> ChatRequest<'b> {
         merged
     }
 
-    /// Whether the model has to call one certain tool: several calls at once are no
-    /// question then.
+    /// Whether the model has to call one named tool; parallel calls cannot happen then.
     pub fn forces_one(&self) -> bool {
         matches!(self.choice, Some(Choice::Named(_)))
     }
@@ -274,8 +272,8 @@ impl<'b> ChatRequest<'b> {
         self.thinking.is_some_and(|thinking| thinking.is_on())
     }
 
-    /// Whether the request gives results of calls, and the model's turn before them
-    /// has no thought that may be shown again.
+    /// Whether the request ends with tool results, and the model's turn before them has
+    /// no thinking that can be sent back.
     pub fn lacks_thought(&self, can_show: impl Fn(&Blob<'_>) -> bool) -> bool {
         let turns = || {
             self.turns
@@ -294,7 +292,7 @@ impl<'b> ChatRequest<'b> {
             && before.is_some_and(|turn| !turn.blocks.iter().any(is_thought))
     }
 
-    /// Which tools are called where the answer in JSON mode is one of them.
+    /// The tool choice where a tool stands in for JSON mode.
     pub fn choice_with_json(&self) -> Option<Choice<'b>> {
         if self.format != Some(Format::Json) {
             return self.choice.clone();
@@ -308,7 +306,7 @@ impl<'b> ChatRequest<'b> {
 }
 
 impl<'b> Tool<'b> {
-    /// The schema, for dialects that must have one.
+    /// The schema, for dialects that require one.
     pub fn schema(&self) -> Json<'b> {
         let nothing = || {
             let object = Object::new().with("type", "object");

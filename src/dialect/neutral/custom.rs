@@ -1,6 +1,6 @@
-//! Custom tools, which a model calls with text where functions take JSON. Most
-//! dialects have none. In those a custom tool is a function with one string,
-//! `input`; its grammar goes into the description, where nobody enforces it.
+//! Custom tools, which a model calls with text instead of JSON. Dialects without them
+//! get a function with one string, `input`; its grammar goes into the description and
+//! is not enforced.
 
 use super::body_writer::BodyWriter;
 use super::chat_request::{ChatRequest, Tool};
@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 /// The function's one argument.
 pub const INPUT: &str = "input";
 
-/// A longer grammar is not told to the model.
+/// A longer grammar is left out.
 const LONGEST_GRAMMAR: usize = 32 * 1024;
 
-/// What the model is told of the argument.
+/// The description of the argument.
 const ABOUT_INPUT: &str = "The whole input of the tool, as plain text and not as JSON.";
 
 /// What makes a tool a custom one.
@@ -99,9 +99,8 @@ impl ChatRequest<'_> {
 }
 
 impl<'a> BodyWriter<'a> {
-    /// Notes what is lost of tools where all are functions side by side: nobody
-    /// enforces a grammar, and one that is too long is not even told; what a
-    /// namespace is for is not told.
+    /// Lists what is left out where all tools are plain functions: the enforcement of
+    /// grammars, grammars that are too long, and the descriptions of namespaces.
     pub fn tools_as_functions(&mut self, request: &'a ChatRequest<'_>) {
         let field = match self.client() {
             Api::Chat => "custom.format",

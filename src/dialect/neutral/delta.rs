@@ -1,5 +1,5 @@
-//! What a provider answers, piece by piece. A whole reply is told in the same
-//! pieces as a stream, only larger ones.
+//! A provider's response, piece by piece. A whole response becomes the same pieces as a
+//! stream, only larger ones.
 
 use super::blob::Blob;
 use super::json::Json;
@@ -7,26 +7,27 @@ use crate::dialect::Beyond;
 use crate::units::Tokens;
 use std::borrow::Cow;
 
-/// What a provider answered is none of its dialect's answers.
+/// The body is not a response of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
 /// One piece of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Delta<'d> {
-    /// The answer begins; nothing of it is known but who gives it.
+    /// The response starts; only its model is known.
     Model(Cow<'d, str>),
-    /// Words.
+    /// Text.
     Text(Cow<'d, str>),
-    /// Words that say that the model will not.
+    /// The text of a refusal.
     Refusal(Cow<'d, str>),
-    /// What the model thinks.
+    /// Thinking.
     Thinking(Cow<'d, str>),
-    /// Ends a stretch of thinking: the provider's proof of it, or all of it.
+    /// Ends a block of thinking: the provider's signature of it, or all of it
+    /// encrypted.
     Thought(Blob<'d>),
-    /// What the provider has made of the conversation so far, and takes back.
+    /// A compaction of the conversation, which the provider takes back.
     Compacted(Blob<'d>),
-    /// Ends a stretch of thinking that has no proof.
+    /// Ends a block of thinking that has no signature.
     ThinkingEnds,
     /// A tool is called.
     Call {
@@ -36,7 +37,7 @@ pub enum Delta<'d> {
         id: Cow<'d, str>,
         /// The tool.
         name: Cow<'d, str>,
-        /// What the provider wants back with it.
+        /// The provider's blob that belongs to it.
         blob: Option<Blob<'d>>,
     },
     /// More of a call's arguments.
@@ -46,15 +47,15 @@ pub enum Delta<'d> {
         /// A piece of JSON text.
         json: Cow<'d, str>,
     },
-    /// Where something that was said comes from.
+    /// A citation.
     Cited(Citation),
-    /// How likely the tokens were, as OpenAI's chat completions list them.
+    /// Log probabilities, as OpenAI's chat completions list them.
     Logprobs(Vec<Json<'d>>),
-    /// The provider keeps the answer under this id.
+    /// The provider stores the response under this id.
     Kept(Cow<'d, str>),
-    /// The provider goes on with the answer, and has said all it can say now.
+    /// The provider continues in the background.
     GoesOn,
-    /// What was used so far; replaces what was told before.
+    /// The usage so far; it replaces earlier ones.
     Usage(Usage),
     /// What was used beyond tokens.
     Beyond(Box<Beyond>),
@@ -71,15 +72,15 @@ pub enum Delta<'d> {
         /// What it says.
         message: String,
     },
-    /// The provider lives, and has nothing to say yet.
+    /// A keep-alive of the provider.
     Alive,
-    /// Something that only the provider's dialect knows, such as the work of a
-    /// tool that runs there. It changes nothing for the client.
+    /// A part that only the provider's dialect has, such as a server tool's work. It
+    /// changes nothing for the client.
     Aside,
-    /// Something that the client may miss and that only the provider's dialect can
-    /// say, by its name there.
+    /// A part that the client may miss and that only the provider's dialect supports,
+    /// by its name there.
     LeftOut(Cow<'d, str>),
-    /// Why the model would not, as the provider explains it.
+    /// The provider's explanation of a refusal.
     Explained(Cow<'d, str>),
 }
 
@@ -88,7 +89,7 @@ pub enum Delta<'d> {
 pub struct Usage {
     /// By kind.
     pub tokens: Tokens,
-    /// It covers what came out, not only the beginning.
+    /// It covers the output.
     pub complete: bool,
 }
 
@@ -110,16 +111,16 @@ pub struct Citation {
 /// Why a model stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// It was done.
+    /// The model was done.
     Done,
-    /// At a stop sequence, if it is told at which.
+    /// At a stop sequence, if it is named.
     Sequence(Option<String>),
-    /// There were as many tokens as were allowed, or as there is room for.
+    /// The token limit or the context was reached.
     Length,
-    /// It wants a tool's answer.
+    /// It waits for tool results.
     Tool,
-    /// It would not, or was kept from it.
+    /// It refused, or was filtered.
     Filtered,
-    /// It wants to go on with the same conversation.
+    /// It paused, and continues with the same conversation.
     Paused,
 }

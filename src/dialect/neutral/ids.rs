@@ -1,5 +1,5 @@
-//! Ids of calls as a provider takes them. The same id always becomes the same one,
-//! so a call and its result still fit.
+//! Ids of tool calls that a provider accepts. The same id always becomes the same one,
+//! so that a call and its result still match.
 
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -7,19 +7,19 @@ use std::borrow::Cow;
 /// An id that is made here is no longer than this: it counts as input.
 const LONGEST_MADE: usize = 24;
 
-/// What ids may be.
+/// The ids that a provider accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids {
     /// As long as this at most, in bytes.
     pub longest: usize,
     /// And no shorter.
     pub shortest: usize,
-    /// The marks they may have beside letters and digits.
+    /// The characters they may have beside letters and digits.
     pub marks: &'static str,
 }
 
 impl Ids {
-    /// The id, or another one in its place that the provider takes.
+    /// The id, or a replacement that the provider accepts.
     pub fn fit<'a>(self, id: &'a str) -> Cow<'a, str> {
         let known = |c: char| c.is_ascii_alphanumeric() || self.marks.contains(c);
         let long = (self.shortest..=self.longest).contains(&id.len());

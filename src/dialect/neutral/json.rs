@@ -1,6 +1,5 @@
-//! JSON that borrows from the text it was read from, keeps the order of its
-//! keys, and refuses a key that stands twice. Images and long prompts are not
-//! copied on their way from one dialect into another.
+//! JSON that borrows from its text, keeps the order of keys, and refuses duplicate
+//! keys. Images and long prompts are not copied in a translation.
 
 use crate::refusal::Invalid;
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -24,8 +23,8 @@ pub enum Json<'b> {
     List(Vec<Json<'b>>),
     /// An object.
     Object(Object<'b>),
-    /// JSON that nobody looks into: it is written as it was read, and takes no
-    /// more room than its text.
+    /// JSON that is never inspected: it is written as it was read, and takes no more
+    /// memory than its text.
     Raw(Cow<'b, RawValue>),
     /// A value of another tree, written in its place without a copy.
     Lent(&'b Json<'b>),
@@ -172,7 +171,7 @@ impl<'b> Json<'b> {
         }
     }
 
-    /// Whether it is an object, looked into or not.
+    /// Whether it is an object, parsed or not.
     pub fn is_object(&self) -> bool {
         match self.plain() {
             Json::Object(_) => true,
@@ -233,8 +232,8 @@ impl<'b> Json<'b> {
         self.to_text_of(128)
     }
 
-    /// The same, where its length is known more or less: a text that grows as
-    /// it is written takes up to three times its room.
+    /// The same, with an estimate of its length: a string that grows takes up to three
+    /// times its length.
     pub fn to_text_of(&self, length: usize) -> String {
         let mut text = Vec::with_capacity(length);
         match serde_json::to_writer(&mut text, self) {
@@ -320,7 +319,7 @@ impl From<f64> for Json<'_> {
 
 impl<'b> From<Vec<Json<'b>>> for Json<'b> {
     fn from(mut list: Vec<Json<'b>>) -> Json<'b> {
-        // A vector that grew has up to four times the room it needs.
+        // A vector that grew has up to four times the capacity it needs.
         list.shrink_to_fit();
         Json::List(list)
     }

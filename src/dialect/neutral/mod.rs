@@ -1,9 +1,9 @@
-//! The form between the dialects. What a client asks for is read into an
-//! [`Ask`], what a provider answers into [`Delta`]s, whatever the dialect; each
-//! dialect reads and writes these and knows of no other dialect.
+//! The neutral form between the dialects. A client's request is read into a
+//! [`ChatRequest`], a provider's response into [`Delta`]s. Each dialect reads and
+//! writes these and names no other dialect.
 //!
-//! Nothing is lost on the way without a word: what an ask holds and a dialect
-//! cannot say goes to the [`UnsupportedFields`], by the name the client gave it.
+//! Nothing is dropped in silence: what a dialect does not support goes to the
+//! [`UnsupportedFields`], under the client's name for it.
 
 mod answer;
 mod blob;

@@ -1,5 +1,5 @@
-//! Tools that stand in a namespace. Only OpenAI's responses have namespaces;
-//! elsewhere the namespace becomes the beginning of a tool's name.
+//! Tools in a namespace. Only OpenAI's responses have namespaces; in other dialects the
+//! namespace becomes the prefix of a tool's name.
 
 use super::chat_request::{ChatRequest, Tool};
 use super::ids::Ids;
@@ -7,7 +7,7 @@ use super::place::Place;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Names that every provider takes.
+/// Names that every provider accepts.
 const NAMES: Ids = Ids {
     longest: 64,
     shortest: 1,

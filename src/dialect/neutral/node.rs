@@ -1,5 +1,5 @@
-//! Reading a client's JSON strictly: every step knows its path, so that what
-//! is wrong is told where it stands, and what was not read is known.
+//! Reads a client's JSON strictly: every value has its path, so that errors name it,
+//! and fields that were not read are known.
 
 use super::chat_request::Extra;
 use super::json::{Json, Object};
@@ -10,16 +10,15 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-/// Fields that a client may send to anybody: an answer without them is still what
-/// was asked for.
+/// Hints: leaving these fields out does not change the response.
 const HINTS: [&str; 20] = [
-    // Who asks, and for what.
+    // The user and the purpose.
     "client_metadata",
     "metadata",
     "name",
     "safety_identifier",
     "user",
-    // What is cached, kept or compacted, and how it is sent.
+    // Caching, storage, compaction and transport.
     "context_management",
     "eager_input_streaming",
     "include_obfuscation",
@@ -30,12 +29,12 @@ const HINTS: [&str; 20] = [
     "prompt_cache_retention",
     "store",
     "truncation",
-    // What a former answer had with it.
+    // Parts of earlier responses.
     "annotations",
     "citations",
     "phase",
     "provider_specific_fields",
-    // How tools are found.
+    // Tool search.
     "defer_loading",
 ];
 
@@ -69,7 +68,7 @@ impl<'p, 'b> Node<'p, 'b> {
         self.json
     }
 
-    /// It is not what it should be.
+    /// The error that it has the wrong type.
     pub fn wrong(&self, expected: &'static str) -> Invalid {
         Invalid::Type {
             field: self.place().to_string(),
@@ -77,7 +76,7 @@ impl<'p, 'b> Node<'p, 'b> {
         }
     }
 
-    /// It is none of the values there are.
+    /// The error that it has an unknown value.
     pub fn unknown(&self, value: &str) -> Invalid {
         Invalid::Value {
             field: self.place().to_string(),
@@ -90,7 +89,7 @@ impl<'p, 'b> Node<'p, 'b> {
         self.json.as_text().ok_or_else(|| self.wrong("a string"))
     }
 
-    /// Its truth.
+    /// Its boolean.
     pub fn flag(&self) -> Result<bool, Invalid> {
         match self.json {
             Json::Flag(flag) => Ok(*flag),
@@ -146,7 +145,7 @@ impl<'p, 'b> Node<'p, 'b> {
         matches!(self.json, Json::Text(_))
     }
 
-    /// That it is an object, whatever is in it.
+    /// Checks that it is an object, with any content.
     pub fn object(&self) -> Result<(), Invalid> {
         match self.json.is_object() {
             true => Ok(()),
@@ -192,7 +191,7 @@ impl<'p, 'b> Iterator for Entries<'p, 'b> {
     }
 }
 
-/// The fields of an object, of which it is known which were read.
+/// The fields of an object, with a record of which were read.
 #[derive(Debug)]
 pub struct Fields<'p, 'b> {
     object: &'p Object<'b>,
@@ -274,7 +273,7 @@ impl<'p, 'b> Fields<'p, 'b> {
         self.get(name).map_or(Ok(none), |node| node.list())
     }
 
-    /// Fields that mean nothing to anybody but are no mistake.
+    /// Marks fields as read that have no effect but are not an error.
     pub fn ignore(&self, names: &[&'static str]) {
         for (at, _) in names.iter().filter_map(|name| self.find(name)) {
             self.read.note(at);

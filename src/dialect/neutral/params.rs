@@ -4,50 +4,50 @@ use crate::dialect::Api;
 use serde_json::Number;
 use std::borrow::Cow;
 
-/// Settings with one value each.
+/// Parameters with one value each.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Params<'b> {
-    /// The most tokens that may come out.
+    /// The most output tokens.
     pub max_output: Option<u64>,
     /// Temperature.
     pub temperature: Option<Number>,
     /// Nucleus sampling.
     pub top_p: Option<Number>,
-    /// Only the likeliest tokens.
+    /// Top-k sampling.
     pub top_k: Option<u64>,
     /// Where to stop.
     pub stop: Vec<Cow<'b, str>>,
-    /// For answers that repeat.
+    /// The seed, for reproducible responses.
     pub seed: Option<i64>,
-    /// Against talking of the same.
+    /// The presence penalty.
     pub presence_penalty: Option<Number>,
-    /// Against saying the same.
+    /// The frequency penalty.
     pub frequency_penalty: Option<Number>,
-    /// How likely each token was.
+    /// Log probabilities of the tokens.
     pub logprobs: bool,
-    /// How likely the likeliest others were.
+    /// Log probabilities of the likeliest alternatives.
     pub top_logprobs: Option<u64>,
-    /// Who the request is for, by a name that tells nobody.
+    /// The user, by an opaque name.
     pub user: Option<Cow<'b, str>>,
-    /// Which requests share a prompt.
+    /// The prompt cache key.
     pub cache_key: Option<Cow<'b, str>>,
-    /// How long an answer is wanted.
+    /// The verbosity.
     pub verbosity: Option<Cow<'b, str>>,
-    /// The class of service.
+    /// The service tier.
     pub tier: Option<Cow<'b, str>>,
-    /// Labels for the caller's own use.
+    /// The caller's labels.
     pub labels: Vec<Label<'b>>,
 }
 
 /// A label and its value.
 pub type Label<'b> = (Cow<'b, str>, Cow<'b, str>);
 
-/// A setting that dialects have different names for.
+/// A parameter that dialects name differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Param {
-    /// The most tokens that may come out.
+    /// The most output tokens.
     MaxOutput,
-    /// Only the likeliest tokens.
+    /// Top-k sampling.
     TopK,
     /// Nucleus sampling.
     TopP,
@@ -55,34 +55,34 @@ pub enum Param {
     Temperature,
     /// Where to stop.
     Stop,
-    /// For answers that repeat.
+    /// The seed, for reproducible responses.
     Seed,
-    /// Against talking of the same.
+    /// The presence penalty.
     PresencePenalty,
-    /// Against saying the same.
+    /// The frequency penalty.
     FrequencyPenalty,
-    /// How likely each token was.
+    /// Log probabilities of the tokens.
     Logprobs,
-    /// Whom it is for.
+    /// The user.
     User,
-    /// How long an answer is wanted.
+    /// The verbosity.
     Verbosity,
-    /// The class of service.
+    /// The service tier.
     Tier,
     /// Labels.
     Labels,
-    /// Whether tools are called.
+    /// The tool choice.
     Choice,
-    /// Whether several tools may be called.
+    /// Parallel tool calls.
     Parallel,
-    /// The form of the answer.
+    /// The response format.
     Format,
-    /// How much to think.
+    /// Thinking.
     Thinking,
 }
 
 impl Param {
-    /// Whether an answer without it is still what was asked for.
+    /// Whether it is a hint: leaving it out does not change the response.
     pub fn is_hint(self) -> bool {
         matches!(
             self,
@@ -90,7 +90,7 @@ impl Param {
         )
     }
 
-    /// What a client calls it.
+    /// The client's name for it.
     pub fn called_in(self, client: Api) -> &'static str {
         use Api::{Messages, Responses};
         let client = match client {

@@ -1,5 +1,5 @@
-//! Where a value stands in a request. Errors and losses say it, and most values
-//! have neither, so no path is kept: it is looked for when it is reported.
+//! Where a value is in a request. Only errors and unsupported fields need it, so no
+//! paths are stored: a path is searched for when it is reported.
 
 use super::json::{Json, Object};
 use std::collections::BTreeMap;

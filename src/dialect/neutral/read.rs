@@ -1,4 +1,4 @@
-//! Reading JSON into a tree, and what else there is to read of it.
+//! Reads JSON into a tree, and single fields without one.
 
 use super::json::{Json, Object};
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// So many fields are compared each with each.
+/// Up to this many fields are compared pairwise.
 const FEW: usize = 8;
 
 /// Reads a value.
@@ -79,8 +79,8 @@ impl<'b> Visitor<'b> for Reader {
     }
 }
 
-/// A key that stands twice. They are sorted, not compared each with each: a
-/// million keys are no more work than their bytes.
+/// A duplicate key. Keys are sorted, not compared pairwise, so that the work stays in
+/// proportion to their bytes.
 pub fn twice<'f>(fields: &'f [(Cow<'_, str>, Json<'_>)]) -> Option<&'f str> {
     let name = |at: usize| fields.get(at).map(|(name, _)| name.as_ref());
     if fields.len() <= FEW {
@@ -113,7 +113,7 @@ pub fn with_field(object: &RawValue, name: &str, value: &str) -> Option<Box<RawV
     };
     let open = text.strip_suffix('}')?;
     let (name, value) = (Json::from(name).to_text(), Json::from(value).to_text());
-    // All at once: a text that grows takes more than it is long.
+    // Reserved at once: a string that grows takes more memory than its length.
     RawValue::from_string([open, comma, &name, ":", &value, "}"].concat()).ok()
 }
 

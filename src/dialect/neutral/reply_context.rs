@@ -1,28 +1,28 @@
-//! What a writer must know of the one it writes to, beside the answer itself.
+//! What a writer needs beside the response itself.
 
 use super::json::Object;
 use super::namespace::Named;
 use crate::units::{Millis, RequestId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who answers whom, about what.
+/// The context of a reply.
 #[derive(Debug, Clone)]
 pub struct ReplyContext {
-    /// The request's id: the ids of what is said are made from it.
+    /// The request's id, from which ids in the reply are made.
     pub id: RequestId,
     /// When the request came.
     pub at: Millis,
-    /// The endpoint that answers: its name goes onto its blobs.
+    /// The endpoint that responds: its name goes onto its blobs.
     pub endpoint: String,
     /// The model as the client named it.
     pub model: String,
     /// The client asked for usage in the stream.
     pub reports_usage: bool,
-    /// The client asked to see how likely tokens were.
+    /// The client asked for log probabilities.
     pub reports_logprobs: bool,
-    /// What an answer says again of its request, where a dialect has that.
+    /// Fields of the request that the response repeats, in dialects that do so.
     pub echo: Object<'static>,
-    /// The tools that the client called custom: it gets text where others get JSON.
+    /// The client's custom tools, whose input is text and not JSON.
     pub custom: BTreeSet<String>,
     /// The tools that stand in namespaces, by their full names.
     pub namespaces: BTreeMap<String, Named>,

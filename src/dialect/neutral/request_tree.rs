@@ -1,7 +1,6 @@
-//! A client's request as a tree. It was checked to be JSON before, so nothing is
-//! checked twice; how many values it may have is bounded, since many small ones
-//! take many times the bytes they came in, and what nobody looks into stays the
-//! text it is.
+//! A client's request as a tree. It is already validated as JSON. The number of values
+//! is bounded, since small values take many times their bytes in memory, and objects
+//! that are never inspected stay text.
 
 use super::json::{Json, Object};
 use super::read::twice;
@@ -13,11 +12,11 @@ use std::borrow::Cow;
 /// JSON is nested no deeper than this.
 const DEEPEST: usize = 128;
 
-/// An object that is looked into has no more fields than this.
+/// The most fields of an object in the tree.
 const MOST_FIELDS: usize = 8_192;
 
-/// Fields below the top whose objects belong to the model and its tools alone:
-/// schemas, and what a tool was called with.
+/// Fields below the top whose objects are only for the model and its tools: schemas and
+/// tool arguments.
 const RAW_FIELDS: [&str; 4] = ["input", "input_schema", "parameters", "schema"];
 
 /// Reads a request.
@@ -70,7 +69,7 @@ fn of_serde(error: serde_json::Error) -> Wrong {
 }
 
 struct Reader<'b> {
-    /// Whether tools' own objects stay text.
+    /// Whether these objects stay text.
     keeps_raw: bool,
     tokens: Tokens<'b>,
     most: usize,
@@ -312,7 +311,7 @@ mod tests {
             match (read(&text), Json::parse(&text)) {
                 (Ok(own), Ok(other)) => prop_assert_eq!(value(own), value(other)),
                 (Ok(own), Err(_)) => {
-                    // What stays text is looked at by nobody.
+                    // What stays text is never inspected.
                     prop_assert!(text.contains("\"input\"") || text.contains("\"schema\""), "{own:?}");
                 }
                 (Err(error), other) => prop_assert!(other.is_err(), "{error:?}"),

@@ -1,5 +1,5 @@
-//! A JSON schema as a provider takes it that knows only some of the keywords. What
-//! it does not know goes into the description, where the model reads it.
+//! Fits a JSON schema to a provider that supports only some keywords. Other keywords go
+//! into the description, where the model reads them.
 
 use super::json::{Json, Object};
 use std::borrow::Cow;
@@ -32,7 +32,7 @@ pub struct Fit {
     pub moved: bool,
 }
 
-/// As long as this a schema is made to fit; nobody writes longer ones by hand.
+/// The longest schema that is fitted.
 const LONGEST: usize = 128 * 1024;
 
 /// Makes a schema fit Claude's structured outputs; nothing where it is too long for
@@ -62,7 +62,7 @@ fn visit(schema: &mut Json<'static>, moved: &mut bool) {
                         let inner = inner.0.iter_mut();
                         inner.for_each(|(_, schema)| visit(schema, moved));
                     }
-                    // What a value may be is no schema.
+                    // Allowed values are not schemas.
                     _ if matches!(name.as_ref(), "enum" | "const" | "default" | "examples") => {}
                     _ => visit(value, moved),
                 }

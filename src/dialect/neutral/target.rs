@@ -3,35 +3,35 @@
 use super::Signers;
 use crate::regions::{Claim, Endpoint, Quirks, StreamUsage, ThinkingStyle};
 
-/// The endpoint and the model an ask is written for.
+/// The endpoint and the model that a request is written for.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'t> {
     /// The endpoint's name.
     pub endpoint: &'t str,
     /// What it calls the model.
     pub model: &'t str,
-    /// What everybody calls the model.
+    /// The model by its own name.
     pub name: &'t str,
-    /// What it does otherwise than its dialect.
+    /// Its deviations from its dialect.
     pub quirks: &'t Quirks,
-    /// How the model is told to think.
+    /// How thinking is requested.
     pub thinking: Option<ThinkingStyle>,
     /// Fields of the dialect that the model does not take.
     pub without: &'t [String],
     /// Whose signatures it takes, and who else does.
     pub signers: &'t Signers<'t>,
-    /// The most tokens, where the client does not say and must.
+    /// The output limit for dialects that require one, where the client sets none.
     pub max_output: u64,
-    /// The most tokens that it says at all, thinking included.
+    /// The most tokens that the model generates, thinking included.
     pub longest: u64,
-    /// Its streams say what was used only when asked.
+    /// Its streams report usage only on request.
     pub asks_for_usage: bool,
 }
 
-/// What an answer may hold where nobody says and the dialect must: enough for
-/// nearly any answer, and far less to reserve than the most of today's models.
+/// The output limit for dialects that require one, where the client sets none: enough
+/// for nearly any response, and far less to reserve than the maximum of current models.
 pub const USUAL_MAX_OUTPUT: u64 = 16_384;
-/// The most that a model says where nothing is claimed.
+/// The most tokens that a model generates where nothing is claimed.
 pub const LONGEST_OUTPUT: u64 = 128_000;
 
 impl<'t> Target<'t> {

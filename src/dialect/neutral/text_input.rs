@@ -1,10 +1,10 @@
-//! Between the text that a custom tool is called with and the JSON arguments
-//! `{"input": "…"}` that stand for it, in pieces cut anywhere.
+//! Converts between the text input of a custom tool and the JSON arguments `{"input":
+//! "…"}` that stand for it, in pieces cut anywhere.
 
 use super::custom::INPUT;
 use super::json::Json;
 
-/// So much may stand before the text; what is longer is no such arguments.
+/// The most bytes before the text; longer ones are not such arguments.
 const LONGEST_START: usize = 256;
 /// In place of half a surrogate pair.
 const NO_CHARACTER: char = '\u{fffd}';
@@ -20,7 +20,7 @@ pub struct TextReader {
 
 #[derive(Debug)]
 enum State {
-    /// Nothing of the text has come. What came is kept, as it may be the text.
+    /// The text has not started. The bytes so far are kept, since they may be the text.
     Before(String),
     /// In the text.
     Within(Escapes),
@@ -38,7 +38,7 @@ impl Default for State {
 
 /// How arguments begin.
 enum Start {
-    /// It cannot be told yet.
+    /// Not decided yet.
     Open,
     /// With the text, from this byte on.
     Text(usize),
@@ -120,7 +120,7 @@ fn start(text: &str) -> Start {
     Start::Text(text.len() - rest.len())
 }
 
-/// A JSON string that is being read. What is no escape stays as it stands.
+/// A JSON string that is being read. Invalid escapes stay as they are.
 #[derive(Debug, Default)]
 struct Escapes {
     /// An escape that is not whole: no longer than `\uXXXX`.

@@ -5,9 +5,9 @@
 pub struct Thinking {
     /// How much.
     pub budget: Budget,
-    /// How hard, if that is told beside the budget.
+    /// The effort, if it is given beside the budget.
     pub effort: Option<Effort>,
-    /// Whether its thoughts are to be shown, if that is told.
+    /// Whether thinking is to be shown, if that is given.
     pub show: Option<bool>,
 }
 
@@ -21,7 +21,7 @@ pub enum Budget {
     Off,
     /// As much as the model likes.
     Adaptive,
-    /// So many tokens.
+    /// This many tokens.
     Tokens(u64),
 }
 
@@ -83,7 +83,7 @@ impl Effort {
 }
 
 impl Thinking {
-    /// How hard, from whatever was told; `None` leaves it to the model.
+    /// The effort, from budget or effort; `None` leaves it to the model.
     pub fn hardness(&self) -> Option<Effort> {
         self.effort.or(match self.budget {
             Budget::Tokens(tokens) => Some(Effort::of_tokens(tokens)),

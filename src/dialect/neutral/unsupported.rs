@@ -1,69 +1,69 @@
-//! What an ask holds and the dialect it is written in cannot say. A writer
-//! goes on as if it were not there and notes it. What changes the answer is
-//! refused, unless the client lets it go; a hint is left out. Both are reported.
+//! Fields of a request that the target dialect does not support. A writer leaves them
+//! out and lists them here. Fields that change the response are refused, unless the
+//! client allows to drop them; hints are left out. Both are reported.
 
 use super::place::{paths, Place};
 
-/// As many are told one by one.
+/// The most fields that are listed by name.
 const MOST: usize = 64;
 
-/// Stands for all others.
+/// Stands for all further fields.
 const AND_MORE: &str = "and more";
 
-/// What could not be said, by the client's own names.
+/// What is not supported, by the client's names.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct UnsupportedFields<'p> {
-    /// What changes the answer.
+    /// Fields that change the response.
     refused: Vec<UnsupportedField<'p>>,
-    /// What does not.
+    /// Fields that do not.
     hints: Vec<UnsupportedField<'p>>,
 }
 
-/// One thing that could not be said.
+/// A field that is not supported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum UnsupportedField<'p> {
-    /// A setting, by its name.
+    /// A parameter, by its name.
     Named(&'static str),
-    /// What stands somewhere in the body.
+    /// A place in the body.
     At(Place<'p>),
 }
 
 impl<'p> UnsupportedFields<'p> {
-    /// Notes a loss that changes the answer.
+    /// Lists a field that changes the response.
     pub fn refuse(&mut self, field: impl Into<UnsupportedField<'p>>) {
         add(&mut self.refused, field.into());
     }
 
-    /// Notes a loss that changes the answer if there is one.
+    /// The same, if `lost`.
     pub fn refuse_if(&mut self, lost: bool, field: impl Into<UnsupportedField<'p>>) {
         if lost {
             self.refuse(field);
         }
     }
 
-    /// Notes that a hint is left out.
+    /// Lists a hint that is left out.
     pub fn leave_out(&mut self, hint: impl Into<UnsupportedField<'p>>) {
         add(&mut self.hints, hint.into());
     }
 
-    /// Notes that a hint is left out if there is one.
+    /// The same, if `left_out`.
     pub fn leave_out_if(&mut self, left_out: bool, hint: impl Into<UnsupportedField<'p>>) {
         if left_out {
             self.leave_out(hint);
         }
     }
 
-    /// Nothing was lost that changes the answer.
+    /// Whether no listed field changes the response.
     pub fn are_only_hints(&self) -> bool {
         self.refused.is_empty()
     }
 
-    /// Nothing was lost at all.
+    /// Whether nothing is listed.
     pub fn is_empty(&self) -> bool {
         self.refused.is_empty() && self.hints.is_empty()
     }
 
-    /// What was lost that changes the answer.
+    /// The fields that change the response.
     pub fn refused(&self) -> Vec<String> {
         names(self.refused.iter())
     }
@@ -73,13 +73,13 @@ impl<'p> UnsupportedFields<'p> {
         names(self.hints.iter())
     }
 
-    /// All that was lost.
+    /// All fields.
     pub fn into_names(self) -> Vec<String> {
         names(self.refused.iter().chain(&self.hints))
     }
 }
 
-/// Their number is bounded, so a long list is no more work a loss than a short one.
+/// The number is bounded, so that adding a field is constant work.
 fn add<'p>(unsupported: &mut Vec<UnsupportedField<'p>>, field: UnsupportedField<'p>) {
     if unsupported.len() > MOST || unsupported.contains(&field) {
         return;

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// What stands beside the words and no other dialect can say.
 const MEDIA: [(&str, &str); 2] = [("audio", "message.audio"), ("images", "message.images")];
 
-/// What has come of a stream.
+/// The state of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
     /// The call at each index of the provider's.
@@ -28,7 +28,7 @@ pub struct Reader {
     ended: bool,
     /// What was counted last: some hosts count in each chunk, as far as they got.
     counted: Option<Tokens>,
-    /// A reason to stop was told.
+    /// A stop reason was received.
     stopped: bool,
 }
 
@@ -120,8 +120,8 @@ impl Reader {
         }
     }
 
-    /// Tells what was counted. Until there is a reason to stop, more may come of
-    /// it, and what is thought meanwhile may not be in it.
+    /// Reports the usage. Until there is a stop reason, it may grow, and may not cover
+    /// thinking.
     fn usage(&self, complete: bool, on: &mut dyn FnMut(Delta<'_>)) {
         if let Some(tokens) = self.counted {
             on(Delta::Usage(Usage { tokens, complete }));

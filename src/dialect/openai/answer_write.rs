@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// As many proofs of thoughts are told anew with each that comes.
 const FEW_THOUGHTS: usize = 32;
 
-/// A stream on its way to a client.
+/// Writes a stream to a client.
 #[derive(Debug)]
 pub struct Writer {
     context: ReplyContext,
@@ -36,7 +36,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A stream in which nothing was said yet.
+    /// An empty stream.
     pub fn new(context: ReplyContext) -> Writer {
         Writer {
             context,
@@ -224,7 +224,7 @@ impl Writer {
 
 fn event(chunk: Object<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: ");
-    // Writing into memory does not fail.
+    // Writing to memory does not fail.
     let _ = serde_json::to_writer(&mut *out, &Json::Object(chunk));
     out.extend_from_slice(b"\n\n");
 }

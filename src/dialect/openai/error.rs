@@ -26,7 +26,7 @@ pub fn body(refusal: &Refusal) -> String {
     .to_string()
 }
 
-/// What is said of a stream that broke.
+/// The message about a stream that broke.
 pub fn broken(fault: &Fault) -> String {
     format!(
         "The provider's stream broke before its end ({}). What came before this is incomplete.",

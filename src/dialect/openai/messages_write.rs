@@ -182,7 +182,7 @@ fn result<'a>(
             _ => writer.unsupported_block(block),
         }
     }
-    // There is no field for a failure, so the words say it.
+    // There is no field for a failure, so the text says it.
     let said = if error {
         format!("Error: {said}")
     } else {

@@ -9,7 +9,7 @@ use crate::dialect::Api;
 use crate::refusal::Invalid;
 use std::borrow::Cow;
 
-/// Fields that change nothing when they hold these values.
+/// Fields that have no effect with these values.
 const NEUTRAL: [(&str, &str); 10] = [
     ("n", "1"),
     ("store", "false"),

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// As many stop sequences as OpenAI takes.
 const MOST_STOPS: usize = 4;
 
-/// Writes the body, and what it could not say.
+/// Writes the body, and lists what the dialect does not support.
 pub fn write<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,

@@ -174,7 +174,7 @@ pub fn choice_word<'p>(node: &Node<'p, '_>) -> Result<Choice<'p>, Invalid> {
     })
 }
 
-/// The form of the answer; chat completions hold the schema one step deeper.
+/// The response format; chat completions hold the schema one step deeper.
 pub fn format<'p>(node: Option<Node<'p, '_>>, nested: bool) -> Result<Option<Format<'p>>, Invalid> {
     let Some(node) = node else { return Ok(None) };
     let fields = node.fields()?;

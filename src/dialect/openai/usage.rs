@@ -153,7 +153,7 @@ impl Usage {
         if completion.reasoning_tokens.is_none() && reasoning > output {
             output = output.saturating_add(reasoning);
         }
-        // A share is no larger than what it is a share of, whatever is told.
+        // A part is never larger than its total, whatever is reported.
         let cache_read = cache_read.min(input);
         let cache_write = cache_write.min(input - cache_read);
         let audio_input = audio_input.min(input - cache_read - cache_write);

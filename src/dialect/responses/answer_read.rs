@@ -27,7 +27,7 @@ const HOSTED: [&str; 14] = [
     "additional_tools",
 ];
 
-/// What has come of a stream.
+/// The state of a stream.
 #[derive(Debug, Default)]
 pub struct Reader {
     /// Each call, by its output index.

@@ -13,7 +13,7 @@ use crate::dialect::openai::error::{broken, TOO_LONG};
 use crate::dialect::{Api, Fault, TooLong};
 use std::collections::BTreeMap;
 
-/// A stream on its way to a client.
+/// Writes a stream to a client.
 #[derive(Debug)]
 pub struct Writer {
     context: ReplyContext,
@@ -37,7 +37,7 @@ enum Open {
 }
 
 impl Writer {
-    /// A stream in which nothing was said yet.
+    /// An empty stream.
     pub fn new(context: ReplyContext) -> Writer {
         Writer {
             context,
@@ -51,7 +51,7 @@ impl Writer {
         }
     }
 
-    /// Passes a piece on, or keeps it back until a call is whole.
+    /// Writes a piece, or holds it back until a call is complete.
     pub fn take(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
         if !self.ordering.holds(delta) {
             self.tell(delta, out);
@@ -133,7 +133,7 @@ impl Writer {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\ndata: ");
-        // Writing into memory does not fail.
+        // Writing to memory does not fail.
         let _ = serde_json::to_writer(&mut *out, &Json::Object(object));
         out.extend_from_slice(b"\n\n");
     }

@@ -10,7 +10,7 @@ use crate::dialect::Api;
 use crate::refusal::Invalid;
 use std::borrow::Cow;
 
-/// Fields that change nothing when they hold these values.
+/// Fields that have no effect with these values.
 const NEUTRAL: [(&str, &str); 8] = [
     ("store", "false"),
     ("background", "false"),

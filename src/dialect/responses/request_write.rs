@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// The least that may be asked for; a smaller limit is written as this.
 pub const LEAST_OUTPUT: u64 = 16;
 
-/// Writes the body, and what it could not say.
+/// Writes the body, and lists what the dialect does not support.
 pub fn write<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,
@@ -43,7 +43,7 @@ pub fn write<'a>(
     writer.finish()
 }
 
-/// Writes what is to be counted.
+/// Writes the request whose tokens are counted.
 pub fn write_count<'a>(
     request: &'a ChatRequest<'_>,
     target: Target<'a>,
@@ -111,7 +111,7 @@ fn thinking<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> bo
         writer.set("reasoning", Object::new().with("effort", "none"));
         return style == Some(ThinkingStyle::Effort);
     }
-    // Who asks Anthropic's way to think is shown the thoughts, unless told not.
+    // Anthropic's clients see thinking, unless they ask not to.
     let shown = request.client.family() == Family::Anthropic && thinking.is_on();
     let show = thinking.show.unwrap_or(shown);
     let object = Object::new()
@@ -244,7 +244,7 @@ fn reasoning<'a>(text: &'a str, blob: &'a Blob<'_>) -> Object<'a> {
 }
 
 fn output<'a>(content: &'a [Block<'_>], error: bool, writer: &mut BodyWriter<'a>) -> Json<'a> {
-    // There is no field for a failure, so the words say it.
+    // There is no field for a failure, so the text says it.
     let mut parts: Vec<Json<'a>> = Vec::new();
     if error {
         let part = Object::new().with("type", "input_text");

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub fn tokens(usage: &Json<'_>) -> Tokens {
     let count = |name: &str| usage.count(name).unwrap_or(0);
     let detail = |of: &str, name: &str| usage.get(of).and_then(|d| d.count(name)).unwrap_or(0);
-    // A share is no larger than what it is a share of, whatever is told.
+    // A part is never larger than its total, whatever is reported.
     let input = count("input_tokens");
     let read = detail("input_tokens_details", "cached_tokens").min(input);
     let written = detail("input_tokens_details", "cache_write_tokens").min(input - read);
