@@ -1,5 +1,5 @@
-//! An answer on its way back: relayed to the client as it comes, with a signed receipt,
-//! and recorded in one usage row. What was reserved for it is in `ledger/`.
+//! A response to the client: relayed as it arrives, with a signed receipt, and recorded
+//! in one usage row. Reservations are in `ledger/`.
 
 pub mod relay;
 pub mod record;

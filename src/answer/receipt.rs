@@ -1,6 +1,6 @@
-//! The receipt of a request: what was decided about it and where it went, as a
-//! compact JWS that any JOSE library can check. It is made when the answer's
-//! head goes out, so it tells everything but how a stream ended.
+//! The receipt of a request: the decision about it and where it went, as a compact JWS
+//! that any JOSE library can verify. It is made when the response's head is sent, so it
+//! does not say how a stream ended.
 
 use crate::answer::record::{Contact, Row};
 use crate::refusal::Refusal;
@@ -94,8 +94,7 @@ impl Receipt {
         )
     }
 
-    /// What a receipt says, if it is one; whether it is genuine is another
-    /// question.
+    /// The claims of a receipt, without verifying its signature.
     pub fn read(token: &str) -> Option<Signed<'_>> {
         let (signed, signature) = token.trim().rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
@@ -158,7 +157,7 @@ impl Keys {
         self.keys.iter().find(|key| key.d.is_some())
     }
 
-    /// What everybody may see.
+    /// The public keys.
     pub fn public(&self) -> serde_json::Value {
         let keys = self.keys.iter().map(|key| {
             serde_json::json!({

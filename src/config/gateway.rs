@@ -1,6 +1,6 @@
-//! The engineers' config, `gateway.toml`: the names applications may use for a
-//! model instead of its own, how long models may take, what may be spent, what
-//! is taken for a loop, and what happens when a caller does not wait for the end.
+//! The engineers' config, `gateway.toml`: the names applications may use for a model
+//! instead of its own, how long models may take, what may be spent, the runaway rules,
+//! and what happens when a caller disconnects early.
 
 use crate::config::cors::Cors;
 use crate::config::limits::Limits;
@@ -16,7 +16,7 @@ pub struct Gateway {
     /// Alias to model name.
     #[serde(default)]
     pub aliases: BTreeMap<String, String>,
-    /// What to do when a caller leaves.
+    /// What to do when a caller disconnects.
     #[serde(default)]
     pub on_disconnect: OnDisconnect,
     /// Limits for all models.
@@ -31,7 +31,7 @@ pub struct Gateway {
     /// What may be spent.
     #[serde(default)]
     pub limits: Limits,
-    /// Which calls are taken for a loop that nobody stops.
+    /// The runaway rules.
     #[serde(default)]
     pub runaway: Rules,
     /// Who may call from a browser.
@@ -39,14 +39,15 @@ pub struct Gateway {
     pub cors: Cors,
 }
 
-/// What to do with an answer whose caller has left.
+/// What to do with a response whose caller has disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnDisconnect {
-    /// Hang up at the provider: what is not generated is not paid.
+    /// Close the connection to the provider: tokens that are not generated are not
+    /// billed.
     #[default]
     Stop,
-    /// Let it come to its end, so that usage is the provider's own count.
+    /// Read it to its end, so that the usage is the provider's own count.
     Finish,
 }
 
@@ -56,7 +57,7 @@ pub struct Special {
     /// A second endpoint is asked when the first is slower than it usually is.
     #[serde(default)]
     pub hedge: bool,
-    /// What to do when a caller leaves.
+    /// What to do when a caller disconnects.
     #[serde(default)]
     pub on_disconnect: Option<OnDisconnect>,
     /// Limits.
@@ -64,14 +65,14 @@ pub struct Special {
     pub timeouts: Changed,
 }
 
-/// How calls of a model are handled.
+/// The policy for calls of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelPolicy {
     /// How long things may take.
     pub timeouts: Timeouts,
     /// Whether a second endpoint is asked when the first is slow.
     pub hedge: bool,
-    /// What to do when a caller leaves.
+    /// What to do when a caller disconnects.
     pub on_disconnect: OnDisconnect,
 }
 
@@ -88,12 +89,11 @@ impl Gateway {
         names.find(|name| may_use(name)).unwrap_or(model)
     }
 
-    /// How a call of a model is handled; `thinks` if the model will think
-    /// before it answers.
+    /// The policy for a call of a model; `thinks` if the model will think first.
     pub fn model_policy(&self, model: &str, thinks: bool) -> ModelPolicy {
         let usual = match thinks {
-            // What is said for all models is not for those that think: their
-            // own table is.
+            // The timeouts for all models do not apply to models that think, which have
+            // their own table.
             true => self.reasoning.over(Timeouts::REASONING),
             false => self.timeouts.over(Timeouts::USUAL),
         };

@@ -46,7 +46,7 @@ impl Config {
         findings
     }
 
-    /// Names in one part that no other part explains.
+    /// Checks for names that do not exist.
     fn unresolved(&self, findings: &mut Vec<Finding>) {
         let models = self.regions.models();
         for (alias, model) in &self.gateway.aliases {
@@ -83,7 +83,7 @@ impl Config {
 }
 
 impl Config {
-    /// Limits about models that there are not.
+    /// Checks for limits about models that do not exist.
     fn limits(&self, models: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
         for (name, limit) in &self.gateway.limits.all {
             let spot = Spot::at(&["gateway", "limits", name]);
@@ -104,7 +104,7 @@ impl Config {
         }
     }
 
-    /// Times that could never be reached.
+    /// Checks for timeouts that could never be reached.
     fn timeouts(&self, findings: &mut Vec<Finding>) {
         let (usual, thinks) = (self.gateway.timeouts, self.gateway.reasoning);
         let usual = usual.over(Timeouts::USUAL);
@@ -136,7 +136,7 @@ impl Config {
 }
 
 impl Config {
-    /// A pace that everybody or nobody keeps.
+    /// Checks for runaway rules that would flag every call or none.
     fn runaway(&self, findings: &mut Vec<Finding>) {
         let (rules, spot) = (&self.gateway.runaway, Spot::at(&["gateway", "runaway"]));
         if !Rules::CALLS.contains(&rules.calls) {

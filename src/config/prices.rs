@@ -130,7 +130,7 @@ fn rounded(sum: i128, uplift_percent: u32) -> Option<NanoUsd> {
 }
 
 impl PriceBook {
-    /// What a tool costs each time it runs for a model; none where nobody knows.
+    /// The price of one run of a tool for a model; `None` where it is unknown.
     pub fn per_use(&self, model: &str, kind: &str) -> Option<NanoUsd> {
         self.0.get(model)?.per_use.get(kind).copied()
     }

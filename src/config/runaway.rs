@@ -1,6 +1,5 @@
-//! From which pace on calls that each have the one before in them are taken
-//! for a loop that nobody stops, and what is done about it. Whether calls are
-//! of that kind is seen in `runaway/`.
+//! The runaway rules: from which rate on repeated calls count as a runaway, and what is
+//! done about them. `request/runaway/` detects such calls.
 
 use crate::config::timeouts::Span;
 use serde::{Deserialize, Serialize};
@@ -10,27 +9,27 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// So many calls of one chain.
+    /// The number of calls in one chain.
     pub calls: u32,
     /// Within this time.
     pub within: Span,
-    /// What becomes of them.
+    /// What is done about them.
     pub action: Action,
-    /// Who is told once of each.
+    /// The webhook that is called once for each runaway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
 }
 
-/// What becomes of calls of a chain that goes too fast.
+/// What is done about a runaway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// They are told about.
+    /// It is flagged in rows and to the webhook.
     #[default]
     Flag,
-    /// They wait too, longer and longer.
+    /// Its calls also have to wait, longer each time.
     Throttle,
-    /// Nobody looks.
+    /// Nothing is detected.
     Off,
 }
 
@@ -48,10 +47,10 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Two calls that follow each other are a conversation, and more than this
-    /// are not remembered.
+    /// The allowed values of `calls`: fewer are an ordinary conversation, and more are
+    /// not remembered.
     pub const CALLS: RangeInclusive<u32> = 3..=1_000;
-    /// What is longer ago has nothing to do with a loop.
+    /// The allowed values of `within`.
     pub const WITHIN: RangeInclusive<Span> = Span::seconds(1)..=Span::minutes(10);
 }
 
@@ -66,7 +65,7 @@ mod reading {
     use crate::config::{limits, timeouts};
     use crate::regions::read::{Notes, Table};
 
-    /// Reads `[runaway]`. What is not said is as usual.
+    /// Reads `[runaway]`. Missing fields have their defaults.
     pub fn read(table: &mut Table<'_>, notes: &mut Notes) -> Rules {
         let usual = Rules::default();
         let Some(mut runaway) = table.table("runaway", notes) else {

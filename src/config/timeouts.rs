@@ -1,6 +1,5 @@
-//! How long a provider may take, by stage, and how people write spans of time.
-//! Models that think before they speak have limits of their own: their silence
-//! is work.
+//! How long a provider may take, by stage, and how people write spans of time. Models
+//! that think first have limits of their own.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -50,23 +49,22 @@ impl fmt::Display for Span {
 /// The limits of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
-    /// Until an endpoint begins to answer a streamed call with anything.
+    /// Until the response to a streamed call starts.
     pub connect: Span,
-    /// Until the first word or tool call of a stream.
+    /// Until the first content of a stream.
     pub first_token: Span,
     /// The longest silence in a stream that has begun.
     pub between_tokens: Span,
     /// Until an answer in one piece is there.
     pub answer: Span,
-    /// For all of it: every endpoint that is tried, and the stream to its end.
+    /// For the whole call: all attempts, and the stream to its end.
     pub total: Span,
-    /// How long a client that waits for a stream hears nothing before it is
-    /// told that the connection lives.
+    /// How long a client waits for a stream before it gets keep-alives.
     pub keep_alive: Span,
 }
 
 impl Timeouts {
-    /// What holds if nothing is said.
+    /// The defaults.
     pub const USUAL: Timeouts = Timeouts {
         connect: Span::seconds(20),
         first_token: Span::seconds(45),
@@ -87,7 +85,7 @@ impl Timeouts {
     };
 }
 
-/// Limits of which some are said and the others are as elsewhere.
+/// Limits that change some of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Changed {

@@ -7,11 +7,11 @@ use std::fmt;
 /// Whether what was asked for is a tool that could be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
-    /// It is no such tool.
+    /// It is not such a tool.
     No,
-    /// It is left out where the client wishes so.
+    /// It can be left out if the client asks.
     CanGo,
-    /// The client wishes so, and it could not be left out.
+    /// The client asked to leave it out, and it could not be left out.
     Kept,
 }
 
@@ -26,11 +26,11 @@ pub struct EgressRefused {
     pub kind: String,
     /// What the provider would do, as in "asks the provider to …".
     pub does: String,
-    /// What the client can do in its place, as a sentence; empty where nobody says.
+    /// What the client can do in its place, as a sentence; may be empty.
     pub instead: String,
     /// Whether it could be left out.
     pub offer: Offer,
-    /// The host that the request names; empty where it cannot be told.
+    /// The host that the request names; empty where it cannot be determined.
     pub host: Option<String>,
     /// The dialect of the request, as `regions/egress.toml` names it.
     pub dialect: &'static str,

@@ -5,7 +5,7 @@ use crate::units::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Calls under way end within seconds, and with them what is reserved.
+/// Calls in progress end within seconds, and release their reservations.
 const SHARE_RETRY_S: u64 = 5;
 
 /// A limit that a call does not fit into.
@@ -21,14 +21,14 @@ pub struct Exceeded {
     pub cap: i64,
     /// How much of it is spent.
     pub spent: i64,
-    /// How much calls that are under way may still take.
+    /// How much is reserved for calls in progress.
     pub reserved: i64,
-    /// How much is held for calls of which nobody knows what they took.
+    /// How much is held for calls whose cost is unknown.
     #[serde(default)]
     pub held: i64,
     /// How much this call may take.
     pub needed: i64,
-    /// When it begins anew.
+    /// When it resets.
     pub resets: Option<Millis>,
     /// The model that answers instead.
     pub downgrade: Option<String>,
@@ -42,18 +42,18 @@ pub struct Exceeded {
 }
 
 impl Exceeded {
-    /// Whether it is said of this.
+    /// Whether it is about this limit.
     pub fn is_of(&self, applied: &Applied) -> bool {
         self.limit == applied.limit && self.measure == applied.measure
     }
 
-    /// The same, said to somebody else.
+    /// The same refusal for another call.
     pub fn to_one_who_needs(mut self, needed: i64) -> Exceeded {
         self.needed = needed;
         self
     }
 
-    /// Says when it is worth trying again.
+    /// Sets when a retry may succeed.
     pub fn as_of(mut self, now: Millis) -> Exceeded {
         self.retry_after = match (self.measure, self.resets) {
             _ if self.share.is_some() => Some(SHARE_RETRY_S),

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// Why a body is no request.
+/// Why a body is not a valid request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalid {
     /// It is not UTF-8.
     Encoding,
-    /// It is said to be compressed, and is not, or not to its end.
+    /// It is not valid gzip, or incomplete.
     Gzip,
-    /// It is no JSON object, or a field stands in it twice.
+    /// It is not a JSON object, or has a duplicate field.
     Json {
         /// What the parser says, with line and column.
         detail: String,
@@ -26,7 +26,7 @@ pub enum Invalid {
         /// What it should be.
         expected: &'static str,
     },
-    /// A field is no whole number in digits, or none that can be.
+    /// A field is not a whole number in the allowed range.
     Number {
         /// Where it stands.
         field: String,
@@ -35,7 +35,7 @@ pub enum Invalid {
         /// The most.
         most: u64,
     },
-    /// It asks for more answers than anybody makes of one request.
+    /// It asks for more choices than the model allows.
     Answers {
         /// Where it stands.
         field: String,
@@ -50,7 +50,7 @@ pub enum Invalid {
         /// How many it may hold.
         most: usize,
     },
-    /// A field says what is not known.
+    /// A field has an unknown value.
     Value {
         /// Where it stands.
         field: String,

@@ -1,5 +1,5 @@
-//! Every way the gateway says no, once, with the facts in it. A refusal tells
-//! the caller what is wrong and what to do; each dialect only dresses it.
+//! All refusals of the gateway, each with its facts. Its message says what happened,
+//! where, and what to do; each dialect only formats it.
 
 mod background;
 mod code;
@@ -32,7 +32,7 @@ pub enum Refusal {
     },
     /// An operation is asked for over a WebSocket.
     NoWebSocket,
-    /// There is, but not for this method.
+    /// The path exists, but not for this method.
     WrongMethod {
         /// The method that was used.
         method: String,
@@ -46,7 +46,7 @@ pub enum Refusal {
     },
     /// No gateway key came with the request.
     NoKey,
-    /// The key is none of ours, or was revoked.
+    /// The key does not exist, or was revoked.
     BadKey,
     /// The key store did not answer.
     KeysUnavailable,
@@ -62,7 +62,7 @@ pub enum Refusal {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A compressed body becomes too much for what came of it.
+    /// The decompressed body is too large for its compressed size.
     BodyGrows {
         /// How many times as long it may become.
         most: usize,
@@ -75,32 +75,32 @@ pub enum Refusal {
     BodiesFull,
     /// The body is no request of its dialect.
     Body(Invalid),
-    /// What is asked for cannot be said to any endpoint that is allowed.
+    /// No allowed endpoint's dialect supports the request.
     Unsupported {
         /// The endpoint that was looked at first.
         endpoint: String,
-        /// What it speaks.
+        /// Its dialect.
         dialect: &'static str,
         /// The fields, by the client's names.
         fields: Vec<String>,
     },
-    /// `meridian-on-unsupported` says what is not known.
+    /// `meridian-on-unsupported` has an unknown value.
     UnknownWish {
         /// What it says.
         wish: String,
     },
-    /// The request goes on from an answer that is kept by an endpoint which may not,
-    /// or cannot, serve it now.
+    /// The request continues a response that is stored at an endpoint which cannot
+    /// serve it.
     Bound {
         /// The endpoint.
         kept_by: String,
     },
-    /// The request goes on from an answer that is not known to be its team's.
+    /// The request continues a response that its team does not have.
     NoSuchAnswer {
         /// The answer's id.
         id: String,
     },
-    /// A stored answer is asked for that is not known to be its team's.
+    /// The request names a stored response that its team does not have.
     NoStored {
         /// The answer's id.
         id: String,
@@ -160,7 +160,7 @@ pub enum Refusal {
         zone: String,
         /// The model.
         model: String,
-        /// Every endpoint that has the model, and why it is out.
+        /// Every endpoint that has the model, and why it is excluded.
         excluded: Vec<String>,
         /// Models that would be served.
         servable: Vec<String>,
@@ -171,15 +171,14 @@ pub enum Refusal {
         zone: String,
         /// The model.
         model: String,
-        /// Every endpoint that has the model, and why it is out.
+        /// Every endpoint that has the model, and why it is excluded.
         excluded: Vec<String>,
     },
-    /// It asks for an answer that comes after the connection has ended, and nobody
-    /// could fetch it.
+    /// It asks for a background response that could not be fetched.
     Background(NoBackground),
-    /// It asks a provider to do what its zone does not allow.
+    /// It asks for egress that its zone does not allow.
     Egress(Box<EgressRefused>),
-    /// It asks for more different things than are looked at.
+    /// It asks for more kinds of egress than are checked.
     TooMuchEgress,
     /// An endpoint's credential is not set.
     NoSecret {
@@ -207,7 +206,7 @@ pub enum Refusal {
         /// The endpoint.
         endpoint: String,
     },
-    /// What the provider answered is no answer.
+    /// The provider's response is malformed.
     ProviderGarbled {
         /// The endpoint.
         endpoint: String,
@@ -218,7 +217,7 @@ pub enum Refusal {
     NoAnswer {
         /// The endpoints that were tried, each with what went wrong.
         tried: Vec<String>,
-        /// All of them said that there is too much, for now.
+        /// All of them were rate limited.
         limited: bool,
         /// The last one took too long.
         late: bool,
@@ -227,55 +226,55 @@ pub enum Refusal {
     },
     /// A limit has no room for the call.
     Exceeded(Box<Exceeded>),
-    /// A budget holds for the call, and nobody can say what it may cost.
+    /// A limit applies to the call, and the model has no price.
     NoBound {
         /// The limit.
         limit: String,
         /// The model.
         model: String,
     },
-    /// A budget holds for the call, and its cost cannot be told from the request.
+    /// A budget applies to the call, and its maximum cost is unknown.
     Unbounded(Box<Unbounded>),
-    /// The call is part of a loop that nobody stops, and has to wait.
+    /// The call is part of a runaway, and has to wait.
     Runaway {
         /// What was seen.
         what: String,
         /// For so many seconds.
         retry_after: u64,
     },
-    /// Limits hold for the call, and the ledger that keeps them did not answer.
+    /// Limits apply to the call, and the ledger did not respond.
     LedgerUnavailable,
-    /// A limit that was set could be about the call, and cannot be read.
+    /// A limit that may apply to the call cannot be read.
     LimitsUnread {
         /// Its name; none where the limits could not be had at all.
         limit: Option<String>,
     },
-    /// The client left before there was an answer.
+    /// The client disconnected before the response started.
     ClientLeft,
-    /// Something in the gateway itself is broken.
+    /// An internal error of the gateway.
     Internal,
 }
 
-/// What kind of no it is: each dialect has a word for each.
+/// The kind of a refusal: each dialect has an error type for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Who are you?
+    /// The credentials are missing or wrong.
     Credentials,
-    /// You may not.
+    /// The caller is not allowed to do this.
     Forbidden,
-    /// There is no such thing.
+    /// The path or model does not exist.
     NotFound,
-    /// Too much of it.
+    /// The request is too large.
     TooLarge,
-    /// This makes no sense.
+    /// The request is invalid.
     Invalid,
-    /// Too often.
+    /// There are too many requests.
     Limited,
-    /// Too dear.
+    /// A budget is used up.
     Spent,
-    /// Not now.
+    /// A part of the gateway, or every endpoint, is unavailable.
     Unavailable,
-    /// Our own fault.
+    /// The gateway itself failed.
     Broken,
 }
 
@@ -313,7 +312,7 @@ impl Refusal {
             | Refusal::NoSuchAnswer { .. }
             | Refusal::Tags { .. }
             | Refusal::UnknownZone { .. } => 400,
-            // What Anthropic answers to it, and its SDK goes by.
+            // The status that Anthropic uses and its SDK expects.
             Refusal::Egress(refused) if refused.is_thread() => 400,
             Refusal::ModelNotAllowed { .. }
             | Refusal::KeyZoneUnknown { .. }
@@ -332,13 +331,13 @@ impl Refusal {
             Refusal::NoAnswer { limited: true, .. } | Refusal::Runaway { .. } => 429,
             Refusal::NoAnswer { late: true, .. } => 504,
             Refusal::NoAnswer { .. } => 502,
-            // What nginx logs for it; nobody is there to see it.
+            // The status that nginx logs; no client receives it.
             Refusal::ClientLeft => 499,
             Refusal::Internal => 500,
         }
     }
 
-    /// What kind of no it is.
+    /// The kind of the refusal.
     pub fn kind(&self) -> Kind {
         match self.status() {
             401 => Kind::Credentials,
@@ -353,7 +352,7 @@ impl Refusal {
         }
     }
 
-    /// The seconds after which it is worth to ask again, if that is known.
+    /// The seconds after which a retry may succeed, if that is known.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Refusal::NoAnswer { retry_after, .. } => *retry_after,
@@ -364,7 +363,7 @@ impl Refusal {
         }
     }
 
-    /// A header of its own that says what would work.
+    /// A header that says what would be accepted.
     pub fn header(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Refusal::WrongMethod { allowed, .. } => Some(("allow", allowed)),

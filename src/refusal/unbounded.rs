@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What hides the cost of a call.
+/// What makes the maximum cost of a call unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unbounded {
     /// The budget.
@@ -20,10 +20,10 @@ pub struct Unbounded {
     pub missing: Missing,
 }
 
-/// What is not known of a call's cost.
+/// What is unknown about a call's cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// How much the model takes in at once.
+    /// The context length of the model.
     Context,
     /// How often a tool is run.
     Uses {
@@ -35,11 +35,11 @@ pub enum Missing {
         /// The kind of egress.
         kind: String,
     },
-    /// Which model works on it too, and at what price.
+    /// The other model that works on it, and its price.
     OtherModel,
     /// What is charged for another tier.
     Tier,
-    /// Nothing that could be said would tell.
+    /// No setting could make it known.
     Nothing,
 }
 

@@ -1,6 +1,6 @@
-//! What would happen to a request, and why, in words that a lawyer can read.
-//! It asks the same `zone` and `plan` that serve requests, so that it cannot
-//! say anything else than what they would do.
+//! What would happen to a request, and why, in words that a lawyer can read. It uses
+//! the same `zone` and `plan` that serve requests, so that its answer is what they
+//! would do.
 
 use crate::admin::retention;
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::request::zone::{self, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A request that might come.
+/// A request to explain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -185,7 +185,7 @@ fn fill(told: &mut Explanation, config: &Config, caller: &Caller) -> Result<(), 
     let asked = &told.question.model;
     let planned = plan::judge(config, caller, &verdict, None, asked, &considered).map(|_| ());
     let planned = planned.map_err(|refusal| {
-        // Its words are the same in every dialect but for what nobody knows.
+        // The vocabulary differs between dialects only in unknown words.
         plan::or_egress(refusal, config, &verdict, Api::Chat, &egress)
     });
     planned.inspect_err(|_| told.tried.clear())

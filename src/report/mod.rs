@@ -1,6 +1,6 @@
 //! What people ask about calls, past and possible: where a request would go, what an
-//! edit of the map changes, where requests went, what was spent. It reads, and changes
-//! nothing.
+//! edit of the map changes, where requests went, what was spent. Nothing here changes
+//! state.
 
 pub mod explain;
 pub mod diff;

@@ -1,7 +1,6 @@
-//! A request until it is known where it goes: its head and body, what it asks a
-//! provider to do, who sends it, which zone it belongs to, and which endpoints of
-//! that zone may serve it. Nothing here contacts anybody, and nothing here knows how
-//! a request is written for a provider: that is `upstream/`.
+//! A request up to the plan: its head and body, its egress, its caller, its zone, and
+//! the endpoints of that zone that may serve it. Translation and contact with providers
+//! are in `upstream/`.
 
 pub mod head;
 pub mod body;

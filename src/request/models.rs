@@ -1,5 +1,5 @@
-//! `GET /v1/models` and `/v1/models/{id}`: what the caller can use in its zone,
-//! in the format its SDK reads, a page at a time if it wants that.
+//! `GET /v1/models` and `/v1/models/{id}`: the models that the caller can use in its
+//! zone, in the format of its SDK, paged if it asks for pages.
 
 use crate::dialect::Family;
 use crate::refusal::{Invalid, Refusal};
@@ -9,18 +9,18 @@ use std::collections::BTreeSet;
 /// The most models of a page: Anthropic's limit.
 const MOST: u64 = 1_000;
 
-/// Which part of the list is asked for.
+/// A page of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     limit: Option<usize>,
-    /// Behind this one.
+    /// After this model.
     after: Option<(&'static str, String)>,
-    /// Before this one.
+    /// Before this model.
     before: Option<(&'static str, String)>,
 }
 
 impl Page {
-    /// From a query's pairs of name and value; those of other names are passed over.
+    /// Reads a query; other parameters are ignored.
     pub fn of_query(query: &[(String, String)]) -> Result<Page, Refusal> {
         let find = |name: &'static str| {
             let found = query.iter().find(|(known, _)| known == name);

@@ -1,8 +1,7 @@
-//! Which zone a request belongs to. The key's zone, the request's own wish and
-//! the caller's country each say where it may be processed; the request may go
-//! only where all of them allow it. Where the map asks for it, the gateway
-//! itself must have run there too. Each of these can tighten, none can loosen.
-//! An error here is a refusal, never a way out.
+//! The zone of a request. The key's zone, the zone that the request asks for and the
+//! caller's country each limit where it may be processed; the request may go only where
+//! all of them allow it. Where the map requires it, the gateway itself must run there
+//! too. An error here is a refusal.
 
 use crate::refusal::Refusal;
 use crate::regions::egress::{Forbidden, UNKNOWN};

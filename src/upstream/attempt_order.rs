@@ -1,6 +1,6 @@
-//! In which order a plan's endpoints are tried, given how they fare and what
-//! failed so far: who is well before who is not, nobody twice while another is
-//! left, and no more retries than an outage can bear.
+//! The order in which a plan's endpoints are attempted, given their health and the
+//! failures so far: healthy endpoints come first, none is attempted twice while another
+//! is left, and a retry budget limits the load on an outage.
 
 use crate::request::plan::{Attempt, Plan};
 use crate::units::Millis;
@@ -8,40 +8,39 @@ use crate::upstream::health::{Health, Standing};
 use crate::upstream::judge::Failure;
 use std::collections::BTreeMap;
 
-/// How long the only endpoint is left alone before it is asked once more,
-/// unless it says how long: between the first and the sum of both.
+/// The pause before the only endpoint is retried, unless its response says how long:
+/// between the first and the sum of both.
 const PAUSE_MS: u64 = 200;
 const JITTER_MS: u64 = 300;
-/// Who wants to be left alone for longer is not waited for.
+/// The longest pause for which a request waits.
 const LONGEST_PAUSE_MS: u64 = 2_000;
 
 /// What to do next.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'c> {
-    /// Ask this endpoint, after so many milliseconds.
+    /// Attempt this endpoint, after this many milliseconds.
     Try(Attempt<'c>, u64),
     /// Give up.
     Stop,
 }
 
-/// The way of one request.
+/// The attempts of one request.
 #[derive(Debug)]
 pub struct AttemptOrder<'c> {
     model: &'c str,
-    /// Not tried yet, in the plan's order.
+    /// Endpoints that have not been attempted, in the plan's order.
     left: Vec<Attempt<'c>>,
-    /// The only endpoint there is, if there is only one: it gets a second
-    /// chance.
+    /// The endpoint, if the plan has only one: it may be retried.
     only: Option<Attempt<'c>>,
-    /// The request was counted.
+    /// The request has been counted for the retry budget.
     counted: bool,
-    /// An endpoint was asked.
+    /// An endpoint has been attempted.
     attempted: bool,
     deadline: Millis,
 }
 
 impl<'c> AttemptOrder<'c> {
-    /// The course of a plan that must be over by a time.
+    /// The order for a plan that must be over by `deadline`.
     pub fn new(plan: &Plan<'c>, deadline: Millis) -> AttemptOrder<'c> {
         let left: Vec<Attempt<'c>> = plan.attempts().collect();
         let only = match left.as_slice() {
@@ -89,7 +88,7 @@ impl<'c> AttemptOrder<'c> {
         Step::Try(self.left.remove(at), 0)
     }
 
-    /// Another endpoint to ask beside one that is slow: only one that is well.
+    /// A healthy endpoint to attempt in parallel with one that is slow.
     pub fn hedge(
         &mut self,
         health: &Health,
@@ -102,14 +101,14 @@ impl<'c> AttemptOrder<'c> {
         (ready && retries.take(self.model, now)).then(|| self.left.remove(at))
     }
 
-    /// An endpoint is asked: what comes after is a retry.
+    /// Records an attempt: any further one is a retry.
     pub fn note_attempt(&mut self) {
         self.attempted = true;
     }
 
-    /// The best of those that are left: who is well, in the plan's order; then
-    /// who will be soonest. Who wants to be left alone is asked only where
-    /// nobody else could be asked at first.
+    /// The best endpoint that is left: healthy ones in the plan's order, then the one
+    /// that is available soonest. A resting endpoint is attempted only as the first,
+    /// where no other is available.
     fn best(&self, health: &Health, now: Millis, first: bool) -> Option<usize> {
         let rank = |attempt: &Attempt<'_>| match standing(attempt, self.model, health, now) {
             Standing::Ready | Standing::Probe => Some(Millis(0)),
@@ -151,24 +150,24 @@ fn standing(attempt: &Attempt<'_>, model: &str, health: &Health, now: Millis) ->
 const FOR_A_REQUEST: u64 = 500;
 const FOR_A_MILLISECOND: u64 = 1;
 const OF_A_RETRY: u64 = 1_000;
-/// What can be saved up.
+/// The most that can be saved.
 const MOST: u64 = 20 * OF_A_RETRY;
 
-/// How many retries may be made, per model: an outage of everything must not
-/// double the traffic that keeps it from recovering.
+/// The retry budget per model: it keeps an outage of all endpoints from doubling their
+/// load.
 #[derive(Debug, Clone, Default)]
 pub struct Retries {
     saved: BTreeMap<String, (u64, Millis)>,
 }
 
 impl Retries {
-    /// Notes a request.
+    /// Counts a request.
     pub fn request(&mut self, model: &str, now: Millis) {
         let saved = self.saved(model, now);
         saved.0 = saved.0.saturating_add(FOR_A_REQUEST).min(MOST);
     }
 
-    /// Takes one, if there is one.
+    /// Takes a retry from the budget, if there is one.
     pub fn take(&mut self, model: &str, now: Millis) -> bool {
         let saved = self.saved(model, now);
         match saved.0.checked_sub(OF_A_RETRY) {

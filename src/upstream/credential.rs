@@ -1,6 +1,6 @@
-//! What pays for a call at an endpoint: a secret that goes into a header, one
-//! that signs each request, or one that a token is given for. The secret is
-//! read here; tokens are fetched and kept at the edge.
+//! The credential of an endpoint: a secret for a header, a key that signs each request,
+//! or a key that is exchanged for an access token. Secrets are read here; `edge/`
+//! fetches and caches tokens.
 
 use crate::regions::Auth;
 use crate::units::Millis;
@@ -10,12 +10,12 @@ use base64::Engine;
 use serde::Deserialize;
 use serde_json::json;
 
-/// What is left of a token's life when a new one is asked for.
+/// How long before its end a token is renewed.
 const SPARE_MS: u64 = 5 * 60 * 1000;
-/// For how long a signed wish for a token holds: as long as Google allows.
+/// The lifetime of a signed token request: the longest that Google allows.
 const HOUR: u64 = 3_600;
 
-/// Where Google gives tokens out. What a key file says is not followed.
+/// Google's token endpoint. The address in a key file is ignored.
 pub const GOOGLE_TOKENS: &str = "https://oauth2.googleapis.com/token";
 
 /// A credential, ready to be used.
@@ -41,7 +41,7 @@ pub enum Credential {
 /// A Google service account, as its key file has it.
 #[derive(Clone, Deserialize)]
 pub struct ServiceAccount {
-    /// Who it is.
+    /// The account's address.
     pub client_email: String,
     /// Its key, PKCS 8 in PEM.
     pub private_key: String,
@@ -58,7 +58,7 @@ pub struct Application {
     secret: String,
 }
 
-/// A token and until when it holds.
+/// A token and when it expires.
 #[derive(Clone)]
 pub struct Token {
     /// The token.
@@ -90,8 +90,8 @@ impl Token {
 }
 
 impl Credential {
-    /// Reads a secret as an endpoint's kind of sign-in wants it; `None` if it
-    /// is not of that kind.
+    /// Reads a secret in the format of an endpoint's sign-in; `None` if it has another
+    /// format.
     pub fn read(auth: &Auth, secret: &str) -> Option<Credential> {
         let secret = secret.trim();
         if secret.is_empty() {
@@ -129,7 +129,7 @@ impl Credential {
         }
     }
 
-    /// What an answer must not quote.
+    /// The text that no response may quote.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
             Credential::Header { secret, .. } => vec![secret],
@@ -174,7 +174,7 @@ fn region(host: &str) -> Option<&str> {
 }
 
 impl ServiceAccount {
-    /// What is to be signed for a token: header and claims.
+    /// The header and claims to sign for a token.
     pub fn claims(&self, now: Millis) -> String {
         let at = now.0 / 1000;
         let head = json!({"alg": "RS256", "typ": "JWT", "kid": self.private_key_id});
@@ -189,7 +189,7 @@ impl ServiceAccount {
         format!("{}.{}", part(head), part(claims))
     }
 
-    /// The wish for a token, as a form.
+    /// The token request, as a form.
     pub fn form(&self, claims: &str, signature: &[u8]) -> String {
         let signature = URL_SAFE_NO_PAD.encode(signature);
         format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={claims}.{signature}")
@@ -197,7 +197,7 @@ impl ServiceAccount {
 }
 
 impl Application {
-    /// Where its tokens are given out.
+    /// Its token endpoint.
     pub fn tokens(&self) -> String {
         format!(
             "https://login.microsoftonline.com/{}/oauth2/v2.0/token",
@@ -205,7 +205,7 @@ impl Application {
         )
     }
 
-    /// The wish for a token, as a form.
+    /// The token request, as a form.
     pub fn form(&self) -> String {
         let secret = crate::upstream::translate::segment(&self.secret);
         format!(

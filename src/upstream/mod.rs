@@ -1,6 +1,6 @@
-//! A request on its way to an endpoint: written in the endpoint's dialect, signed,
-//! sent in an order that depends on how endpoints fare, and judged by how the answer
-//! begins. Timers and sockets are in `edge/`.
+//! A request to an endpoint: translated into the endpoint's dialect, signed, attempted
+//! at endpoints in an order that depends on their health, and judged by how the
+//! response starts. Timers and sockets are in `edge/`.
 
 pub mod translate;
 pub mod sigv4;

@@ -1,4 +1,4 @@
-//! What a row knows of the endpoints that a call went to.
+//! The endpoints of a call, for its row.
 
 use crate::config::prices::PriceBook;
 use crate::regions::Guarantee;
@@ -18,7 +18,7 @@ pub struct Contact {
     pub guarantee: Guarantee,
 }
 
-/// An attempt that came to nothing.
+/// A failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tried {
     /// The endpoint.
@@ -36,9 +36,8 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// Whether the provider may have thought, or read what the request does not
-    /// hold, without its showing: it was hung up on or not waited for, or what it
-    /// answered broke off or is no answer.
+    /// Whether it may have hidden usage, such as thinking: the attempt was abandoned,
+    /// or its response broke or is malformed.
     pub(super) fn may_have_worked_unseen(&self) -> bool {
         matches!(
             self.why.as_str(),
@@ -47,10 +46,10 @@ impl Tried {
     }
 }
 
-/// Where the answer came from.
+/// The endpoint that responded.
 #[derive(Debug, Clone, Copy)]
 pub struct Served<'c> {
-    /// The attempt that answered.
+    /// The attempt that responded.
     pub attempt: Attempt<'c>,
     /// The status it answered with.
     pub status: u16,
@@ -58,12 +57,12 @@ pub struct Served<'c> {
     pub request_bytes: u64,
 }
 
-/// What is lost with an attempt that came to nothing.
+/// The possible cost of a failed attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Lost<'a> {
     /// The attempt.
     pub attempt: Attempt<'a>,
-    /// Whether the provider may have worked on it.
+    /// Whether the provider may charge for it.
     pub may_be_billed: bool,
     /// How long the request's body was.
     pub request_bytes: u64,

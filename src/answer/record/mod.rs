@@ -1,5 +1,5 @@
-//! The one row a request leaves behind: who, where, why, what was used and
-//! what it cost. No prompt, completion, credential or address is in it.
+//! The usage row of a request: who, where, why, usage and cost. It has no prompt,
+//! completion, credential or address.
 
 mod contact;
 mod spent;
@@ -32,20 +32,20 @@ pub enum Outcome {
     Ok,
     /// The provider's own error was passed on.
     ProviderError,
-    /// The gateway said no.
+    /// The gateway refused the request.
     Refused,
-    /// The answer broke after it had begun.
+    /// The response broke after its first content.
     Failed,
     /// The client left before the end.
     ClientGone,
-    /// Nobody knows what it took: the platform cut the call off, or the instance
-    /// died that had it. What was reserved is held, see [`Row::held_nano`]. Below
-    /// zero, it takes back what turned out otherwise or was released.
+    /// Its cost is unknown: the platform ended the call, or its instance died. What was
+    /// reserved is held, see [`Row::held_nano`]. A negative amount takes back what was
+    /// settled or released since.
     #[serde(alias = "unsettled")]
     Held,
-    /// The provider goes on in the background, and nobody has asked for the answer
-    /// yet. What was reserved is held; what it took has a row of its own, once it
-    /// was asked for.
+    /// The provider continues in the background, and the response has not been fetched
+    /// yet. The reservation is held; the cost gets its own row once the response is
+    /// fetched.
     Background,
 }
 
@@ -120,7 +120,7 @@ pub struct Row {
     pub zone_asked: Option<String>,
     /// The signed receipt the client got.
     pub receipt: Option<String>,
-    /// The attempts that came to nothing, as a JSON list of [`Tried`].
+    /// The failed attempts, as a JSON list of [`Tried`].
     pub failures: String,
     /// What these may have cost, by estimate; `None` where no price is known.
     pub lost_nano: Option<NanoUsd>,
@@ -131,15 +131,14 @@ pub struct Row {
     pub over_bound: bool,
     /// The kind of loop that it seems to be part of, see `runaway/`.
     pub runaway: Option<String>,
-    /// What it asked a provider to do beyond answering, by kind, with commas
-    /// between.
+    /// Its egress, by kind, separated by commas.
     #[serde(default)]
     pub egress: String,
     /// How often tools ran at the provider, by kind, as a JSON object.
     #[serde(default)]
     pub counts: String,
-    /// The numbers of its usage that nobody knows, by their fields' names, with
-    /// commas between: it cost at least so much.
+    /// The unknown numbers in its usage, by their fields' names, separated by commas:
+    /// its cost is a lower bound.
     #[serde(default)]
     pub at_least: String,
     /// What it used may be hidden until its end: the model thinks, or reads what
@@ -149,7 +148,7 @@ pub struct Row {
     /// So may be what an attempt used that came to nothing.
     #[serde(skip)]
     pub lost_hides: bool,
-    /// The most it can have cost, where nobody knows what it cost: it is in no cost.
+    /// The most it can have cost, where its cost is unknown; not part of any cost.
     #[serde(default)]
     pub held_nano: NanoUsd,
     /// How many calls that is held for.
@@ -239,9 +238,9 @@ impl Row {
         self.tagged(tags);
     }
 
-    /// The row of what is held for an instance that was never heard of again: the
-    /// most that its calls can have cost, and how many it had, as it said last.
-    /// Below zero, what of it is not held any more.
+    /// The row of what is held for a lost instance: the most that its calls can have
+    /// cost, and their number, as it reported last. A negative amount is no longer
+    /// held.
     pub fn held(id: &RequestId, at: Millis, team: &str, money: NanoUsd, calls: i64) -> Row {
         let mut key = KeyRecord::anybody();
         team.clone_into(&mut key.team);
@@ -255,8 +254,8 @@ impl Row {
         }
     }
 
-    /// Ends the row of a call that the platform has cut off: nobody knows how
-    /// far it came, so what was reserved for it is held.
+    /// Ends the row of a call that the platform ended: its cost is unknown, so its
+    /// reservation is held.
     pub fn cut_off(&mut self, now: Millis) {
         self.hold(Outcome::Held, now);
     }
@@ -291,7 +290,7 @@ impl Row {
         self.over_bound = both.is_some_and(|(took, reserved)| took > reserved);
     }
 
-    /// What it takes of an account; where nobody knows that, all that was reserved.
+    /// What it takes from an account; the whole reservation where that is unknown.
     pub fn takes(&self, measure: Measure, reserved: i64) -> i64 {
         let took = self.took();
         let tokens = &self.tokens;
@@ -349,8 +348,8 @@ impl Row {
         self.hosting = Some(attempt.claim().hosting.to_string());
     }
 
-    /// Notes that an attempt came to nothing. If the provider may have worked
-    /// on it, what it read is taken to be paid.
+    /// Records a failed attempt. If the provider may charge for it, its input counts as
+    /// billed.
     pub fn came_to_nothing(&mut self, tried: Tried, lost: Lost<'_>) {
         let is_free = tried.drill || self.dialect.is_free();
         if lost.may_be_billed && !is_free {
@@ -384,7 +383,7 @@ impl Row {
             _ => Outcome::Refused,
         };
         self.error = Some(refusal.code().to_owned());
-        // What a call cost that broke is not known.
+        // The cost of a broken call is unknown.
         let known = *refusal != Refusal::Internal && !garbled;
         self.cost_nano = known.then_some(NanoUsd(0));
         self.hidden_losses();

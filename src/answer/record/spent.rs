@@ -1,5 +1,5 @@
-//! What an answer cost: its tokens, the passes beside them, the tools that ran;
-//! and what is taken where that is not known.
+//! The cost of a response: tokens, further passes, tools; and what counts where the
+//! cost is unknown.
 
 use super::{Outcome, Row, Served, BYTES_PER_TOKEN};
 use crate::config::prices::PriceBook;
@@ -9,7 +9,7 @@ use crate::regions::{Claim, Dialect, EgressRules};
 use crate::units::{Millis, NanoUsd, Tokens};
 
 impl Row {
-    /// Ends the row with what was learnt from the answer.
+    /// Ends the row with the reading of the response.
     pub fn answered(
         &mut self,
         served: Served<'_>,
@@ -113,8 +113,8 @@ impl Row {
         Some(NanoUsd(reserved.0.saturating_sub(lost.0).max(0)))
     }
 
-    /// Tools that the request asked for in a dialect whose usage does not count
-    /// them: how often they ran nobody knows.
+    /// Tools that the request asked for in a dialect whose usage does not count them,
+    /// so the number of runs is unknown.
     fn unreported(&self, dialect: Dialect, beyond: &mut Beyond) {
         let counts = matches!(
             dialect,
@@ -153,7 +153,7 @@ const UNCOUNTED: [&str; 5] = [
     "mcp",
 ];
 
-/// Fills in what the provider did not count, by the length of what was said.
+/// Estimates what the provider did not count from the length of the output.
 fn estimate(tokens: &mut Tokens, output_bytes: u64, request_bytes: u64) {
     let of = |bytes: u64| bytes.div_ceil(BYTES_PER_TOKEN);
     tokens.output = tokens.output.max(of(output_bytes));

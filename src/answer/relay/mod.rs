@@ -1,11 +1,10 @@
-//! Passing a stream on while the reading learns from its events what was used.
-//! Sans I/O: bytes in, bytes out, any cut gives the same output. A stream that
-//! breaks never gets a good end.
+//! Relays a stream to the client and reads its usage. Sans I/O: bytes in, bytes out,
+//! and any split of the input gives the same output. A stream that breaks never gets a
+//! success ending.
 //!
-//! Most streams reach the client untouched and unseen, and the relay only reads
-//! along. Where an event has to be kept from the client, where the provider
-//! frames its events otherwise, or speaks another dialect, all of them go
-//! through here, whole events at a time.
+//! Most streams reach the client unchanged, and the relay only reads a copy. Streams
+//! with a hidden event, with another framing or in another dialect go through the
+//! relay, whole events at a time.
 
 use crate::dialect::neutral::Json;
 use crate::dialect::{self, Api, Fault, Reading, Translator};
@@ -27,23 +26,22 @@ pub enum End {
     Broken,
     /// Nothing came for too long, or it took too long in all.
     TimedOut,
-    /// The client went away.
+    /// The client disconnected.
     ClientGone,
 }
 
 /// How far a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// There was nothing of the answer itself yet: another endpoint can still
-    /// give it.
+    /// Before the first content: another endpoint can still serve the request.
     Preamble,
-    /// There was: the client gets it.
+    /// The first content has arrived: the client gets this stream.
     Content,
-    /// It failed before there was anything.
+    /// It failed before the first content.
     Failed,
 }
 
-/// What becomes of the events.
+/// What happens to the events.
 #[derive(Debug)]
 pub enum Passage {
     /// They stay as they are.
@@ -54,7 +52,7 @@ pub enum Passage {
         /// did not ask for it.
         hide_usage: bool,
     },
-    /// They are told in the client's dialect.
+    /// They are translated into the client's dialect.
     Translated(Box<Translator>),
 }
 
@@ -73,10 +71,9 @@ pub struct Relay {
     passage: Passage,
     framing: Framing,
     reading: Reading,
-    /// It failed before there was anything of an answer in it, whatever came
-    /// in the same piece afterwards.
+    /// It failed before the first content, whatever followed in the same chunk.
     failed_before_content: bool,
-    /// The stream is none, or is over; nothing more of it is read.
+    /// The stream is malformed; the rest is ignored.
     given_up: bool,
 }
 
@@ -111,8 +108,7 @@ impl Relay {
         !plain || matches!(self.framing, Framing::Frames(_))
     }
 
-    /// Whether it only keeps some events back: the others the client gets as
-    /// they are, so this need not see them before the client does.
+    /// Whether it only removes some events and passes the others on unchanged.
     pub fn sieves(&self) -> bool {
         matches!(self.passage, Passage::AsIs { .. })
             && self.rewrites()
@@ -122,7 +118,7 @@ impl Relay {
     /// How far it has come.
     pub fn stage(&self) -> Stage {
         match &self.reading.fault {
-            // The caller's own mistake: nobody else would answer it.
+            // The caller's own error: every endpoint would refuse the request.
             Some(Fault::Reported { kind }) if judge_event(kind) == Start::Answer => Stage::Content,
             Some(_) if self.failed_before_content || !self.reading.has_content => Stage::Failed,
             _ if self.reading.has_content => Stage::Content,
@@ -173,7 +169,7 @@ impl Relay {
         }
     }
 
-    /// Ends the stream: what is still to go to the client, and what was learnt.
+    /// Ends the stream: writes its last bytes to `out` and returns the reading.
     pub fn finish(mut self, end: End, out: &mut Vec<u8>) -> Reading {
         let rewrites = self.rewrites();
         let open = self.finish_event(end, rewrites, out);
@@ -196,7 +192,7 @@ impl Relay {
         }
         let framed = matches!(self.framing, Framing::Frames(_));
         match &self.reading.fault {
-            // What the provider said in an event has reached the client.
+            // The client has already received the provider's error event.
             None => {}
             Some(Fault::Reported { kind }) if !framed || !is_exception(kind) => {}
             Some(fault) => {
@@ -233,8 +229,8 @@ impl Relay {
         if end != End::Closed {
             return !rewrites;
         }
-        // Some providers leave out the last blank line. But half an event is a
-        // cut, and one without data is nothing to a client.
+        // Some providers leave out the last blank line. An incomplete event is a cut,
+        // and an event without data is ignored by clients.
         let sound = self.reading.fault.is_none();
         let blank = rest.raw.iter().all(|b| matches!(b, b'\r' | b'\n'));
         let before = out.len();
@@ -268,7 +264,7 @@ fn take_event(
         } => take_plain(*dialect, *hide_usage, event, reading, out),
         Passage::Translated(translator) => match &event.data {
             Some(data) => translator.event("", data, reading, out),
-            // A comment: the provider lives, and the client may know it.
+            // A comment is a keep-alive, which is passed on.
             None => out.extend_from_slice(b": keep-alive\n\n"),
         },
     }
@@ -285,7 +281,7 @@ fn take_plain(
     if let Some(data) = &event.data {
         dialect::read_event(dialect, data, reading);
     }
-    // After an event that is none, a good end must not follow.
+    // No success ending may follow a malformed event.
     let sound = reading.fault != Some(Fault::Garbled);
     if hide_usage && sound && !reading.usage_only {
         out.extend_from_slice(event.raw);
@@ -303,7 +299,7 @@ fn take_frame(
             Passage::Translated(translator) => {
                 translator.exception(frame.exception_type, frame.payload, reading, out);
             }
-            // The client cannot read the frame; it is told at the end.
+            // The client cannot read the frame; it gets the error at the end.
             Passage::AsIs { .. } => reading.exception(frame.exception_type, frame.payload),
         }
         return;
@@ -333,7 +329,7 @@ fn take_frame(
     }
 }
 
-/// AWS's own words, as against those of a model's events.
+/// Whether an error code is AWS's own, and not one of the model's.
 fn is_exception(kind: &str) -> bool {
     // A model's own words for errors are of the form `overloaded_error`.
     !kind.contains('_')

@@ -64,8 +64,8 @@ pub(super) struct Terms<'a> {
 }
 
 impl Applied {
-    /// What calls go from that no budget is about: it never ends, but their
-    /// object knows of them, should nobody tell any more what became of them.
+    /// The account of calls without a budget. It has no limit, but it lets the ledger
+    /// object hold calls that are never reported as over.
     pub fn endless() -> Applied {
         Applied {
             account: "endless".to_owned(),
@@ -125,7 +125,7 @@ impl Limit {
                 .all(|(dimension, who)| *dimension == Dimension::Team || *who == Who::Each);
         let mut push = |measure: Measure, cap: i64, window: Window| {
             let of_money = measure == Measure::Money;
-            // The other measures are exact: nobody can reserve more than is used.
+            // The other measures are exact: a reservation is what is used.
             let has_bounds = of_money || measure == Measure::Tokens;
             applied.push(Applied {
                 account: account(name, measure, &values, window),

@@ -1,4 +1,4 @@
-//! What limits measure, and how amounts of it are told.
+//! What limits measure, and how amounts are written.
 
 use crate::units::NanoUsd;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub enum Measure {
     Requests,
     /// Tokens, in and out.
     Tokens,
-    /// Calls under way.
+    /// Calls in progress.
     Concurrent,
 }
 

@@ -34,7 +34,7 @@ pub struct Limits {
     /// Whose midnight ends a day, by IANA name; UTC if nothing is said.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// What becomes of calls when the ledger cannot be asked.
+    /// What is done with calls when the ledger is unavailable.
     #[serde(default)]
     pub unreachable: Unreachable,
     /// How many values of a tag a team may use under one limit, each with an
@@ -56,12 +56,12 @@ pub struct TeamRules {
     /// Its own midnight.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// What becomes of its calls when the ledger cannot be asked.
+    /// What is done with its calls when the ledger is unavailable.
     #[serde(default)]
     pub unreachable: Option<Unreachable>,
 }
 
-/// What becomes of calls that have limits when the ledger cannot be asked.
+/// What is done with limited calls when the ledger is unavailable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unreachable {
@@ -89,13 +89,13 @@ pub struct Limit {
     /// How many tokens these may take, in and out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_per_minute: Option<u32>,
-    /// How many calls may be under way at once.
+    /// How many calls may be in progress at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent: Option<u32>,
     /// The model that answers instead once the budget is spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downgrade: Option<String>,
-    /// Where is told that 50, 80 or 100 % of the budget are spent.
+    /// The webhook that is called when 50, 80 or 100 % of the budget are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
 }
@@ -119,7 +119,7 @@ pub enum Per {
     Week,
     /// From the first to the last.
     Month,
-    /// Once and for all.
+    /// Without an end.
     Ever,
 }
 
@@ -189,7 +189,7 @@ impl From<Who> for String {
     }
 }
 
-/// Where an account is kept: all who spend from it meet there.
+/// The ledger object that keeps an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
@@ -219,7 +219,7 @@ impl Subject<'_> {
         match dimension {
             Dimension::Team => self.team,
             Dimension::Key => self.key,
-            // A call that does not say is one group too, and not one that got away.
+            // Calls without a value are one group too, so they cannot avoid the limit.
             Dimension::Feature => self.feature.unwrap_or_default(),
             Dimension::Environment => self.environment.unwrap_or_default(),
             Dimension::Model => self.model,
@@ -270,7 +270,7 @@ impl Limits {
         own.or(self.time_zone.as_deref()).unwrap_or("UTC")
     }
 
-    /// What becomes of a team's calls when the ledger cannot be asked.
+    /// What is done with a team's calls when the ledger is unavailable.
     pub fn unreachable(&self, team: &str) -> Unreachable {
         let own = self.teams.get(team).and_then(|rules| rules.unreachable);
         own.unwrap_or(self.unreachable)

@@ -87,15 +87,13 @@ pub enum Sum {
     Reasoning,
     /// What it cost, in billionths of a dollar.
     CostNano,
-    /// What attempts cost that came to nothing.
+    /// The cost of failed attempts.
     LostNano,
-    /// The most that calls can have cost of which nobody knows what they cost; it
-    /// is in no cost.
+    /// The most that calls of unknown cost can have cost; it is not part of any cost.
     HeldNano,
     /// How many calls that is held for.
     HeldCalls,
-    /// Calls that cost at least what is told: the provider counted what nobody
-    /// knows.
+    /// Calls whose cost is a lower bound: their usage has unknown numbers.
     AtLeast,
 }
 
@@ -224,7 +222,7 @@ pub struct Found {
     pub groups: Vec<Row>,
     /// The sum of all its groups, wherever the page begins.
     pub total: Vec<Row>,
-    /// The numbers that nobody knows, of its newest calls that have such.
+    /// The unknown numbers of its newest calls that have any.
     pub unknown: Vec<Row>,
 }
 
@@ -241,8 +239,7 @@ pub struct Page {
     pub groups: Vec<Group>,
     /// The sum of all groups, of all pages.
     pub total: Sums,
-    /// The fields of providers' usage that nobody knows, and because of which
-    /// sums are at least what is told.
+    /// The unknown fields of providers' usage, which make the sums lower bounds.
     pub at_least_fields: Vec<String>,
     /// Where the next page begins; nothing on the last.
     pub next: Option<String>,

@@ -1,5 +1,5 @@
-//! What somebody wants to know: the parameters of `GET /admin/v1/usage`, as
-//! SQL for each usage database, and a page of what the databases found.
+//! The parameters of `GET /admin/v1/usage`, as SQL for each usage database, and a page
+//! of what the databases found.
 
 use super::{Field, Found, Group, Page, Sum, Sums};
 use crate::regions::finding::nearest;
@@ -14,7 +14,7 @@ const DAY: u64 = 24 * HOUR;
 const USUAL_DAYS: u64 = 30;
 const USUAL_LIMIT: usize = 100;
 const LARGEST_LIMIT: usize = 1_000;
-/// As many names of fields that nobody knows as a page tells.
+/// The most names of unknown fields on a page.
 const MOST_FIELDS: usize = 50;
 /// The parameters that are no filter.
 const PARAMETERS: [&str; 6] = ["from", "to", "by", "limit", "after", "format"];
@@ -119,8 +119,8 @@ impl Question {
         self.select(Vec::new())
     }
 
-    /// The fields of usage that nobody knows, in one database: those of the newest
-    /// calls that have such.
+    /// The unknown fields of usage in one database: those of the newest calls that have
+    /// any.
     pub fn unknown(&self) -> Statement {
         let mut statement = Statement {
             sql: "SELECT DISTINCT at_least FROM (SELECT at_least FROM usage WHERE at_least <> ''"
@@ -208,7 +208,7 @@ impl Question {
     }
 }
 
-/// The names of the fields that nobody knows, each once.
+/// The names of the unknown fields, each once.
 fn fields(found: &[Found]) -> Vec<String> {
     let rows = found.iter().flat_map(|one| &one.unknown);
     let listed = rows.filter_map(|row| row.get("at_least"));

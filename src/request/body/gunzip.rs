@@ -1,6 +1,5 @@
-//! A compressed body, decompressed as it comes. Every byte is counted when it comes
-//! out, and nothing is set aside for more than that: a small body that becomes an
-//! endless one is refused where it becomes too much.
+//! Decompresses a body as it arrives. Output bytes are counted, and no memory is
+//! reserved ahead of them, so a decompression bomb is refused at the limit.
 
 use super::Full;
 use crc::{Crc, Digest, Table, CRC_32_ISO_HDLC};
@@ -10,9 +9,9 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{decompress, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 
-/// How many times as long as what has come of it a body may become.
+/// The largest ratio of decompressed to compressed bytes.
 pub const MOST_TIMES: usize = 100;
-/// Up to here it may become as long as it likes.
+/// The ratio does not apply up to this length.
 const ANY_TIMES: usize = 1024 * 1024;
 /// How many blocks it may have, and for how many of its bytes one more. Compressors
 /// make one of many thousand bytes; each takes time of its own, however little is
@@ -24,16 +23,16 @@ const WINDOW: usize = 32 * 1024;
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
 
-/// Why a body is not taken.
+/// Why a body is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// It is longer than a body may be.
     TooLong,
-    /// It becomes too much for what came of it.
+    /// It exceeds the ratio.
     Grows,
     /// There is no room for it.
     Full,
-    /// It is no gzip, or not to its end.
+    /// It is not valid gzip, or incomplete.
     Broken,
 }
 

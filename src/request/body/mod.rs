@@ -1,5 +1,5 @@
-//! The request bodies that an instance holds: how much of them, whose they are,
-//! and how long each may take. `room.rs` has the rules of who may hold how much.
+//! The request bodies that an instance holds in memory: their sizes, owners and
+//! deadlines. `room.rs` has the rules for how much each team may hold.
 //!
 //! All calls of an instance share its memory, and nothing is set aside for bytes
 //! that have not come.
@@ -41,12 +41,12 @@ pub const DEADLINES: Deadlines = Deadlines {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
-/// Whose a body is.
+/// The owner of a body.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// The team of the key of a model call.
     Team(String),
-    /// Whoever uses the admin API, as one.
+    /// All users of the admin API together.
     Admins,
 }
 
@@ -116,7 +116,7 @@ impl Bodies {
         Ok(())
     }
 
-    /// A body has come whole: its bytes, unless it has ended before. It counts as
+    /// A body is complete: returns its bytes, unless it has ended before. It counts as
     /// held until it is released, and does not end from here on.
     pub fn complete(&mut self, id: Id) -> Result<Vec<u8>, Full> {
         let body = self.bodies.get_mut(&id).ok_or(Full)?;

@@ -1,12 +1,13 @@
-//! How much a team may hold, and which bodies end when there is no room.
+//! How much memory a team's bodies may take, and which bodies are ended when memory is
+//! short.
 //!
 //! Share: a team's bodies take at most half of what the complete bodies of other
 //! teams leave, or are one single body. Complete bodies never end, so they must not
 //! take all of the room.
 //!
-//! Room: the team that holds the most, counting the one that asks with what it
-//! wants, loses its bodies that are still coming, the largest first. If the one that
-//! asks holds the most, it is refused. A slow body thus costs only its own team.
+//! Room: the team that holds the most, counting the one that asks with what it wants,
+//! loses its incomplete bodies, the largest first. If the team that asks holds the
+//! most, it is refused. A slow body thus costs only its own team.
 
 use super::{Bodies, Full, Id, Owner, MOST, MOST_LARGE, SMALL};
 use std::collections::BTreeMap;

@@ -1,14 +1,13 @@
-//! The keys that an instance has looked up lately. Keys that exist and keys that
-//! do not are remembered apart: anybody can make up any number of the latter, and
-//! must not push a caller out.
+//! The cache of an instance for key lookups. Keys that exist and keys that do not are
+//! cached apart, so that made-up keys cannot evict real ones.
 
 use super::{KeyHash, KeyRecord};
 use crate::units::Millis;
 use std::collections::BTreeMap;
 
-/// For how long a key is gone by.
+/// How long a key is cached.
 const REMEMBERED_MS: u64 = 60_000;
-/// A key that was not found is asked for again sooner: it may be about to be.
+/// How long a missing key is cached: shorter, since it may be created soon.
 const MISSING_REMEMBERED_MS: u64 = 5_000;
 const MOST_KNOWN: usize = 10_000;
 const MOST_MISSING: usize = 1_000;
@@ -21,8 +20,8 @@ pub struct KeyMemory {
 }
 
 impl KeyMemory {
-    /// What is remembered of a key: its record, or that there is none. Nothing
-    /// if it has to be looked up.
+    /// The cached result for a key: its record, or that there is none. `None` if it has
+    /// to be looked up.
     pub fn find(&self, hash: &KeyHash, now: Millis) -> Option<Option<KeyRecord>> {
         if let Some((record, until)) = self.known.get(hash) {
             return (*until > now).then(|| Some(record.clone()));
@@ -33,7 +32,7 @@ impl KeyMemory {
             .map(|_| None)
     }
 
-    /// Remembers what was found.
+    /// Caches a result.
     pub fn note(&mut self, hash: KeyHash, record: Option<KeyRecord>, now: Millis) {
         let until = |ms: u64| Millis(now.0.saturating_add(ms));
         self.known.remove(&hash);
@@ -52,7 +51,7 @@ impl KeyMemory {
         }
     }
 
-    /// Forgets what is over, and the older half if that is not enough.
+    /// Evicts expired keys, and the older half if that is not enough.
     fn make_room(&mut self, now: Millis) {
         if self.known.len() < MOST_KNOWN {
             return;

@@ -1,5 +1,4 @@
-//! Who is asking: the gateway key that came with the request, what its record
-//! says, and the tags that will explain the bill.
+//! The caller: the gateway key of the request, its record, and the tags of the request.
 
 mod memory;
 mod tags;
@@ -40,7 +39,8 @@ pub struct KeyRecord {
     /// Limits of its own, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, Limit>,
-    /// What is done with what an endpoint's dialect cannot say, unless a request decides.
+    /// What is done with fields that an endpoint's dialect does not support, unless the
+    /// request says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<OnUnsupported>,
     /// When it was made, RFC 3339.
@@ -51,7 +51,7 @@ pub struct KeyRecord {
 }
 
 impl KeyRecord {
-    /// The record of a key that says nothing: no zone, no limits.
+    /// A key record without a zone or limits.
     pub fn anybody() -> KeyRecord {
         KeyRecord {
             id: String::new(),
@@ -68,7 +68,7 @@ impl KeyRecord {
     }
 }
 
-/// Who is asking, from where, and what for.
+/// The caller, its country and its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The key's record.
@@ -105,7 +105,7 @@ impl Caller {
     }
 }
 
-/// The gateway key a request presents, as its hash: all that is ever looked up.
+/// The gateway key of a request, as its hash.
 pub fn presented_key(head: &Head) -> Result<KeyHash, Refusal> {
     let bearer = head
         .header("authorization")

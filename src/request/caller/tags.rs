@@ -1,6 +1,5 @@
-//! The tags of a request: what `meridian-tags` says, what other gateways'
-//! headers say, what the body's own metadata says and, over all of them, what
-//! the key says.
+//! The tags of a request: from `meridian-tags`, from the headers of other gateways and
+//! from the body's metadata. Tags of the key override all of them.
 
 use super::KeyRecord;
 use crate::refusal::Refusal;
@@ -24,8 +23,8 @@ impl Tags {
         tags
     }
 
-    /// Adds the tags of a request's headers. Where two say different things
-    /// what is there already wins, then `meridian-tags`, then the others.
+    /// Adds the tags of a request's headers. Existing tags win, then `meridian-tags`,
+    /// then the others.
     pub fn add_from_headers(&mut self, head: &Head) -> Result<(), Refusal> {
         if let Some(text) = head.header("meridian-tags") {
             self.take("meridian-tags", pairs("meridian-tags", text, '=')?)?;
@@ -46,8 +45,8 @@ impl Tags {
         Ok(())
     }
 
-    /// Adds tags that a body carries, where nothing else has set them. What is
-    /// too long for a tag is the provider's business, not an error.
+    /// Adds the tags of a body that are not set yet. A value that is too long for a tag
+    /// is ignored.
     pub fn add_from_body(&mut self, found: &[(String, String)]) {
         for (name, value) in found {
             if check("metadata", name, value).is_ok() && self.0.len() < MOST_TAGS {

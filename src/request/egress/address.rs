@@ -1,16 +1,16 @@
 //! The host that an address in a request names.
 
-/// What an address that holds its content begins with.
+/// The prefix of an address that holds its own content.
 const INLINE: &str = "data:";
 
-/// Whether an address holds its content itself.
+/// Whether an address holds its own content.
 pub fn is_inline(address: &str) -> bool {
     let start = address.get(..INLINE.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(INLINE))
 }
 
-/// The host of an address, in lower case; empty where readers of addresses may
-/// disagree about it, which no zone allows.
+/// The host of an address, in lower case; empty where parsers of addresses may disagree
+/// about it, which no zone allows.
 pub fn host_of(address: &str) -> String {
     let nothing = String::new();
     let rest = ["https://", "http://"].iter().find_map(|scheme| {

@@ -1,15 +1,15 @@
-//! What a body's bytes do not tell of how much a provider reads: a picture counts
-//! by its sides, a document by its pages, and a conversation that the provider
-//! compacts is read more than once.
+//! Content whose token count does not follow from its bytes: a picture counts by its
+//! size, a document by its pages, and a conversation that the provider compacts is read
+//! more than once.
 
 use super::frame::Scalar;
 
-/// A string as long as this in such a field is a file and no name of one.
+/// A string of at least this length in such a field is a file and not the name of one.
 const SHORTEST_FILE: usize = 1_024;
 const SHORT_WORD: usize = 24;
-/// What providers say to a model that has any tools; Anthropic up to 804 tokens.
+/// The tokens that providers add where there are tools; Anthropic adds up to 804.
 const TOKENS_OF_TOOLS: u64 = 1_024;
-/// What they say of a tool that they know themselves; Anthropic up to 735 tokens.
+/// The tokens that they add for a tool of their own; Anthropic adds up to 735.
 const TOKENS_OF_A_TOOL: u64 = 1_024;
 /// The same of a name that stands for many tools.
 const TOKENS_OF_A_TOOLSET: u64 = 8_192;
@@ -17,10 +17,10 @@ const TOKENS_OF_A_TOOLSET: u64 = 8_192;
 const TOKENS_OF_A_CUSTOM_TOOL: u64 = 256;
 /// As much longer a tool's name is where its namespace becomes a part of it.
 const TOKENS_OF_A_NAMESPACE: u64 = 64;
-/// What they say of an answer that has to have a form.
+/// The tokens that they add for a response format.
 const TOKENS_OF_A_FORM: u64 = 512;
 
-/// What is in the body, and counts otherwise than by its length.
+/// Content of a body that does not count by its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bulk {
     /// Pictures.

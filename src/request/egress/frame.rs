@@ -1,14 +1,13 @@
-//! What is known of the objects and lists that are open, while a body is looked
-//! through.
+//! The state of the open objects and lists in a scan.
 
 use super::{cut, Found};
 
-/// What a field's name says of its value.
+/// The meaning of a field's value, from the field's name.
 #[derive(Debug, Clone, Copy)]
 pub enum Meaning<'r> {
     /// Nothing; what is inside is looked at.
     Plain,
-    /// The value is the caller's own and not looked at.
+    /// The value belongs to the caller and is not inspected.
     Opaque,
     /// The value says what its object is.
     Type,
@@ -16,7 +15,7 @@ pub enum Meaning<'r> {
     Betas,
     /// A kind of egress.
     Kind(&'r str),
-    /// Nobody knows.
+    /// It is unknown.
     Unknown,
 }
 
@@ -73,8 +72,8 @@ pub struct Own {
 }
 
 impl Own {
-    /// Takes in how often it may be done. Of two numbers only one counts, and
-    /// nobody knows which.
+    /// Takes in how often it may be done. Two different numbers are ambiguous, so
+    /// neither counts.
     pub fn tell_uses(&mut self, value: Scalar<'_>) {
         let number = match value {
             Scalar::Other(number) => number.parse().ok(),

@@ -1,7 +1,7 @@
-//! What a request asks a provider to do beyond answering it. One pass over the
-//! body's bytes, without a tree of it: each field's name and each `type`, at
-//! whatever depth, is looked up in the map's vocabulary on its own, so that
-//! neither an order of fields nor a field that stands twice hides anything.
+//! The egress of a request: what it asks a provider to do beyond answering. One pass
+//! over the body's bytes, without a tree: each field name and each `type`, at any
+//! depth, is looked up in the map's vocabulary on its own, so that neither the order of
+//! fields nor a duplicate field can hide anything.
 
 mod address;
 mod bulk;
@@ -19,12 +19,12 @@ use crate::regions::EgressRules;
 use crate::request::head::Head;
 use std::collections::BTreeSet;
 
-/// More different things than this no request asks for that means well.
+/// The most different kinds of egress in one request; more are refused.
 const MOST_FOUND: usize = 64;
-/// What is kept of a caller's own words, in characters.
+/// The most characters that are kept of a caller's own words.
 const LONGEST_WORD: usize = 80;
 
-/// One thing that a request asks a provider to do.
+/// A kind of egress in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Its kind, as in `regions/egress.toml`; `unknown` where the word that asks
@@ -34,7 +34,7 @@ pub struct Found {
     pub at: String,
     /// The word that asks for it: a field, a type, a beta feature.
     pub word: String,
-    /// The host that is named; empty where it cannot be told.
+    /// The host that is named; empty where it cannot be determined.
     pub host: Option<String>,
     /// How often it may be done at most, where the request says so.
     pub uses: Option<u64>,
@@ -64,26 +64,25 @@ impl Found {
     }
 }
 
-/// Everything that a request asks for.
+/// The egress of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Egress {
     /// Each once, by kind, word and host.
     pub found: Vec<Found>,
-    /// What its bytes do not tell of how much a provider has to read.
+    /// Content whose token count does not follow from its bytes.
     pub bulk: Bulk,
-    /// There was more than is kept.
+    /// There are more kinds of egress than are kept.
     pub too_much: bool,
     /// The client's headers that go on to a provider of its own dialect.
     pub headers: Vec<(&'static str, String)>,
-    /// Beta features that nobody knows: they are left out of the headers.
+    /// Unknown beta features, which are left out of the headers.
     pub dropped: Vec<String>,
-    /// The tools that were left out of the body, where the client wishes that those
-    /// are which its zone does not allow.
+    /// The tools that were left out of the body at the client's request.
     pub offers: Option<Offers>,
 }
 
-/// The client's headers that mean something to a provider of its own dialect.
-/// All others, the gateway key among them, stay here.
+/// The client's headers that are passed on to a provider of its own dialect. All
+/// others, including the gateway key, are not.
 const PASSED_ON: [&str; 2] = ["accept", "anthropic-version"];
 /// Headers that list beta features.
 const BETA_HEADERS: [&str; 2] = ["anthropic-beta", "openai-beta"];
@@ -117,7 +116,7 @@ pub fn vocabulary_of(api: Api) -> &'static str {
 }
 
 impl Egress {
-    /// What a request asks for that is about an answer which a provider keeps.
+    /// The egress of an operation on a stored response.
     pub fn stored() -> Egress {
         let mut egress = Egress::default();
         egress.note(Found {
@@ -163,13 +162,13 @@ impl Egress {
         self.found.iter().map(|found| found.label(rules)).collect()
     }
 
-    /// Whether a word that nobody knows was noted before.
+    /// Whether an unknown word was noted before.
     fn has_unknown(&self, word: &str) -> bool {
         let same = |found: &Found| found.word == word && found.kind == UNKNOWN;
         self.found.iter().any(same)
     }
 
-    /// Notes one thing, once.
+    /// Adds a kind of egress, once.
     fn note(&mut self, found: Found) {
         let same = |known: &&mut Found| {
             (&known.kind, &known.word, &known.host) == (&found.kind, &found.word, &found.host)
@@ -222,7 +221,7 @@ fn cut(word: &str) -> String {
     word.chars().take(LONGEST_WORD).collect()
 }
 
-/// A word that nobody has said anything about.
+/// An unknown word.
 fn unknown(at: String, word: &str) -> Found {
     Found {
         kind: UNKNOWN.to_owned(),

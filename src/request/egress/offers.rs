@@ -1,7 +1,6 @@
-//! Tools that a provider runs itself and that a request only offers to its model.
-//! A client can ask for those to be left out that its zone does not allow. They are
-//! removed from the body before anything else is read from it, so nothing of them
-//! is sent.
+//! Server tools that a request offers to its model without requiring them. A client can
+//! ask to leave out those that its zone does not allow. They are removed from the body
+//! before anything else is read from it, so nothing of them is sent.
 
 use super::vocabulary_of;
 use crate::dialect::neutral::Json;
@@ -18,7 +17,7 @@ const TOOLS: &str = "tools";
 const CHOICE: &str = "tool_choice";
 /// Fields that providers take only beside tools.
 const BESIDE_TOOLS: [&str; 3] = [TOOLS, CHOICE, "parallel_tool_calls"];
-/// Choices by which a model has to call one of its tools.
+/// Tool choices that require a call.
 const ANY_TOOL: [&str; 2] = ["required", "any"];
 
 /// The tools that were left out, by their places in the client's list.
@@ -31,8 +30,7 @@ impl Offers {
         self.0.iter().map(|at| format!("{TOOLS}[{at}]"))
     }
 
-    /// Where something stands in the client's body, from where it stands in the one
-    /// without them.
+    /// The place in the client's body, from the place in the body without these tools.
     pub fn place_of(&self, place: String) -> String {
         let rest = place.strip_prefix(TOOLS);
         let rest = rest.and_then(|rest| rest.strip_prefix('['));
@@ -56,9 +54,8 @@ struct Tool<'b> {
     left_out: bool,
 }
 
-/// Removes the tools from a body whose kinds are not allowed and may be left out,
-/// unless the model has to call one of them. What is no list of tools stays as it
-/// is.
+/// Removes the tools from a body that are not allowed and may be left out, unless the
+/// model has to call one of them. Anything but a list of tools stays as it is.
 pub fn leave_out(
     rules: &EgressRules,
     api: Api,
@@ -135,8 +132,8 @@ fn sifted(
     Some((list.at.clone(), kept, Offers(places)))
 }
 
-/// What kind of egress a tool is of; none where the choice asks for the tool, or
-/// where it says twice what it is.
+/// The kind of egress of a tool; `None` where the tool choice requires the tool, or
+/// where its type is ambiguous.
 fn kind_of<'r>(vocabulary: &'r Vocabulary, json: &str, asked: &BTreeSet<&str>) -> Option<&'r str> {
     let fields = read_fields(json, &["type", "name"]).ok()?;
     let text = |name: &str| -> Option<String> {

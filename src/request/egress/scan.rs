@@ -1,5 +1,5 @@
-//! The pass over a body's bytes. The body was checked to be JSON before; where
-//! it is not what this expects, that counts as asking for too much.
+//! The pass over a body's bytes. The body has been validated as JSON; anything
+//! unexpected counts as too much egress.
 
 use super::address::{host_of, is_inline};
 use super::frame::{Frame, Meaning, Own, Scalar};
@@ -16,10 +16,10 @@ const DEEPEST: usize = 200;
 /// The field that says how often a tool may be used.
 const MAX_USES: &str = "max_uses";
 
-/// So many steps of a path are told.
+/// The most steps of a path that are reported.
 const LONGEST_PATH: usize = 16;
 
-/// Looks through a body.
+/// Scans a body.
 pub fn scan(rules: &EgressRules, vocabulary: &Vocabulary, body: &str, egress: &mut Egress) {
     let mut scan = Scan {
         rules,
@@ -74,7 +74,7 @@ impl<'r, 'b> Scan<'r, 'b, '_> {
                     }
                 }
                 _ => match self.stack.last_mut() {
-                    // Most of all values there are: in a list they say nothing.
+                    // Most values are of this kind; in a list they have no meaning.
                     Some(frame) if frame.says_nothing() => frame.index += self.tokens.numbers(),
                     _ => {
                         let token = self.tokens.token()?;
@@ -293,7 +293,7 @@ impl<'r, 'b> Scan<'r, 'b, '_> {
         }
     }
 
-    /// A word that nobody knows: the name of the field, or what is in it.
+    /// An unknown word: the name of the field, or its value.
     fn ask_unknown(&mut self, word: &str) {
         if self.egress.too_much {
             return;

@@ -1,5 +1,4 @@
-//! The meanings of words that were looked up last: a body has a few names and types
-//! again and again.
+//! A cache of the meanings of words, since a body repeats a few names and types.
 
 use super::frame::Meaning;
 use crate::regions::egress::{Vocabulary, BETAS, MENTION, OPAQUE, PLAIN};
@@ -55,7 +54,7 @@ impl<'b, M: Copy> Seen<'b, M> {
         (known == word).then_some(meaning)
     }
 
-    /// Takes note of what a word means.
+    /// Stores the meaning of a word.
     fn put(&mut self, word: &'b str, meaning: M) {
         if let Some(slot) = self.0.get_mut(slot(word)) {
             *slot = Some((word, meaning));

@@ -1,10 +1,9 @@
-//! Addresses as clients write them: with slashes too many, percent signs, and
-//! paths of Azure's.
+//! Normalises the paths that clients send: extra slashes, percent encoding, and Azure's
+//! paths.
 
 use std::borrow::Cow;
 
-/// A path as OpenAI itself has it where Azure has another for it, and the model
-/// that it names.
+/// Azure's path as OpenAI's, and the model that it names.
 pub fn in_own_words(path: &str) -> (Cow<'_, str>, Option<&str>) {
     let Some(azures) = path.strip_prefix("/openai/") else {
         return (Cow::Borrowed(path), None);
@@ -17,7 +16,7 @@ pub fn in_own_words(path: &str) -> (Cow<'_, str>, Option<&str>) {
     (Cow::Owned(format!("/v1/{operation}")), model)
 }
 
-/// A path without slashes too many.
+/// A path without extra slashes.
 pub fn plain(path: &str) -> Cow<'_, str> {
     let ends = path.len() > 1 && path.ends_with('/');
     if !ends && !path.contains("//") {
@@ -35,7 +34,7 @@ pub fn plain(path: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// A part of an address without its percent signs.
+/// Decodes a percent-encoded part of an address.
 pub fn decoded(part: &str) -> String {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();

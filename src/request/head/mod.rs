@@ -39,25 +39,25 @@ impl Origin {
     }
 }
 
-/// How a body is written down.
+/// The coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
-    /// As it is.
+    /// Not compressed.
     Plain,
     /// Compressed.
     Gzip,
 }
 
-/// What is done with what an endpoint's dialect cannot say.
+/// What is done with fields that an endpoint's dialect does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnsupported {
-    /// All of it is refused, hints too.
+    /// All of them are refused, hints too.
     Strict,
-    /// What changes the answer is refused; hints are left out.
+    /// Fields that change the response are refused; hints are left out.
     #[default]
     Refuse,
-    /// All of it is left out.
+    /// All of them are left out.
     Drop,
 }
 
@@ -122,8 +122,7 @@ impl Head {
             .find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
-    /// What the caller wants done with what an endpoint's dialect cannot say, if the
-    /// header is there.
+    /// What the caller asks to do with unsupported fields, if the header is there.
     pub fn unsupported(&self) -> Result<Option<OnUnsupported>, Refusal> {
         let Some(word) = self.header("meridian-on-unsupported") else {
             return Ok(None);
@@ -144,7 +143,7 @@ impl Head {
         Ok(())
     }
 
-    /// How the body is written down, if it may be read at all.
+    /// The coding of the body, if the body is accepted.
     pub fn check_body(&self) -> Result<Coding, Refusal> {
         let said = self.header("content-encoding").unwrap_or("identity");
         let coding = match said.trim().to_ascii_lowercase().as_str() {

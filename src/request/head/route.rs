@@ -1,5 +1,5 @@
-//! From a path to what it asks for, however a client spells it: with slashes too
-//! many, or as Azure has OpenAI's operations.
+//! Routes a path to an operation. Extra slashes and Azure's paths for OpenAI's
+//! operations are accepted.
 
 use super::address::{decoded, in_own_words, pairs, plain};
 use super::Head;
@@ -7,7 +7,7 @@ use crate::dialect::responses::stored::{self, Stored};
 use crate::dialect::{Api, Family};
 use crate::refusal::Refusal;
 
-/// What a request asks for.
+/// The route of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// A model call.
@@ -16,7 +16,7 @@ pub enum Route {
     Models,
     /// One model, by its name.
     Model(String),
-    /// Is the gateway up?
+    /// The health check.
     Health,
     /// The bare host: clients probe it.
     Root,
@@ -47,7 +47,7 @@ const UNSERVED: [(&str, &str); 6] = [
 ];
 
 impl Head {
-    /// What is asked for, if this head may ask for anything at all.
+    /// The route, if the head is valid.
     pub fn route(&self) -> Result<Route, Refusal> {
         self.check_size()?;
         let path = plain(&self.path);
@@ -110,8 +110,8 @@ impl Head {
         }
     }
 
-    /// The operation. Of a path where none is, that of its family: such a request
-    /// leaves a row too.
+    /// The operation; for an unknown path, the usual one of its family, since such a
+    /// request leaves a row too.
     pub fn api(&self) -> Api {
         let path = plain(&self.path);
         let (path, _) = in_own_words(&path);
@@ -124,7 +124,7 @@ impl Head {
             })
     }
 
-    /// What is asked of an answer that a provider keeps, if something is.
+    /// The operation on a stored response, if the path is one.
     pub fn stored(&self) -> Result<Option<Stored>, Refusal> {
         let path = plain(&self.path);
         let (path, _) = in_own_words(&path);
@@ -151,7 +151,7 @@ impl Head {
         model.map(decoded)
     }
 
-    /// Whose SDK this is: errors are told in its words, whatever else is wrong.
+    /// The SDK family of the client, in whose format errors are written.
     pub fn family(&self) -> Family {
         let path = plain(&self.path);
         let (path, _) = in_own_words(&path);
@@ -212,7 +212,8 @@ mod tests {
         }
         assert_eq!(route("GET\n//"), Ok(Route::Root));
         assert_eq!(route("GET\n/v1/models/"), Ok(Route::Models));
-        // Admin paths are only what they are: rules in front of them go by that.
+        // Admin paths are not normalised, since access rules in front of them match the
+        // exact path.
         assert_eq!(route("GET\n//admin/v1/keys"), Err(404));
     }
 

@@ -14,19 +14,19 @@ pub enum LeftOut {
     },
     /// The zone does not allow it.
     Zone(Outside, Guarantee),
-    /// It speaks no dialect that could serve what was called.
+    /// It has no dialect that supports the operation.
     Dialect,
     /// The zone does not allow what the request makes a provider do.
     Forbidden,
-    /// It claims nothing of what the request makes a provider do.
+    /// It has no claim for the egress of the request.
     Unclaimed {
         /// The kind of egress.
         kind: String,
     },
-    /// What it claims of that is not within the zone.
+    /// Its claim for that egress is outside the zone.
     Egress(String, Outside, Guarantee),
-    /// The request says where it is processed, and the endpoint does not say
-    /// otherwise.
+    /// The request names the place of processing, and the endpoint does not override
+    /// it.
     Place {
         /// The field that says so.
         field: String,

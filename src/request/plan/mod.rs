@@ -1,6 +1,6 @@
-//! Which endpoints a request may be sent to, in which order. An [`Attempt`]
-//! can be made only here, after the zone's test, and only an attempt can be
-//! sent: sending out of zone is not a mistake that other code can make.
+//! The endpoints that a request may be sent to, in order. An [`Attempt`] can be made
+//! only here, after the zone's test, and only an attempt can be sent, so other code
+//! cannot send a request out of its zone.
 
 mod left_out;
 mod names;
@@ -60,13 +60,13 @@ impl<'c> Attempt<'c> {
         })
     }
 
-    /// Whether the endpoint may keep its answers: the zone allows it, and it is
-    /// claimed. Where it may not, it is told so.
+    /// Whether the endpoint may store its responses: the zone allows it, and it is
+    /// claimed. Otherwise the request says `store: false`.
     pub fn keeps_answers(&self) -> bool {
         self.keeps_answers
     }
 
-    /// The dialect it is spoken to in.
+    /// The dialect of the request.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -82,14 +82,14 @@ impl<'c> Attempt<'c> {
     }
 }
 
-/// What a request wants, and the rules that apply to it.
+/// What a request requires of an endpoint, and the rules that apply.
 #[derive(Debug, Clone, Copy)]
 pub struct Requirements<'a> {
     /// Its zone.
     pub zone: &'a Verdict,
-    /// What words ask for egress.
+    /// The rules for words that ask for egress.
     pub rules: &'a EgressRules,
-    /// What it asks a provider to do beyond answering.
+    /// Its egress.
     pub egress: &'a Egress,
 }
 
@@ -130,7 +130,7 @@ pub struct Plan<'c> {
     pub first: Attempt<'c>,
     /// What to try when it fails.
     pub fallbacks: Vec<Attempt<'c>>,
-    /// The thoughts that the request carries are of use to none of them.
+    /// None of them can use the thinking that the request carries.
     pub leaves_thoughts: bool,
 }
 
@@ -140,7 +140,7 @@ impl<'c> Plan<'c> {
         std::iter::once(self.first).chain(self.fallbacks.iter().copied())
     }
 
-    /// Whose signatures of thoughts each of its endpoints takes.
+    /// Whose thinking signatures each of its endpoints accepts.
     pub fn signers(&self) -> Signers<'c> {
         let word = |attempt: Attempt<'c>| {
             let word = attempt.claim.signatures.as_deref()?;
@@ -151,7 +151,7 @@ impl<'c> Plan<'c> {
     }
 }
 
-/// Plans a call, or says why nothing may serve it.
+/// Plans a call, or refuses it.
 pub fn plan<'c>(
     config: &'c Config,
     caller: &Caller,
@@ -170,8 +170,8 @@ pub fn plan<'c>(
     }
 }
 
-/// The refusal of a request that no endpoint may serve: what it asks for and its
-/// zone does not allow says more than the endpoints that were left out.
+/// The refusal of a request that no endpoint may serve. If the zone does not allow its
+/// egress, that is the more useful reason.
 pub fn or_egress(
     refusal: Refusal,
     config: &Config,
@@ -216,7 +216,7 @@ fn offer(kind: &EgressKind, found: &Found, egress: &Egress) -> Offer {
     }
 }
 
-/// The plan that comes of what was considered.
+/// Makes the plan from the considered endpoints.
 pub fn judge<'c>(
     config: &'c Config,
     caller: &Caller,

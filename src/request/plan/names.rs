@@ -1,4 +1,4 @@
-//! What a caller can ask for in its zone.
+//! The model names that a caller can use in its zone.
 
 use super::dialect;
 use crate::config::Config;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// No model has a longer name.
 const LONGEST_NAME: usize = 100;
-/// From here on one may be meant for the other, of 1.
+/// The least similarity of a suggestion, of 1.
 const ALIKE: f64 = 0.75;
 const MOST_NEAREST: usize = 3;
 
@@ -54,8 +54,8 @@ pub fn names<'c>(config: &'c Config, caller: &Caller, zone: &'c Verdict) -> BTre
         .collect()
 }
 
-/// The names that a caller can use in its zone which are most like one that nobody
-/// knows, the likest first.
+/// The names that are most similar to an unknown one, among those that a caller can use
+/// in its zone, the most similar first.
 pub fn nearest(config: &Config, caller: &Caller, zone: &Verdict, asked: &str) -> Vec<String> {
     let asked: String = asked.chars().take(LONGEST_NAME).collect();
     let names = names(config, caller, zone).into_iter();

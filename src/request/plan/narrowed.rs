@@ -1,12 +1,12 @@
-//! Plans that keep only some of their attempts: those that may be given what a
-//! request carries back, and those whose answer can be fetched later.
+//! Narrows plans to the attempts that may get the blobs of a request, or whose response
+//! can be fetched later.
 
 use super::{Attempt, Plan};
 use crate::dialect::{Api, BlobOwner, Wanted};
 use crate::refusal::{NoBackground, Refusal};
 
 impl<'c> Plan<'c> {
-    /// Only the attempts whose answer can be fetched later.
+    /// Only the attempts whose response can be fetched later.
     pub(super) fn in_background(self, api: Api, wanted: &Wanted) -> Result<Plan<'c>, Refusal> {
         let refuse = |why| Err(Refusal::Background(why));
         if api != Api::Responses {
@@ -28,11 +28,11 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// Only the attempts that may be given what the request carries back: the
-    /// endpoint that made it, if that is known, and those that take its signatures;
-    /// else the first that speaks the client's own dialect, which most likely did.
-    /// Where there is none, thoughts are left out, and answers that are kept
-    /// elsewhere are refused.
+    /// Only the attempts that may get the blobs of the request: the endpoint that made
+    /// them, if it is known, and those that accept its signatures; otherwise the first
+    /// that has the client's own dialect, which most likely did. Where there is none,
+    /// thinking is left out, and a request that continues a response stored elsewhere
+    /// is refused.
     pub fn bound_to(self, blob_owner: &BlobOwner, api: Api) -> Result<Plan<'c>, Refusal> {
         let signers = self.signers();
         let takes = |names: &[String], attempt: &Attempt<'_>| {

@@ -1,8 +1,7 @@
-//! What is kept of a request instead of its text: hashes by which a later
-//! request is known to begin with the same messages. The body is read once,
-//! JSON's tokens one after the other, so that a client's spaces count for
-//! nothing, nor does `cache_control`, which clients move along as a
-//! conversation grows.
+//! The fingerprint of a request, which is kept instead of its text: hashes that show
+//! whether a later request starts with the same messages. The body is read once, token
+//! by token, so that whitespace does not count, nor does `cache_control`, which clients
+//! move as a conversation grows.
 
 use crate::dialect::tokens::first_quote;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -57,7 +56,7 @@ pub const MOST_CONTEXTS: usize = 1_024;
 /// The lists that a conversation grows in, one for each API, as they stand at
 /// the top of a body.
 const LISTS: [&[u8]; 2] = [br#""messages""#, br#""input""#];
-/// Says nothing and is not always in the same place.
+/// Has no meaning, and moves between requests.
 const MARK: &[u8] = br#""cache_control""#;
 
 /// The hashes of one request. They differ between teams and features.

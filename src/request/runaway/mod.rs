@@ -1,7 +1,7 @@
-//! The runaway guard: sees an agent that calls again and again within seconds,
-//! each time with everything that was said before and more. What is kept of a
-//! call are hashes and numbers, in memory, for as long as the rules look back.
-//! No text, no clock; an instance knows the calls that it has seen itself.
+//! The runaway guard detects an agent that calls repeatedly within seconds, each time
+//! with the whole earlier conversation and more. It keeps hashes and numbers of calls
+//! in memory, for as long as the rules look back. No text and no clock; an instance
+//! sees only its own calls.
 
 mod fingerprint;
 mod verdict;
@@ -14,10 +14,9 @@ use fingerprint::Fingerprint;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 
-/// So many calls are remembered.
+/// The number of calls that are remembered.
 const MOST_CALLS: usize = 8_192;
-/// So many calls that are all the same, within so many milliseconds, are a
-/// loop too.
+/// This many identical calls within this many milliseconds are a runaway too.
 const REPEATS: u32 = 30;
 const REPEATS_WITHIN_MS: u64 = 10_000;
 /// Counting ends here.
@@ -44,18 +43,18 @@ struct Call {
     grown: Option<Number>,
     /// The latest call that was the same.
     again: Option<Number>,
-    /// What was said of the chain it belongs to.
+    /// The verdict about the chain it belongs to.
     pause: Option<Pause>,
 }
 
 /// That a chain was flagged, and how it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pause {
-    /// Until then nothing is let through.
+    /// No call is let through before this time.
     until: Millis,
     /// The waits before.
     waits: u32,
-    /// Somebody was let through after it.
+    /// A call was let through after it.
     is_over: bool,
 }
 
@@ -85,8 +84,8 @@ struct Found {
 }
 
 impl Guard {
-    /// Takes note of a call and says whether it is part of a runaway. Waiting
-    /// is due only while the calls go on at that pace.
+    /// Records a call and returns the verdict about it. Calls are throttled only while
+    /// they continue at that rate.
     pub fn seen(
         &mut self,
         now: Millis,
@@ -99,7 +98,7 @@ impl Guard {
             return Verdict::Calm;
         }
         let looks_back = rules.within.0.max(REPEATS_WITHIN_MS);
-        // Where the clock was set back, what is far ahead is as good as old.
+        // If the clock was set back, calls far in the future count as old.
         self.forget(|call| now.0.abs_diff(call.at.0) > looks_back);
         let print = Fingerprint::of(team, feature, body);
         let mut call = Call {
@@ -117,7 +116,7 @@ impl Guard {
             None => call.grown.max(call.again),
         };
         let known = before.and_then(|number| self.call(number)?.pause);
-        // Who was calm for so long begins anew.
+        // A chain that was quiet for so long starts again.
         call.pause = known.filter(|pause| now.since(pause.until) <= looks_back);
         let verdict = found.map_or(Verdict::Calm, |found| {
             let is_news = call.pause.is_none();
@@ -139,7 +138,7 @@ impl Guard {
             };
             Verdict::of(runaway, wait_ms)
         });
-        // Who says it in other words the next time comes from there as well.
+        // A call that rephrases the last message also continues from there.
         if let Some(before) = before.and_then(|number| self.call_mut(number)) {
             before.pause = call.pause;
         }
@@ -249,9 +248,9 @@ impl Guard {
 }
 
 impl Pause {
-    /// What is said of the next call of a chain that is flagged, and for how
-    /// many milliseconds it has to wait. After each wait one call is let
-    /// through, and the one after it waits for twice as long.
+    /// The verdict about the next call of a flagged chain, and how many milliseconds it
+    /// has to wait. After each wait one call is let through, and the one after it waits
+    /// for twice as long.
     fn next(before: Option<Pause>, now: Millis, action: Action) -> (Pause, u64) {
         if action != Action::Throttle {
             let flagged = Pause {

@@ -1,11 +1,11 @@
-//! What is said of a call that belongs to a loop, for people.
+//! The verdict of the runaway guard about a call, and its words for people.
 
 use std::fmt;
 
-/// What a guard says of a call.
+/// The guard's verdict about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing.
+    /// It is not part of a runaway.
     Calm,
     /// It is part of a runaway.
     Flagged(Runaway),
@@ -31,10 +31,10 @@ impl Verdict {
     }
 }
 
-/// Calls that follow each other faster than the rules have it.
+/// Calls that follow each other faster than the rules allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runaway {
-    /// What they look like.
+    /// The kind of runaway.
     pub kind: Kind,
     /// The team that calls.
     pub team: String,
@@ -49,17 +49,16 @@ pub struct Runaway {
     pub grown_from: usize,
     /// The same of this one.
     pub grown_to: usize,
-    /// Nothing was said of the calls before this one: who is told of each
-    /// runaway once is told now.
+    /// It is the first call of the runaway that is flagged: the webhook is called now.
     pub is_news: bool,
 }
 
-/// What calls of a runaway look like.
+/// The kinds of runaways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Each has the one before in it, and more.
+    /// Each call contains the one before, and more.
     Growth,
-    /// They are all the same.
+    /// All calls are the same.
     Repeats,
 }
 

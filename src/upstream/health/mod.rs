@@ -1,7 +1,6 @@
-//! How endpoints fare, per endpoint and model: what failed lately, who wants to
-//! be left alone, how fast they begin. From this follows the order in which a
-//! plan's endpoints are tried. No I/O and no clock; what one instance learns,
-//! others take from its notices.
+//! The health of endpoints, per endpoint and model: recent failures, rests after rate
+//! limits, and time to the first content. The order of attempts follows from it. No I/O
+//! and no clock; instances share their state in notices.
 
 mod notice;
 mod speed;
@@ -13,9 +12,9 @@ use crate::upstream::judge::Why;
 use speed::Speed;
 use std::collections::BTreeMap;
 
-/// Only what happened in this time counts, in milliseconds.
+/// How long an outcome counts, in milliseconds.
 const RECENT_MS: u64 = 30_000;
-/// As many outcomes are kept.
+/// The most outcomes that are kept.
 const MOST_RECENT: usize = 20;
 /// A circuit opens at so many recent failures, if they are half or more.
 const FAILURES_TO_OPEN: usize = 5;
@@ -24,24 +23,23 @@ const FIRST_OPEN_MS: u64 = 5_000;
 const LONGEST_OPEN_MS: u64 = 120_000;
 /// How long a probe may take before the next is let through.
 const PROBE_MS: u64 = 30_000;
-/// How long an endpoint rests that says that there is too much, but not for
-/// how long; each time in a row doubles it.
+/// How long an endpoint rests after a rate limit without a `retry-after`; each time in
+/// a row doubles it.
 const FIRST_REST_MS: u64 = 1_000;
 const LONGEST_REST_MS: u64 = 30_000;
-/// How long an account is left alone that has nothing left.
+/// How long an endpoint rests whose quota is used up.
 const QUOTA_REST_MS: u64 = 60_000;
 
-/// Whether an endpoint is to be asked now.
+/// Whether an endpoint is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Yes.
+    /// It is available.
     Ready,
-    /// Once, to see whether it is well again.
+    /// It is available for one probe.
     Probe,
-    /// Not before that time, unless there is nobody else: it wants to be left
-    /// alone.
+    /// It rests until that time, after a rate limit.
     Resting(Millis),
-    /// Not before that time, unless there is nobody else: it failed too often.
+    /// Its circuit is open until that time, after too many failures.
     Open(Millis),
 }
 
@@ -55,7 +53,7 @@ struct Entry {
     opened: u32,
     probing_until: Option<Millis>,
     rest_until: Option<Millis>,
-    /// How often in a row it wanted to be left alone without saying how long.
+    /// How often in a row it was rate limited without a `retry-after`.
     rested: u32,
     last: Option<(Millis, Why)>,
     /// When its circuit or rest last changed: the newest notice wins.
@@ -63,28 +61,28 @@ struct Entry {
     speed: Speed,
 }
 
-/// What is known of all endpoints.
+/// The health of all endpoints.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     entries: BTreeMap<(String, String), Entry>,
-    /// Endpoints whose notice has not been told to others yet.
+    /// Endpoints whose notice has not been sent to other instances yet.
     unsent: Vec<(String, String)>,
 }
 
-/// What is known of one endpoint with one model, for people.
+/// The health of one endpoint with one model, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report<'h> {
     /// The endpoint.
     pub endpoint: &'h str,
     /// The model.
     pub model: &'h str,
-    /// Whether it would be asked now.
+    /// Whether it is available now.
     pub standing: Standing,
     /// Why it last failed, and when.
     pub last: Option<(Millis, Why)>,
     /// Recent calls, and how many of them failed.
     pub recent: (usize, usize),
-    /// How fast it begins: median and 95th percentile, in milliseconds.
+    /// Milliseconds to the first content: median and 95th percentile.
     pub begins_ms: Option<(u64, u64)>,
 }
 
@@ -125,7 +123,7 @@ impl Entry {
         self.recent.push((now, failed));
     }
 
-    /// Whether something changed that others should know.
+    /// Returns whether other instances need a notice.
     fn succeeded(&mut self, now: Millis) -> bool {
         self.note(now, false);
         self.probing_until = None;
@@ -143,7 +141,7 @@ impl Entry {
         changed
     }
 
-    /// Whether something changed that others should know.
+    /// Returns whether other instances need a notice.
     fn failed(&mut self, now: Millis, why: Why, retry_after: Option<u64>) -> bool {
         self.last = Some((now, why));
         if why == Why::Unexplained {
@@ -192,14 +190,13 @@ fn key(endpoint: &str, model: &str) -> (String, String) {
 }
 
 impl Health {
-    /// Whether an endpoint is to be asked for a model now.
+    /// Whether an endpoint is available for a model now.
     pub fn standing(&self, endpoint: &str, model: &str, now: Millis) -> Standing {
         let entry = self.entries.get(&key(endpoint, model));
         entry.map_or(Standing::Ready, |entry| entry.standing(now))
     }
 
-    /// Notes that an endpoint is asked. Where that is a probe, others wait for
-    /// how it ends.
+    /// Records an attempt. If it is a probe, other requests wait for its result.
     pub fn attempted(&mut self, endpoint: &str, model: &str, now: Millis) {
         if let Some(entry) = self.entries.get_mut(&key(endpoint, model)) {
             if entry.standing(now) == Standing::Probe {
@@ -208,8 +205,8 @@ impl Health {
         }
     }
 
-    /// Notes that an endpoint began to answer, after so many milliseconds if
-    /// that was a stream.
+    /// Records that a response started, with its milliseconds to the first content if
+    /// it is a stream.
     pub fn began(&mut self, endpoint: &str, model: &str, now: Millis, after_ms: Option<u64>) {
         let key = key(endpoint, model);
         let entry = self.entries.entry(key.clone()).or_default();
@@ -221,7 +218,7 @@ impl Health {
         }
     }
 
-    /// Notes that an endpoint gave no answer, or broke one off.
+    /// Records a failed attempt, or a response that broke.
     pub fn failed(
         &mut self,
         endpoint: &str,
@@ -237,22 +234,21 @@ impl Health {
         }
     }
 
-    /// Notes that an endpoint was asked and not waited for: a probe is over
-    /// without a result.
+    /// Records an attempt that was abandoned: a probe ends without a result.
     pub fn gave_up(&mut self, endpoint: &str, model: &str) {
         if let Some(entry) = self.entries.get_mut(&key(endpoint, model)) {
             entry.probing_until = None;
         }
     }
 
-    /// The time within which an endpoint begins in 95 of 100 cases, if enough
-    /// were seen.
+    /// The 95th percentile of the time to the first content, if there are enough
+    /// samples.
     pub fn usually_begins_within(&self, endpoint: &str, model: &str) -> Option<u64> {
         let entry = self.entries.get(&key(endpoint, model))?;
         entry.speed.quantiles().map(|(_, p95)| p95)
     }
 
-    /// Everything that is known.
+    /// The health of every endpoint.
     pub fn report(&self, now: Millis) -> impl Iterator<Item = Report<'_>> {
         self.entries
             .iter()

@@ -1,32 +1,32 @@
-//! What instances tell each other: that a circuit opened or closed, or that an
-//! endpoint wants to be left alone. The newest notice about an endpoint wins.
+//! Notices between instances: a circuit opened or closed, or an endpoint rests. The
+//! newest notice about an endpoint wins.
 
 use super::{key, Entry, Health};
 use crate::units::Millis;
 use crate::upstream::judge::Why;
 use serde::{Deserialize, Serialize};
 
-/// The state of one endpoint with one model, as it travels.
+/// The state of one endpoint with one model, as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// The endpoint.
     pub endpoint: String,
     /// The model.
     pub model: String,
-    /// When this came to be.
+    /// When the state changed.
     pub at: Millis,
     /// The circuit is open until then, and is probed after.
     pub open_until: Option<Millis>,
     /// How often in a row it opened.
     pub opened: u32,
-    /// It is left alone until then.
+    /// It rests until then.
     pub rest_until: Option<Millis>,
     /// Why it last failed.
     pub why: Option<String>,
 }
 
 impl Health {
-    /// What others are to be told; it counts as told from now on.
+    /// The notices for other instances. They count as sent from now on.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         let unsent = std::mem::take(&mut self.unsent);
         let notice = |(endpoint, model): (String, String)| {
@@ -44,7 +44,7 @@ impl Health {
         unsent.into_iter().filter_map(notice).collect()
     }
 
-    /// Nobody has heard it: it is told again.
+    /// Queues notices again that could not be sent.
     pub fn requeue(&mut self, notices: Vec<Notice>) {
         let names = notices
             .into_iter()
@@ -52,7 +52,7 @@ impl Health {
         self.unsent.extend(names);
     }
 
-    /// Forgets what is known of one endpoint, or of all, and says so to others.
+    /// Resets one endpoint, or all, and returns the notices for other instances.
     pub fn forget(&mut self, endpoint: Option<&str>, now: Millis) -> Vec<Notice> {
         let all = self.entries.iter_mut();
         let these = all.filter(|((name, _), _)| endpoint.is_none_or(|endpoint| endpoint == name));
@@ -74,7 +74,7 @@ impl Health {
         notices
     }
 
-    /// Takes over what another instance says, if it is newer than what is known.
+    /// Applies a notice of another instance, if it is newer than the own state.
     pub fn receive(&mut self, notice: &Notice) {
         let entry = self
             .entries
@@ -98,7 +98,7 @@ impl Entry {
             self.last = Some((notice.at, why));
         }
         if notice.open_until.is_none() {
-            // It is well elsewhere; what failed here is of the past.
+            // It is healthy elsewhere, so earlier failures here no longer count.
             self.recent.clear();
         }
     }

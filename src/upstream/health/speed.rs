@@ -1,12 +1,11 @@
-//! How fast an endpoint begins to answer: the last times, and what most of
-//! them stay under.
+//! The time to the first content of an endpoint: the last samples and their quantiles.
 
-/// So many times are kept.
+/// The number of samples that are kept.
 const MOST: usize = 64;
-/// Fewer say nothing about the slowest twentieth.
+/// Fewer samples give no 95th percentile.
 const ENOUGH: usize = 20;
 
-/// The last times, in milliseconds.
+/// The last samples, in milliseconds.
 #[derive(Debug, Clone, Default)]
 pub struct Speed {
     times: Vec<u64>,
@@ -14,7 +13,7 @@ pub struct Speed {
 }
 
 impl Speed {
-    /// Notes one.
+    /// Adds a sample.
     pub fn note(&mut self, ms: u64) {
         match self.times.get_mut(self.next) {
             Some(oldest) => *oldest = ms,
@@ -23,7 +22,7 @@ impl Speed {
         self.next = (self.next + 1) % MOST;
     }
 
-    /// Median and 95th percentile, if there are enough to tell.
+    /// Median and 95th percentile, if there are enough samples.
     pub fn quantiles(&self) -> Option<(u64, u64)> {
         if self.times.len() < ENOUGH {
             return None;

@@ -1,11 +1,11 @@
-//! From what a provider says to what it means: by status, by its word for an
-//! error, and by two or three whole sentences where it has no word. A caller can
-//! have an error quote whatever it wants, so nothing is looked for in a text.
+//! Judges a provider's error by its status, by its error code, and by a few whole
+//! messages where there is no code. An error may quote the request, so messages are
+//! never searched.
 
 use super::{Start, Why};
 use crate::dialect::{word, Fault, ProviderError};
 
-/// Words for an error that is the endpoint's, in lower case.
+/// Codes of errors that are the endpoint's, in lower case.
 const ENDPOINTS: [(&str, Why); 43] = [
     ("insufficient_quota", Why::QuotaUsedUp),
     ("billing_hard_limit_reached", Why::QuotaUsedUp),
@@ -54,10 +54,10 @@ const ENDPOINTS: [(&str, Why); 43] = [
     ("deadline_exceeded", Why::Failing),
 ];
 
-/// The map names a deployment that is not there: another endpoint's may be.
+/// The deployment in the map does not exist; another endpoint's may.
 const MISSING: [&str; 2] = ["deploymentnotfound", "model_not_found"];
 
-/// Words for an error that is the caller's own: no other endpoint would answer.
+/// Codes of errors that are the caller's: every endpoint would refuse the request.
 const CALLERS: [&str; 34] = [
     "invalid_request",
     "invalid_request_error",
@@ -95,9 +95,8 @@ const CALLERS: [&str; 34] = [
     "failed_to_download_image",
 ];
 
-/// Whole messages of errors for which a provider has only the word that it has
-/// for a caller's mistakes. What such a message says of a field begins with the
-/// field's name, so none is ever all of one of these.
+/// Whole messages of endpoint errors that have the code of a caller's error. Messages
+/// about a field start with the field's name, so none of them is equal to one of these.
 const SENTENCES: [(&str, Why); 4] = [
     (
         "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
@@ -117,7 +116,7 @@ const SENTENCES: [(&str, Why); 4] = [
     ),
 ];
 
-/// Whose error a word is for.
+/// Whose error a code stands for.
 enum Whose {
     Endpoints(Why),
     Callers,
@@ -131,7 +130,7 @@ fn whose(word: &str) -> Option<Whose> {
     CALLERS.contains(&word).then_some(Whose::Callers)
 }
 
-/// What the most precise word that is known says.
+/// The judgement of the most precise known code.
 fn by_words(error: &ProviderError) -> Option<Whose> {
     error.words.iter().find_map(|word| whose(word))
 }
@@ -141,7 +140,7 @@ fn by_sentence(error: &ProviderError) -> Option<Why> {
     known.map(|(_, why)| *why)
 }
 
-/// What a status means that a provider gives for one thing only.
+/// The judgement of a status that has only one meaning.
 fn by_status(status: u16) -> Option<Why> {
     match status {
         401 | 403 => Some(Why::RefusedUs),
@@ -153,7 +152,7 @@ fn by_status(status: u16) -> Option<Why> {
     }
 }
 
-/// Judges an answer by its status and, if it is an error, by what it says.
+/// Judges a response by its status and, if it is an error, by its body.
 pub fn judge(status: u16, error: &ProviderError) -> Start {
     if status < 300 {
         return Start::Answer;
@@ -195,8 +194,7 @@ fn missing(error: &ProviderError) -> Option<Why> {
     (is_ours && is_missing).then_some(Why::Failing)
 }
 
-/// Judges an error that came as an event of a stream, by the provider's word
-/// for it; some have a status there.
+/// Judges an error event of a stream by its code, which for some providers is a status.
 pub fn judge_event(kind: &str) -> Start {
     let word = word(kind).unwrap_or_default();
     match whose(&word) {
@@ -206,12 +204,12 @@ pub fn judge_event(kind: &str) -> Start {
     }
     match word.parse() {
         Ok(status @ 400..=599) => by_status(status).map_or(Start::Answer, Start::Failed),
-        // Whatever it is, it is no answer; but it may be the caller's doing.
+        // It is not a response, but the request may be the cause.
         _ => Start::Failed(Why::Unexplained),
     }
 }
 
-/// Judges an answer that had begun with a good status by what went wrong in it.
+/// Judges a response with a good status by its fault.
 pub fn judge_fault(fault: &Fault) -> Start {
     Start::Failed(match fault {
         Fault::Reported { kind } => return judge_event(kind),

@@ -1,5 +1,5 @@
-//! How an attempt began: is this the answer, or is the next endpoint to be
-//! tried, and why? Nothing has reached the client yet when this is asked.
+//! Judges how an attempt started: whether its response goes to the client, or the next
+//! endpoint is attempted, and why. Nothing has reached the client at this point.
 
 mod errors;
 mod retry_after;
@@ -7,45 +7,45 @@ mod retry_after;
 pub use errors::{judge, judge_event, judge_fault};
 pub use retry_after::retry_after;
 
-/// What an answer's beginning means.
+/// The judgement of an attempt's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// The answer, good or bad: the client gets it.
+    /// The client gets the response, good or bad.
     Answer,
-    /// The endpoint gives none; another may.
+    /// The attempt failed; another endpoint may succeed.
     Failed(Why),
 }
 
-/// Why an endpoint gave no answer.
+/// Why an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// It could not be reached, or hung up before it said anything.
+    /// The connection failed, or closed before any response.
     NoConnection,
     /// A time limit passed.
     TimedOut,
     /// Too many requests or tokens, for now.
     RateLimited,
-    /// What the account may use or pay is used up.
+    /// The quota or credit of the account is used up.
     QuotaUsedUp,
-    /// It has more to do than it can.
+    /// The endpoint is overloaded.
     Overloaded,
-    /// It says that something is wrong with it.
+    /// The endpoint reports an error of its own.
     Failing,
-    /// It gave an error that nobody knows. Another endpoint may answer, but it
-    /// may be the caller's doing, so nothing follows for other calls.
+    /// The endpoint reports an unknown error. Another endpoint may succeed, but the
+    /// request may be the cause, so it does not count for the endpoint's health.
     Unexplained,
-    /// It does not accept the gateway's own credential. Its words are for the
+    /// The endpoint rejects the gateway's own credential. Its message is for the
     /// operator, not for the client.
     RefusedUs,
-    /// It does not serve the place the gateway runs in.
+    /// The endpoint does not serve the region in which the gateway runs.
     PlaceRefused,
-    /// It points elsewhere. Following could leave the zone.
+    /// The endpoint redirects. Following could leave the zone.
     Redirected,
-    /// No token could be had for it.
+    /// No access token could be obtained.
     NoToken,
-    /// Its answer broke off before there was anything in it.
+    /// The response ended before its first content.
     BrokeOff,
-    /// Its answer is none.
+    /// The response is malformed.
     Malformed,
 }
 
@@ -86,18 +86,18 @@ impl Why {
         }
     }
 
-    /// The word back.
+    /// Reads that word.
     pub fn read(word: &str) -> Option<Why> {
         Why::ALL.into_iter().find(|why| why.as_str() == word)
     }
 
-    /// Whether it says nothing about the endpoint's health, only that it wants
-    /// to be left alone for a while.
+    /// Whether it is a limit, which makes the endpoint rest but does not count as a
+    /// failure.
     pub fn is_a_limit(self) -> bool {
         matches!(self, Why::RateLimited | Why::QuotaUsedUp)
     }
 
-    /// Whether the provider may have worked, and so may charge for it.
+    /// Whether the provider may charge for the attempt.
     pub fn may_be_billed(self) -> bool {
         matches!(
             self,
@@ -105,7 +105,7 @@ impl Why {
         )
     }
 
-    /// Whether the same endpoint may well answer a moment later.
+    /// Whether the same endpoint may succeed a moment later.
     pub fn may_pass(self) -> bool {
         matches!(
             self,
@@ -114,7 +114,7 @@ impl Why {
     }
 }
 
-/// An attempt that gave no answer.
+/// A failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The endpoint.
@@ -123,9 +123,9 @@ pub struct Failure {
     pub why: Why,
     /// The status it answered, if it did.
     pub status: Option<u16>,
-    /// How long the endpoint wants to be left alone, in milliseconds.
+    /// The `retry-after` of the endpoint, in milliseconds.
     pub retry_after: Option<u64>,
-    /// It is only a drill: the endpoint was not asked.
+    /// It is a drill: nothing was sent to the endpoint.
     pub drill: bool,
 }
 
@@ -141,7 +141,7 @@ impl Failure {
         }
     }
 
-    /// One that is only said to.
+    /// A failure of a drill.
     pub fn drill(endpoint: &str, why: Why) -> Failure {
         Failure {
             drill: true,
@@ -149,7 +149,7 @@ impl Failure {
         }
     }
 
-    /// It in words, for whoever asks why there was no answer.
+    /// The failure in words, for error messages.
     pub fn summary(&self) -> String {
         let what = match self.why {
             Why::NoConnection => "no connection",

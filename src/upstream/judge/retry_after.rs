@@ -1,13 +1,13 @@
-//! How long a provider wants to be left alone.
+//! Reads how long an endpoint has to rest.
 
 use crate::units::Millis;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// The longest time an endpoint is left alone for, whatever it says.
+/// The longest rest, whatever the header says.
 pub(super) const LONGEST_REST: u64 = 10 * 60 * 1_000;
 
-/// How long the provider wants to be left alone, in milliseconds, from header
-/// lines: `retry-after-ms`, or `retry-after` in seconds or as a date.
+/// How long the endpoint has to rest, in milliseconds, from header lines:
+/// `retry-after-ms`, or `retry-after` in seconds or as a date.
 pub fn retry_after(lines: &str, now: Millis) -> Option<u64> {
     let header = |name: &str| {
         lines.lines().find_map(|line| {

@@ -1,10 +1,10 @@
-//! Where an operation is at an endpoint: base path, the dialect's own path, query.
+//! The path of an operation at an endpoint: base path, the dialect's path, query.
 
 use crate::dialect::Api;
 use crate::regions::Dialect;
 use crate::request::plan::Attempt;
 
-/// Where the operation is at the endpoint.
+/// The path of an operation at an endpoint.
 pub fn path(attempt: Attempt<'_>, dialect: Dialect, api: Api, stream: bool) -> String {
     let endpoint = attempt.endpoint();
     let own = endpoint.paths.as_ref().map(|paths| match stream {
@@ -16,7 +16,7 @@ pub fn path(attempt: Attempt<'_>, dialect: Dialect, api: Api, stream: bool) -> S
     located(attempt, &operation)
 }
 
-/// Where an operation is at the endpoint, from what stands behind its base path.
+/// The full path, from the part after the base path.
 pub fn located(attempt: Attempt<'_>, operation: &str) -> String {
     let endpoint = attempt.endpoint();
     let model = segment(&attempt.claim().id);
@@ -31,7 +31,7 @@ pub fn located(attempt: Attempt<'_>, operation: &str) -> String {
     }
 }
 
-/// Where a dialect counts tokens.
+/// The path where a dialect counts tokens.
 fn counting_path(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::AnthropicMessages => "/messages/count_tokens",
@@ -41,7 +41,7 @@ fn counting_path(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Where a dialect has an operation.
+/// The path of an operation in a dialect.
 fn usual_path(dialect: Dialect, api: Api, stream: bool) -> &'static str {
     match (dialect, api, stream) {
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, Api::Embeddings, _) => "/embeddings",

@@ -1,8 +1,8 @@
-//! From the client's request to the bytes an endpoint wants. In the same
-//! dialect these are the client's own bytes, with the model's name, the usage
-//! option and what the endpoint's claim depends on set, and nothing else. In
-//! another dialect the request is written anew, and what that cannot say is
-//! refused or, if the client wishes so, left out and told.
+//! Translates a client's request for an endpoint. In the same dialect the client's own
+//! bytes are sent, with only the model's name, the usage option and the fields that the
+//! endpoint's claim depends on set. In another dialect the request is written anew;
+//! what that does not support is refused or, if the client allows it, left out and
+//! reported.
 
 mod address;
 
@@ -22,15 +22,14 @@ use address::{located, path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What another dialect may need beside what the client said.
+/// The extra bytes that another dialect may need.
 const ROOM: usize = 4_096;
 
-/// The version of Anthropic's API that this speaks where the client speaks
-/// another one.
+/// The version of Anthropic's API for clients of other APIs.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
-/// A request to a provider. It can be made only from an [`Attempt`], so it
-/// goes nowhere the zone does not allow.
+/// A request to a provider. It can be made only from an [`Attempt`], so it cannot leave
+/// the zone.
 #[derive(Debug)]
 pub struct Outbound<'c> {
     attempt: Attempt<'c>,
@@ -51,10 +50,9 @@ pub struct Outbound<'c> {
 /// How an answer gets to the client.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Back {
-    /// As it is, but for the event that carries usage alone, if that is to be
-    /// hidden.
+    /// Unchanged, except that an event with only usage may be hidden.
     AsIs {
-        /// Whether it is.
+        /// Whether that event is hidden.
         hide_usage: bool,
     },
     /// Translated.
@@ -68,7 +66,7 @@ pub enum Back {
     },
 }
 
-/// What a client asked for that shows in its answer only.
+/// Parts of a request that matter only for the response.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Wishes {
     /// The answer to JSON mode comes as a call of a tool.
@@ -79,9 +77,9 @@ pub struct Wishes {
     pub namespaces: BTreeMap<String, Named>,
     /// Usage in the stream.
     pub usage: bool,
-    /// How likely tokens were.
+    /// Log probabilities.
     pub logprobs: bool,
-    /// What is said again.
+    /// Fields that the response repeats.
     pub echo: Object<'static>,
 }
 
@@ -107,24 +105,24 @@ impl<'c> Outbound<'c> {
     }
 }
 
-/// What a client asks.
+/// A client's request, as it is translated for each attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Inbound<'a> {
-    /// What was called.
+    /// The operation that was called.
     pub api: Api,
-    /// What is done with what an endpoint's dialect cannot say.
+    /// What is done with fields that the endpoint's dialect does not support.
     pub unsupported: OnUnsupported,
     /// Its body.
     pub body: &'a Rc<String>,
-    /// What the body says.
+    /// The top-level fields of the body.
     pub call: &'a Call<'a>,
-    /// Whose signatures the endpoints take that can be asked.
+    /// Whose signatures each endpoint of the plan accepts.
     pub signers: &'a Signers<'a>,
     /// It carries blobs with the name of the endpoint that made them.
     pub named_blobs: bool,
     /// What it asks a provider to do beyond answering.
     pub egress: &'a Egress,
-    /// What is asked of an answer that a provider keeps, where nothing else is.
+    /// The operation on a stored response, if the request is one.
     pub stored: Option<&'a Stored>,
 }
 
@@ -133,7 +131,7 @@ pub fn prepare<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Result<Outboun
     if let Some(wish) = inbound.stored {
         return Ok(stored(attempt, wish));
     }
-    // Blobs that carry an endpoint's name are unwrapped, or kept back.
+    // Blobs with an endpoint's name are unwrapped, or left out.
     if is_own(attempt, inbound.api) && !inbound.named_blobs {
         return Ok(own(attempt, inbound));
     }
@@ -142,7 +140,8 @@ pub fn prepare<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Result<Outboun
         return embeddings(attempt, inbound, &tree);
     }
     let request = dialect::read_request(inbound.api, &tree).map_err(Refusal::Body)?;
-    // Where an endpoint speaks several dialects, the one that can say most of it.
+    // Of several dialects of an endpoint, use the one that supports most of the
+    // request.
     let others = attempt.endpoint().dialects.iter().copied();
     let others = others.filter(|other| *other != attempt.dialect());
     let mut best: Option<Draft<'_>> = None;
@@ -171,7 +170,7 @@ pub fn prepare<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Result<Outboun
     finish(attempt, inbound, best.ok_or(Refusal::Internal)?)
 }
 
-/// A request that was written anew.
+/// A request written in another dialect.
 struct Draft<'a> {
     dialect: Dialect,
     body: Json<'a>,
@@ -288,7 +287,7 @@ fn is_out(endpoint: &Endpoint, field: &str) -> bool {
     endpoint.without.iter().any(|out| out == field)
 }
 
-/// What was written, made a request.
+/// Makes a request of a draft.
 fn finish<'c>(
     attempt: Attempt<'c>,
     inbound: Inbound<'_>,
@@ -355,7 +354,7 @@ fn usual_headers(endpoint: &Endpoint) -> Vec<(String, String)> {
     headers
 }
 
-/// What is asked of an answer that the endpoint keeps.
+/// The request for an operation on a stored response.
 fn stored<'c>(attempt: Attempt<'c>, wish: &Stored) -> Outbound<'c> {
     Outbound {
         attempt,
