@@ -135,8 +135,8 @@ impl Api {
         }
     }
 
-    /// The dialect an endpoint serves it in: the client's own if it speaks
-    /// that, else the first that can.
+    /// The dialect an endpoint serves it in: the client's own if it has that, else the
+    /// first that can.
     pub fn dialect_at(self, endpoint: &Endpoint) -> Option<Dialect> {
         // An endpoint that says where its operation is has that one alone.
         let embeds = self == Api::Embeddings;
@@ -147,7 +147,8 @@ impl Api {
                 return None;
             }
         }
-        // Anthropic's counting knows no `inference_geo`: it cannot be held to a place.
+        // Anthropic's token counting has no `inference_geo`, so it cannot be held to a
+        // place.
         let is_held = |(field, _): &(String, _)| field == "inference_geo";
         if self.counts() && endpoint.fixed.iter().any(is_held) {
             return None;

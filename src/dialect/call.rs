@@ -26,7 +26,7 @@ pub struct Call<'a> {
     pub body: &'a str,
     /// The model the client asked for.
     pub wanted: Wanted,
-    /// The fields that stand at the top of the body and that the gateway knows.
+    /// The known top-level fields of the body.
     pub fields: Vec<(&'static str, Value<'a>)>,
     /// The limits that it sets for the output.
     pub amounts: Amounts,
@@ -37,7 +37,7 @@ pub struct Call<'a> {
     pub tags: Vec<(String, String)>,
 }
 
-/// What the client wants.
+/// The model and the mode that the client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The model's name or alias.

@@ -61,7 +61,7 @@ pub struct Reading {
     pub tier: Option<String>,
     /// Why the model stopped, in the provider's words.
     pub stopped: Option<String>,
-    /// The provider said that the answer is complete.
+    /// The provider reported that the response is complete.
     pub ended: bool,
     /// The provider continues in the background; the response has to be fetched later.
     pub goes_on: bool,
@@ -76,7 +76,7 @@ pub struct Reading {
     pub fault: Option<Fault>,
     /// Parts that only the provider's dialect supports, by their names there.
     pub left_out: BTreeSet<String>,
-    /// The provider says that the request is too long.
+    /// The provider reported that the request is too long.
     pub too_long: Option<TooLong>,
     /// Blobs that only this endpoint may get back.
     pub made: Vec<Fingerprint>,

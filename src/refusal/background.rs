@@ -5,7 +5,7 @@ use std::fmt;
 /// Why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoBackground {
-    /// Only `/v1/responses` knows how to fetch it.
+    /// Only `/v1/responses` has an operation to fetch it.
     OtherOperation,
     /// It is to be streamed as well.
     Stream,

@@ -47,8 +47,8 @@ impl EgressRefused {
         }
     }
 
-    /// Whether it is a thread of messages that Anthropic is to keep. Its SDK goes on
-    /// without one when it is told so in the words of `dialect/anthropic/error.rs`.
+    /// Whether it is a thread of messages that Anthropic is to keep. Its SDK continues
+    /// without one if it gets the error of `dialect/anthropic/error.rs`.
     pub fn is_thread(&self) -> bool {
         let is_anthropics = self.dialect == "anthropic-messages";
         is_anthropics && (self.word == "thread" || self.word.starts_with("message-threads-"))

@@ -70,8 +70,8 @@ impl fmt::Display for Exceeded {
         if let Some(share) = self.share {
             return self.fmt_share(share, f);
         }
-        let told = |amount| self.measure.told(amount);
-        let (limit, what) = (&self.limit, told(self.cap));
+        let shown = |amount| self.measure.show(amount);
+        let (limit, what) = (&self.limit, shown(self.cap));
         match self.whom.as_str() {
             "" => write!(
                 f,
@@ -82,13 +82,13 @@ impl fmt::Display for Exceeded {
                 "The limit `{limit}` of {what} for {whom} has no room for this call: "
             )?,
         }
-        let (spent, reserved) = (told(self.spent), told(self.reserved));
+        let (spent, reserved) = (shown(self.spent), shown(self.reserved));
         if self.held > 0 {
-            write!(f, "up to {} are held for calls whose cost is unknown, until an operator releases them (`meridian budget release`), ", told(self.held))?;
+            write!(f, "up to {} are held for calls whose cost is unknown, until an operator releases them (`meridian budget release`), ", shown(self.held))?;
         }
         match self.measure {
             Measure::Concurrent => write!(f, "all are in use by calls in progress.")?,
-            _ => write!(f, "{spent} are used, {reserved} are reserved for calls in progress, and this call may use up to {}.", told(self.needed))?,
+            _ => write!(f, "{spent} are used, {reserved} are reserved for calls in progress, and this call may use up to {}.", shown(self.needed))?,
         }
         match self.resets {
             Some(end) => write!(f, " The limit resets at {}.", end.rfc3339())?,
@@ -110,14 +110,14 @@ impl fmt::Display for Exceeded {
 
 impl Exceeded {
     fn fmt_share(&self, share: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = |amount| self.measure.told(amount);
+        let shown = |amount| self.measure.show(amount);
         write!(
             f,
             "The limit `{}` of {} is shared by all teams. At any time a team may reserve at most {share} % of what is left of it, or one larger call: {} are reserved for your team's calls in progress, and this call may use up to {}. Nothing was sent to a provider. Try again when those calls are over; a smaller `max_tokens` reserves less.",
             self.limit,
-            told(self.cap),
-            told(self.reserved),
-            told(self.needed)
+            shown(self.cap),
+            shown(self.reserved),
+            shown(self.needed)
         )
     }
 }

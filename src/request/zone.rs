@@ -138,7 +138,7 @@ pub fn decide(map: &RegionMap, caller: &Caller) -> Result<Verdict, Refusal> {
     Ok(verdict)
 }
 
-/// Where a zone wants the gateway itself to have run inside it: that it did.
+/// Checks that the gateway ran inside the zone, where the zone requires it.
 fn gateway_within(
     map: &RegionMap,
     zone: &Zone,

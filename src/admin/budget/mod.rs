@@ -139,7 +139,7 @@ impl Wish {
 /// How an account stands, for people and programs.
 pub fn told(account: &Standing) -> Value {
     let applied = &account.applied;
-    let told = |amount| applied.measure.told(amount);
+    let told = |amount| applied.measure.show(amount);
     json!({
         "limit": applied.limit,
         "whom": applied.whom,

@@ -61,9 +61,9 @@ impl Row {
         self.cost_nano = match counted || !hides {
             true if usual && !beyond.other_speed => cost(prices, claim, by, &tokens, &beyond),
             true => None,
-            // What was thought, or read elsewhere, is counted at the end only, and a
-            // count that cannot be is none: it may be all that was reserved and not lost before, and where nothing
-            // was, nobody knows.
+            // Thinking and content that is read elsewhere are counted only at the end,
+            // and an impossible count is ignored: the cost may be all that is left of
+            // the reservation. Without a reservation it is unknown.
             false => self.unlost(),
         };
         self.tokens = beyond
@@ -107,7 +107,7 @@ impl Row {
         self.egress.split(',').any(|one| one == kind)
     }
 
-    /// What is left of what was reserved after the attempts that came to nothing.
+    /// What is left of the reservation after the failed attempts.
     fn unlost(&self) -> Option<NanoUsd> {
         let (reserved, lost) = self.reserved_nano.zip(self.lost_nano)?;
         Some(NanoUsd(reserved.0.saturating_sub(lost.0).max(0)))

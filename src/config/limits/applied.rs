@@ -31,7 +31,7 @@ pub struct Applied {
     /// The model that answers instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downgrade: Option<String>,
-    /// Where it is told how much is spent.
+    /// The webhook for how much is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
     /// Where calls count whose value has no account of its own.
@@ -165,7 +165,7 @@ impl Limit {
     }
 }
 
-/// What a call says in each dimension; nothing where it is one of many.
+/// The value of a call in each dimension; `None` where calls are counted together.
 type Values<'a> = Vec<(Dimension, Option<&'a str>)>;
 
 /// The values without those that callers choose freely, if there are any.

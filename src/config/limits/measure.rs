@@ -29,7 +29,7 @@ impl Measure {
     }
 
     /// An amount of it, for people.
-    pub fn told(self, amount: i64) -> String {
+    pub fn show(self, amount: i64) -> String {
         match self {
             Measure::Money => NanoUsd(amount).rounded(),
             Measure::Requests => format!("{amount} requests"),

@@ -25,24 +25,24 @@ pub const VALUES_PER_LIMIT: u32 = 1_000;
 /// reserve at once.
 pub const TEAM_SHARE: u8 = 25;
 
-/// Everything that is said of limits.
+/// All limits, and the settings that go with them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Limits {
     /// The limits, by name.
     #[serde(default)]
     pub all: BTreeMap<String, Limit>,
-    /// Whose midnight ends a day, by IANA name; UTC if nothing is said.
+    /// Whose midnight ends a day, by IANA name; UTC by default.
     #[serde(default)]
     pub time_zone: Option<String>,
     /// What is done with calls when the ledger is unavailable.
     #[serde(default)]
     pub unreachable: Unreachable,
-    /// How many values of a tag a team may use under one limit, each with an
-    /// account of its own; [`VALUES_PER_LIMIT`] if nothing is said.
+    /// How many values of a tag a team may use under one limit, each with an account of
+    /// its own; [`VALUES_PER_LIMIT`] by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values_per_limit: Option<u32>,
     /// The percentage of what is left of a limit over all teams that one team may
-    /// reserve at once; [`TEAM_SHARE`] if nothing is said.
+    /// reserve at once; [`TEAM_SHARE`] by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_share: Option<u8>,
     /// What is different for single teams.
@@ -123,7 +123,7 @@ pub enum Per {
     Ever,
 }
 
-/// What calls are told apart by.
+/// The dimensions of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dimension {
@@ -140,7 +140,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// All of them, in the order they are told in.
+    /// All of them, in the order in which they are shown.
     pub const ALL: [Dimension; 5] = [
         Dimension::Team,
         Dimension::Key,
@@ -294,8 +294,8 @@ impl Limit {
         covers(&self.scope, call)
     }
 
-    /// The limit that an entry of the store holds, or why it is none. One
-    /// without a measure would be kept by every call, so it is none either.
+    /// The limit in an entry of the store, or why the entry is invalid. An entry
+    /// without a measure would limit nothing, so it is invalid too.
     pub fn deserialized(entry: &serde_json::Value) -> Result<Limit, String> {
         let limit = Limit::deserialize(entry).map_err(|error| error.to_string())?;
         match limit.has_measure() {

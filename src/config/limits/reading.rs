@@ -77,7 +77,7 @@ fn limit(table: &mut Table<'_>, notes: &mut Notes) -> Limit {
     limit
 }
 
-/// Reads the address that is told of something.
+/// Reads the address of a webhook.
 pub fn read_webhook(table: &mut Table<'_>, notes: &mut Notes) -> Option<String> {
     let url = table.maybe_text("webhook", notes)?;
     if url.text.starts_with("https://") {

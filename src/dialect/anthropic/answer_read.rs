@@ -4,7 +4,7 @@ use super::usage::Counts;
 use crate::dialect::neutral::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
 use crate::dialect::Beyond;
 
-/// Blocks of what runs at Anthropic: what it came to is in the words.
+/// Blocks of server tools, whose results are in the text.
 const HOSTED: [&str; 11] = [
     "server_tool_use",
     "web_search_tool_result",
@@ -16,7 +16,7 @@ const HOSTED: [&str; 11] = [
     "tool_search_tool_result",
     "mcp_tool_use",
     "mcp_tool_result",
-    // Where one model's words end and those of another begin.
+    // Where the text of one model ends and that of another starts.
     "fallback",
 ];
 
@@ -40,7 +40,7 @@ enum Block {
     Thinking,
     /// A call, and whether anything of its arguments came.
     Call(u32, bool),
-    /// The work of a tool that runs at Anthropic.
+    /// The work of a server tool.
     Aside,
 }
 
@@ -113,7 +113,8 @@ impl Reader {
         }
     }
 
-    /// The message is complete. Some hosts do not say why: what was said tells it.
+    /// The message is complete. Some hosts give no stop reason; then it follows from
+    /// the content.
     fn end(&mut self, on: &mut dyn FnMut(Delta<'_>)) {
         if !self.stopped {
             on(Delta::Stop(match self.calls {
@@ -183,7 +184,7 @@ impl Reader {
                     name: block.text("name").ok_or(Malformed)?.into(),
                     blob: None,
                 });
-                // Mostly empty here; but it may be all there is.
+                // Mostly empty here, but it may be the whole text.
                 let filled = match block.get("input") {
                     Some(input @ Json::Object(fields)) if !fields.is_empty() => {
                         let json = input.to_text().into();

@@ -15,13 +15,13 @@ pub struct Writer {
     model: Option<String>,
     usage: Option<Usage>,
     stop: Option<Stop>,
-    /// Why the model would not.
+    /// The explanation of a refusal.
     explained: Option<String>,
     refused: bool,
     open: Option<Open>,
     index: u64,
     ordering: CallOrder,
-    /// What is known of calls that have not begun yet.
+    /// The calls that have not started yet.
     calls: BTreeMap<u32, (String, String, Option<Blob<'static>>)>,
 }
 
@@ -183,7 +183,7 @@ impl Writer {
         }
     }
 
-    /// Sees to it that a block of a kind is open.
+    /// Opens a block of a kind, unless it is open.
     fn enter(&mut self, kind: Open, out: &mut Vec<u8>) {
         if self.open == Some(kind) {
             return;
@@ -208,7 +208,7 @@ impl Writer {
             .with("index", self.index)
             .with("content_block", block);
         event("content_block_start", object, out);
-        // A block without deltas is still to be closed.
+        // A block without deltas still has to be closed.
         self.open = Some(Open::Call);
     }
 
@@ -330,7 +330,7 @@ pub(super) fn stop_reason(stop: Option<&Stop>, refused: bool) -> (&'static str, 
     }
 }
 
-/// Why the model would not.
+/// The explanation of a refusal.
 pub(super) fn explained(why: &str) -> Object<'_> {
     Object::new()
         .with("type", "refusal")

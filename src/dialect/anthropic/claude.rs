@@ -1,4 +1,4 @@
-//! What Claude takes and what it refuses, whoever hosts it.
+//! The rules of Claude models at any host.
 
 use crate::dialect::neutral::{
     fit_schema, with_field, BodyWriter, Budget, ChatRequest, Choice, Effort, Format, Json, Object,
@@ -12,11 +12,11 @@ pub const LEAST_THINKING: u64 = 1_024;
 
 /// How much a Claude thinks.
 pub enum Thought {
-    /// As a request without a word about it.
+    /// The default.
     Unsaid,
-    /// As much as it likes, this hard.
+    /// Adaptive, with this effort.
     Adaptive(Option<Effort>),
-    /// So many tokens, of a limit that counts them too.
+    /// A budget of tokens, which counts towards the limit.
     Budget {
         /// The tokens.
         tokens: u64,
@@ -40,8 +40,8 @@ pub fn thought(
         Some(Choice::Any | Choice::Named(_))
     );
     let budgets = style == ThinkingStyle::Budget;
-    // It takes no forced calls together with thinking; and with a budget, no results
-    // of calls without the thought before them.
+    // It accepts no forced calls together with thinking and, with a budget, no tool
+    // results without the thinking before them.
     if style == ThinkingStyle::None
         || forced
         || budgets && request.lacks_thought(|blob| writer.owns(blob, own))
@@ -57,7 +57,7 @@ pub fn thought(
     }
     let target = writer.target();
     let tokens = budget(wanted.budget, wanted.effort);
-    // No more than the model says at all, words included.
+    // At most what the model generates in all, text included.
     let untold = target.max_output.saturating_add(tokens).min(target.longest);
     let limit = request.params.max_output.unwrap_or(untold);
     if limit <= LEAST_THINKING {
@@ -127,7 +127,7 @@ pub fn described<'a>(format: &'a Format<'_>) -> Json<'a> {
     schema
 }
 
-/// A tool's schema. Where its calls have to fit it, Claude knows fewer keywords.
+/// A tool's schema. For strict tools, Claude supports fewer keywords.
 pub fn tool_schema<'a>(tool: &'a Tool<'_>, writer: &mut BodyWriter<'a>) -> Json<'a> {
     let schema = tool.schema();
     if tool.strict != Some(true) {

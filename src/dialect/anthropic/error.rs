@@ -20,7 +20,7 @@ pub fn body(refusal: &Refusal, id: &RequestId) -> String {
     };
     let (message, code) = (refusal.to_string(), refusal.code());
     let error = match refusal {
-        // Told in these words, the SDK sends the whole conversation itself.
+        // With this error, the SDK sends the whole conversation itself.
         Refusal::Egress(refused) if refused.is_thread() => json!({
             "type": kind, "message": message, "code": code,
             "details": {"error_code": "thread_unsupported_request", "unsupported": ["thread"]},
@@ -43,7 +43,7 @@ pub fn event(fault: &Fault, id: &RequestId) -> String {
     format!("event: error\ndata: {error}\n\n")
 }
 
-/// A provider's error of another dialect.
+/// An error of a provider with another dialect.
 pub fn provider_error(status: u16, message: &str, id: &RequestId) -> String {
     let class = match status {
         401 => "authentication_error",
@@ -59,7 +59,7 @@ pub fn provider_error(status: u16, message: &str, id: &RequestId) -> String {
     json!({"type": "error", "error": error, "request_id": id.as_str()}).to_string()
 }
 
-/// A request that is too long, as Anthropic itself says it.
+/// A request that is too long, as Anthropic itself reports it.
 pub fn too_long(message: &str, id: &RequestId) -> String {
     let error = json!({"type": "invalid_request_error", "message": message});
     json!({"type": "error", "error": error, "request_id": id.as_str()}).to_string()

@@ -1,4 +1,4 @@
-//! What a message in one piece tells.
+//! Reads the facts of a whole message.
 
 use super::usage::Counts;
 use crate::dialect::{Beyond, Fault, Reading};

@@ -1,4 +1,4 @@
-//! What the gateway reads of a messages request.
+//! The top-level fields of a messages request that the gateway reads.
 
 use crate::dialect::call::{self, Call, Wanted};
 use crate::dialect::Amounts;

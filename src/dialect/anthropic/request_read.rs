@@ -15,8 +15,8 @@ pub fn read<'p>(body: &'p Json<'_>, api: Api) -> Result<ChatRequest<'p>, Invalid
     fields.ignore(&["model"]);
     if api == Api::Messages {
         let limit = fields.need("max_tokens")?;
-        // To fill the cache and say nothing is no wish that other dialects know;
-        // to some of them 0 is no limit.
+        // A limit of 0, which only fills the cache, has no equivalent in other
+        // dialects; for some of them 0 means no limit.
         if limit.count()? == 0 {
             return Err(limit.wrong("above 0 where the request is written for another dialect"));
         }
@@ -112,9 +112,8 @@ fn read_message<'p>(message: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Re
     Ok(())
 }
 
-/// Content: text, or a list of blocks. What a tool answers, `inside`, holds no
-/// further results: no nesting of them makes paths that are longer than what
-/// stands there.
+/// Content: text, or a list of blocks. A tool result, `inside`, has no further results,
+/// so that paths stay in proportion to the body.
 fn blocks<'p>(
     node: &Node<'p, '_>,
     inside: bool,
@@ -136,7 +135,7 @@ fn blocks<'p>(
         }
         let mut what = read_block(&entry, &fields, extras)?;
         match &mut what {
-            // What belongs to a call was put in front of it.
+            // The blob of a call is in front of it.
             What::Thinking {
                 blob: Some(found), ..
             } if found.kind == BlobKind::Call => {
@@ -166,12 +165,12 @@ fn read_block<'p>(
 ) -> Result<What<'p>, Invalid> {
     Ok(match fields.need_text("type")? {
         "text" => {
-            // Where former answers came from is not sent again.
+            // Citations of earlier responses are not sent again.
             fields.ignore(&["citations"]);
             What::Text(fields.need_text("text")?.into())
         }
         "image" => What::Image(media(&fields.need("source")?)?),
-        // Its parts are for Claude alone.
+        // Its parts are only for Claude.
         "document" if fields.has_type("source", "content") => What::Foreign(entry.json().lend()),
         "document" => {
             let mut document = media(&fields.need("source")?)?;
@@ -240,7 +239,7 @@ fn media<'p>(source: &Node<'p, '_>) -> Result<Media<'p>, Invalid> {
 fn read_tool<'p>(node: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     let fields = node.fields()?;
     if !matches!(fields.text("type")?, None | Some("custom")) {
-        // A tool that runs at Anthropic.
+        // A server tool.
         request.extras.push(Extra {
             path: node.place(),
             name: None,

@@ -85,7 +85,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, thinks: bool, writer: &mut BodyWrite
     let params = &request.params;
     let value = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
     match value(&params.temperature) {
-        // Thinking knows no temperature but 1.
+        // With thinking, only a temperature of 1 is accepted.
         Some(heat) if thinks => writer.leave_out_if(heat != 1.0, Param::Temperature),
         Some(heat) if heat > 1.0 && writer.model_takes("temperature") => {
             writer.leave_out(Param::Temperature);
@@ -196,8 +196,8 @@ fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     writer.set("tool_choice", object);
 }
 
-/// Stands in for JSON mode, which Anthropic does not have: the model must call
-/// it with its answer.
+/// The tool that stands in for JSON mode, which Anthropic does not have: the model must
+/// call it with its response.
 fn json_tool<'a>() -> Json<'a> {
     Object::new()
         .with("name", JSON_TOOL)
@@ -248,7 +248,7 @@ fn content<'a>(block: &'a Block<'_>, writer: &mut BodyWriter<'a>) -> Option<Json
             blob,
             ..
         } => {
-            // What another provider wants back with a call, no Claude made.
+            // A blob on a call comes from another provider; Claude has none there.
             writer.unsupported.leave_out_if(blob.is_some(), block.path);
             Object::of([
                 ("type", "tool_use".into()),

@@ -1,4 +1,4 @@
-//! What the events of a streamed message tell.
+//! Reads the facts of a streamed message.
 
 use super::usage::Counts;
 use crate::dialect::{Beyond, Fault, Reading};
@@ -73,7 +73,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
         take_usage(message.usage, reading);
     }
     if let Some(block) = event.content_block {
-        // Words come as deltas; everything else is there with its beginning.
+        // Text comes in deltas; everything else is in the start event.
         reading.has_content |= !matches!(&*block.kind, "text" | "thinking");
         reading.thought |= matches!(&*block.kind, "thinking" | "redacted_thinking");
         if let ("redacted_thinking", Some(data)) = (&*block.kind, block.data) {

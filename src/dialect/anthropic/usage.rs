@@ -1,6 +1,6 @@
-//! Anthropic's usage. `message_start` counts what went in and a little of what
-//! came out; `message_delta` replaces what it names, and may name anything.
-//! So the counts merge field by field and are never summed.
+//! Anthropic's usage. `message_start` has the input and the first output tokens;
+//! `message_delta` replaces the fields that it names, and may name any. So the counts
+//! merge field by field and are never summed.
 
 use crate::dialect::neutral::Object;
 use crate::units::Tokens;
@@ -82,8 +82,8 @@ impl Counts {
     }
 }
 
-/// The same the other way: what came out of another dialect, in Anthropic's
-/// counting, where input excludes what caches served.
+/// The usage of another dialect in Anthropic's counting, where input excludes cached
+/// tokens.
 pub fn object(tokens: &Tokens) -> Object<'static> {
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let mut usage = Object::new()

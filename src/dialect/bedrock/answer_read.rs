@@ -1,4 +1,4 @@
-//! Reading what Converse answers, whole or as a stream of frames.
+//! Reads a Converse response, whole or as a stream of frames.
 
 use super::usage;
 use crate::dialect::neutral::{Blob, BlobKind, Citation, Delta, Json, Malformed, Stop, Usage};
@@ -18,9 +18,9 @@ pub struct Reader {
 enum Block {
     /// A call, and whether anything of its arguments came.
     Call(u32, bool),
-    /// A thought, and its proof so far.
+    /// Thinking, and its signature so far.
     Thinking(String),
-    /// The work of a tool that runs at AWS.
+    /// The work of a server tool.
     Aside,
 }
 
@@ -67,7 +67,7 @@ impl Reader {
         }
         stop(body, on);
         self.metadata(body, on);
-        // As in a stream: it is not over before it says why.
+        // As in a stream: it is not complete without a stop reason.
         if body.text("stopReason").is_some() {
             on(Delta::End);
         }
@@ -240,8 +240,8 @@ fn stop(event: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
     });
 }
 
-/// A block without words: the work of a tool that runs at AWS, or what no other
-/// dialect can say.
+/// A block without text: the work of a server tool, or something that no other dialect
+/// supports.
 fn wordless(block: &Json<'_>) -> Delta<'static> {
     const MEDIA: [&str; 4] = ["image", "audio", "video", "document"];
     match MEDIA.iter().find(|name| block.get(name).is_some()) {

@@ -1,4 +1,4 @@
-//! Writing a Converse request. The model stands in the address.
+//! Writing a Converse request. The model is in the path.
 
 use super::media::{document_block, image_block};
 use crate::dialect::anthropic::claude::{claudes, described, thought, tool_schema, word, Thought};
@@ -17,7 +17,7 @@ const IDS: Ids = Ids {
     marks: "_-.:",
 };
 
-/// As many labels as Bedrock takes, and as long.
+/// The most labels that Bedrock accepts, and their longest length.
 const MOST_LABELS: usize = 16;
 const LONGEST_LABEL: usize = 256;
 
@@ -93,7 +93,7 @@ fn cache_point<'a>(lifetime: Lifetime) -> Json<'a> {
     Object::new().with("cachePoint", point).into()
 }
 
-/// What a call or its result says. Converse takes neither where there are no tools.
+/// The text of a call or its result. Converse accepts neither where there are no tools.
 fn as_text(block: &Block<'_>) -> String {
     match &block.what {
         What::Call {
@@ -191,8 +191,8 @@ fn content<'a>(block: &'a Block<'_>, tools: bool, writer: &mut BodyWriter<'a>) -
     Some(part.into())
 }
 
-/// Whether there are tools for the model. Converse cannot say that it calls none of
-/// them: then they are left out, as is what was called before.
+/// Whether there are tools for the model. Converse cannot forbid calls: then the tools
+/// are left out, as are earlier calls.
 fn has_tools(request: &ChatRequest<'_>) -> bool {
     let declared = !request.tools.is_empty() && request.choice != Some(Choice::None);
     declared || request.format == Some(Format::Json)
@@ -261,7 +261,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let thinks = more.get("thinking").is_some();
     match params.temperature.as_ref().and_then(Number::as_f64) {
         Some(_) if !writer.model_takes("temperature") => writer.leave_out(Param::Temperature),
-        // A Claude that thinks knows no temperature but 1.
+        // With thinking, Claude accepts only a temperature of 1.
         Some(heat) if thinks => writer.leave_out_if(heat != 1.0, Param::Temperature),
         Some(heat) if heat > 1.0 => {
             writer.leave_out(Param::Temperature);
@@ -324,7 +324,7 @@ fn params<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     writer.unsupported_if(params.verbosity.is_some(), Param::Verbosity);
 }
 
-/// Thinking is no matter of Converse: each model has its own fields for it.
+/// Converse has no fields for thinking: each model has its own.
 fn thinking<'a>(
     request: &ChatRequest<'_>,
     more: &mut Object<'a>,
@@ -372,7 +372,7 @@ fn labels<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     let mut all = true;
     for (name, value) in &request.params.labels {
         all &= fits(name) && fits(value);
-        // Each name stands once.
+        // Each name is written once.
         labels.push(name.as_ref(), value.as_ref());
     }
     writer.unsupported_if(!all || labels.0.len() > MOST_LABELS, Param::Labels);

@@ -59,7 +59,7 @@ enum Meaning {
     Known,
     /// A time or an amount of money, which does not count usage.
     Aside,
-    /// It says how often a tool ran.
+    /// It counts the runs of a tool.
     Uses(&'static str),
 }
 
@@ -223,8 +223,8 @@ impl Beyond {
                     others.push(pass);
                 }
                 "compaction" | "advisor_message" => self.passes.push(pass),
-                // Whether it is in the sum is not said: the dearer reading is
-                // that it is not, and the row says that this is not known.
+                // It is not documented whether it is in the sum. The dearer reading is
+                // that it is not, and the row names it as unknown.
                 other => {
                     self.mark(&format!("iterations.{other}"));
                     self.passes.push(pass);
@@ -301,8 +301,7 @@ fn meaning(path: &str) -> Option<Meaning> {
             | "thoughtsTokensDetails",
             "tokenCount" | "modality",
         ) => Meaning::Known,
-        // Numbers that are told for their own sake: times, and what the provider
-        // itself makes of the cost.
+        // Numbers that count no usage: times, and the provider's own cost.
         ("latency_checkpoint" | "cost_details" | "context_details", _) => Meaning::Aside,
         // What guardrails counted: a service beside the model, with its own bill.
         (within, _) if within.ends_with("PolicyUnits") || within.ends_with("FreeUnits") => {

@@ -1,5 +1,5 @@
-//! Reading what generateContent answers, whole or as a stream. There is no
-//! last event: the answer is complete when a reason to stop was told.
+//! Reads a generateContent response, whole or as a stream. There is no last event: the
+//! response is complete once a stop reason was received.
 
 use super::usage;
 use crate::dialect::neutral::{
@@ -14,10 +14,10 @@ pub struct Reader {
     calls: u32,
     modelled: bool,
     thinking: bool,
-    /// Words came.
+    /// Text was received.
     said: bool,
     grounded: usize,
-    /// What was counted last: each chunk counts as far as it got.
+    /// The latest usage: each chunk reports the usage so far.
     counted: Option<Tokens>,
     /// A stop reason was received.
     stopped: bool,
@@ -165,7 +165,7 @@ impl Reader {
                 }
             }
             Some(Json::Text(text)) if !text.is_empty() => {
-                // A proof on the first words is of what was thought before them.
+                // A signature on the first text belongs to the thinking before it.
                 let proof = signature.filter(|_| !self.said);
                 if let Some(data) = proof {
                     self.thought(data, on);
@@ -198,7 +198,7 @@ impl Reader {
         }
     }
 
-    /// Sources are told again in each chunk: only new ones count.
+    /// Sources are repeated in each chunk: only new ones count.
     fn grounding(&mut self, candidate: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
         let Some(grounding) = candidate.get("groundingMetadata") else {
             return;
@@ -217,8 +217,8 @@ impl Reader {
     }
 }
 
-/// A part without words: the work of a tool that runs at Google, or what no other
-/// dialect can say, such as a picture.
+/// A part without text: the work of a server tool, or something that no other dialect
+/// supports, such as a picture.
 fn wordless(part: &Json<'_>) -> Delta<'static> {
     const PLAIN: [&str; 9] = [
         "thought",

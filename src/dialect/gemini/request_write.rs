@@ -1,4 +1,4 @@
-//! Writing a generateContent request. The model stands in the address.
+//! Writing a generateContent request. The model is in the path.
 
 use crate::dialect::neutral::{
     Blob, BlobKind, Block, BodyWriter, Budget, ChatRequest, Choice, Effort, Format, Json, Media,
@@ -10,8 +10,8 @@ use crate::regions::{Dialect, ThinkingStyle};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What Google takes for a signature that no model of its made: calls that
-/// another model made have none.
+/// The placeholder that Google accepts for the signature of calls that another model
+/// made.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// Writes the body, and lists what the dialect does not support.
@@ -145,7 +145,7 @@ fn write_part<'a>(
                 .with("text", "")
                 .with("thoughtSignature", blob.data.as_ref())
         }
-        // Google's thoughts have no proof of their own.
+        // Google's thinking has no signature of its own.
         What::Thinking { text, blob: None } => Object::new()
             .with("text", text.as_ref())
             .with("thought", true),
@@ -167,7 +167,7 @@ fn signature<'a>(
         Some(blob) if blob.kind == BlobKind::Call && writer.owns(blob, Dialect::Gemini) => {
             Some(Cow::Borrowed(blob.data.as_ref()))
         }
-        // The models that are told by a word insist on signatures.
+        // Models with thinking levels require signatures.
         other => {
             writer.unsupported.leave_out_if(other.is_some(), block.path);
             let insists = writer.target().thinking == Some(ThinkingStyle::Effort);
@@ -250,7 +250,7 @@ fn tools<'a>(request: &'a ChatRequest<'_>, writer: &mut BodyWriter<'a>) {
     writer.set("tools", vec![tools.into()]);
     let one_call = request.parallel == Some(false) && !request.forces_one();
     writer.unsupported_if(one_call, Param::Parallel);
-    // What is strict elsewhere is a mode here.
+    // Strict tools are a mode of the tool choice here.
     let strict = request.tools.iter().any(|tool| tool.strict == Some(true));
     let mode = match &request.choice {
         Some(Choice::None) => "NONE",
@@ -321,7 +321,7 @@ fn thinking<'a>(request: &ChatRequest<'_>, writer: &mut BodyWriter<'a>) -> Objec
             return nothing;
         }
         Some(ThinkingStyle::Effort) => {
-            // These models always think.
+            // Thinking cannot be turned off for these models.
             writer.unsupported_if(thinking.budget == Budget::Off, Param::Thinking);
             nothing.with_some("thinkingLevel", thinking.hardness().map(level))
         }

@@ -1,5 +1,5 @@
-//! Google's usage. What was thought stands beside what came out, what tools
-//! were told beside what went in; caches are inside of what went in.
+//! Google's usage. Thinking is not in the output count, and tool prompts are not in the
+//! input count; cached tokens are in the input count.
 
 use crate::dialect::neutral::Json;
 use crate::units::Tokens;

@@ -65,11 +65,11 @@ pub enum Delta<'d> {
     Stop(Stop),
     /// The answer is complete.
     End,
-    /// The provider says that it failed.
+    /// The provider reported a failure.
     Failed {
         /// Its word for it.
         kind: String,
-        /// What it says.
+        /// Its message.
         message: String,
     },
     /// A keep-alive of the provider.

@@ -1,5 +1,4 @@
-//! Reading a chat completion, whole or as a stream, in the spellings of the
-//! many hosts that speak it.
+//! Reads a chat completion, whole or as a stream, in the variants of its many hosts.
 
 use super::custom_calls::CustomCalls;
 use super::error_read::failure;
@@ -10,7 +9,7 @@ use crate::units::Tokens;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What stands beside the words and no other dialect can say.
+/// Fields beside the text that no other dialect supports.
 const MEDIA: [(&str, &str); 2] = [("audio", "message.audio"), ("images", "message.images")];
 
 /// The state of a stream.
@@ -23,16 +22,16 @@ pub struct Reader {
     custom: CustomCalls,
     modelled: bool,
     thinking: bool,
-    /// Thoughts come in a field of their own: details say them once more.
+    /// Thinking comes in a field of its own; details repeat it.
     thinks_plainly: bool,
     ended: bool,
-    /// What was counted last: some hosts count in each chunk, as far as they got.
+    /// The latest usage: some hosts report the usage so far in each chunk.
     counted: Option<Tokens>,
     /// A stop reason was received.
     stopped: bool,
 }
 
-/// A call that has begun.
+/// A call that has started.
 #[derive(Debug)]
 struct Call {
     /// Our number of it.
@@ -101,7 +100,7 @@ impl Reader {
 
     fn end(&mut self, on: &mut dyn FnMut(Delta<'_>)) {
         if !std::mem::replace(&mut self.ended, true) {
-            // Some hosts end without a reason: what was said tells it.
+            // Some hosts give no stop reason; then it follows from the content.
             if !self.stopped {
                 self.stop_thinking(on);
                 self.custom.finish(on);
@@ -128,7 +127,7 @@ impl Reader {
         }
     }
 
-    /// What stands beside the choices.
+    /// The fields beside the choices.
     fn common(&mut self, chunk: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
         if !matches!(chunk, Json::Object(_)) {
             return Err(Malformed);
@@ -241,7 +240,7 @@ impl Reader {
                 Some("refusal") => on(Delta::Refusal(
                     part.text("refusal").unwrap_or_default().into(),
                 )),
-                // Where words come from.
+                // Citations.
                 Some("reference") => on(Delta::Aside),
                 Some(kind) => on(Delta::LeftOut(format!("content.{kind}").into())),
                 None => return Err(Malformed),
@@ -250,7 +249,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Thinking has four spellings.
+    /// Thinking, in one of four formats.
     fn thoughts(&mut self, delta: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
         let text = delta
             .filled("reasoning_content")
@@ -348,7 +347,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What stands beside a choice's words.
+    /// The fields beside a choice's text.
     fn rest(&mut self, choice: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
         if let Some(logprobs) = choice.get("logprobs") {
             let content = logprobs.list("content");

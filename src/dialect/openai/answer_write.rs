@@ -9,7 +9,7 @@ use crate::dialect::neutral::{
 use crate::dialect::{Api, Fault, TooLong};
 use std::borrow::Cow;
 
-/// As many proofs of thoughts are told anew with each that comes.
+/// The number of signatures up to which the whole list is sent again with each new one.
 const FEW_THOUGHTS: usize = 32;
 
 /// Writes a stream to a client.
@@ -23,13 +23,13 @@ pub struct Writer {
     stop: Option<Stop>,
     /// Characters of text so far: citations say where they stand.
     written: usize,
-    /// What was thought since the last proof, and all proofs so far. Clients
-    /// put a list together by taking the last one whole.
+    /// The thinking since the last signature, and all signatures so far. Clients keep
+    /// only the last list that they receive.
     thoughts: String,
     details: Vec<Json<'static>>,
-    /// So many of them the client has.
+    /// The number of signatures that the client has.
     told: usize,
-    /// Something was thought.
+    /// There was thinking.
     thought: bool,
     /// Calls of custom tools: clients get the text that is in the arguments.
     custom: CustomTexts,
@@ -73,7 +73,7 @@ impl Writer {
                 let text = std::mem::take(&mut self.thoughts);
                 self.details
                     .push(detail(text, blob, &self.context.endpoint));
-                // A list that grew long is told again only when it has doubled.
+                // A longer list is sent again only when it has doubled.
                 let count = self.details.len();
                 if count <= FEW_THOUGHTS || count.is_power_of_two() {
                     self.tell_thoughts(out);
@@ -161,7 +161,7 @@ impl Writer {
     }
 
     fn think(&mut self, text: &str, out: &mut Vec<u8>) {
-        // One thought after another.
+        // Consecutive blocks of thinking.
         if self.thoughts.is_empty() && self.thought {
             self.say(Object::new().with("reasoning_content", "\n\n"), out);
         }
@@ -229,7 +229,7 @@ fn event(chunk: Object<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
-/// A thought as clients are to send it back: its words and its proof.
+/// Thinking as clients send it back: its text and its signature.
 fn detail(text: String, blob: &Blob<'_>, endpoint: &str) -> Json<'static> {
     let proof = blob.for_client(endpoint);
     match text.is_empty() {

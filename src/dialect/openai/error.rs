@@ -45,7 +45,7 @@ pub fn event(fault: &Fault) -> String {
     format!("data: {error}\n\n")
 }
 
-/// A provider's error of another dialect.
+/// An error of a provider with another dialect.
 pub fn provider_error(status: u16, kind: &str, message: &str) -> String {
     let class = match status {
         401 => "authentication_error",
@@ -57,7 +57,7 @@ pub fn provider_error(status: u16, kind: &str, message: &str) -> String {
     json!({"error": {"message": message, "type": class, "param": null, "code": kind}}).to_string()
 }
 
-/// A request that is too long, as OpenAI itself says it.
+/// A request that is too long, as OpenAI itself reports it.
 pub fn too_long(message: &str, field: &str) -> String {
     json!({"error": {
         "message": message,

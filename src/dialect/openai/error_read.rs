@@ -1,5 +1,5 @@
-//! Reading an error in the spellings of the many hosts that speak OpenAI's
-//! dialect, in a body, an event, a choice or an answer.
+//! Reads an error in the variants of the many hosts with OpenAI's API, in a body, an
+//! event, a choice or a response.
 
 use crate::dialect::neutral::{Delta, Json};
 use crate::dialect::{too_long, Fault};
@@ -12,7 +12,7 @@ pub fn failure(error: &Json<'_>) -> Delta<'static> {
         Some(Json::Number(number)) => Some(number.to_string()),
         _ => None,
     };
-    // An event of a stream is an error and says with its code which.
+    // An error event of a stream has the kind in its code.
     let kind = code("type").filter(|kind| kind != "error");
     let long = code("code").filter(|code| too_long::is_word(code));
     let kind = long.or(kind).or_else(|| code("code"));

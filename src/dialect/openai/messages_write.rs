@@ -26,7 +26,7 @@ fn message<'a>(role: &'a str, content: Json<'a>) -> Json<'a> {
     Object::of([("role", role.into()), ("content", content)]).into()
 }
 
-/// Blocks of which only the text can be said.
+/// Blocks of which only the text is supported.
 fn text_content<'a>(blocks: &'a [Block<'_>], writer: &mut BodyWriter<'a>) -> Json<'a> {
     let mut texts: Vec<&'a str> = Vec::new();
     for block in blocks {
@@ -154,7 +154,7 @@ fn file<'a>(
     Some(Object::new().with("filename", name).with("file_data", data))
 }
 
-/// Where a document is, as Mistral wants it.
+/// Where a document is, in Mistral's format.
 fn document_url<'a>(
     document: &'a Media<'_>,
     block: &Block<'a>,
@@ -203,7 +203,7 @@ const SHORT_IDS: Ids = Ids {
     marks: "",
 };
 
-/// A call's id, as short as the endpoint wants it.
+/// A call's id, as short as the endpoint requires.
 fn call_id<'a>(id: &'a str, writer: &BodyWriter<'a>) -> Cow<'a, str> {
     match writer.target().quirks.short_ids {
         true => SHORT_IDS.fit(id),
@@ -211,7 +211,7 @@ fn call_id<'a>(id: &'a str, writer: &BodyWriter<'a>) -> Cow<'a, str> {
     }
 }
 
-/// What the model said, unless nothing of it can be said here.
+/// The model's turn, unless nothing of it is supported here.
 fn assistant<'a>(turn: &'a Turn<'_>, writer: &mut BodyWriter<'a>) -> Option<Json<'a>> {
     let mut texts: Vec<&'a str> = Vec::new();
     let mut refusal: Option<&'a str> = None;
@@ -258,8 +258,8 @@ fn assistant<'a>(turn: &'a Turn<'_>, writer: &mut BodyWriter<'a>) -> Option<Json
     Some(message.into())
 }
 
-/// Whether this endpoint is known to have made a blob. A bare one is no chat
-/// completion's.
+/// Whether this endpoint is known to have made a blob. Chat completions have no blobs
+/// without a name.
 fn own(blob: &Blob<'_>, writer: &BodyWriter<'_>) -> bool {
     blob.origin.as_deref() == Some(writer.target().endpoint)
 }

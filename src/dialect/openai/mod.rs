@@ -1,4 +1,4 @@
-//! OpenAI's chat completions, and the hosts that speak them too.
+//! Chat completions of OpenAI and of other hosts.
 
 pub mod answer_read;
 pub mod answer_write;

@@ -1,4 +1,4 @@
-//! What a chat completion in one piece tells.
+//! Reads the facts of a whole chat completion.
 
 use super::error_read::failed;
 use super::stream::Groq;

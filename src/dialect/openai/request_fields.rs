@@ -1,5 +1,5 @@
-//! What the gateway reads of a chat completion request, and the one thing it
-//! adds: a stream that reports its usage.
+//! The top-level fields of a chat completion request that the gateway reads, and the
+//! one that it sets: the stream option for usage.
 
 use crate::dialect::call::{self, Call, Wanted};
 use crate::dialect::Amounts;

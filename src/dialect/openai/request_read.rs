@@ -129,7 +129,7 @@ fn thinking(fields: &Fields<'_, '_>) -> Result<Option<Thinking>, Invalid> {
     effort(&node).map(Some)
 }
 
-/// A word for the effort, `none` among them.
+/// The effort, or `none`.
 pub fn effort(node: &Node<'_, '_>) -> Result<Thinking, Invalid> {
     let word = node.text()?;
     let mut thinking = Thinking::default();
@@ -216,7 +216,7 @@ fn read_message<'p>(message: &Node<'p, '_>, request: &mut ChatRequest<'p>) -> Re
     Ok(())
 }
 
-/// A mark on a message is one on what is said last in it.
+/// A cache mark on a message is a mark on its last block.
 fn mark_last(blocks: &mut [Block<'_>], mark: Option<Lifetime>) {
     if let Some(last) = blocks.last_mut() {
         last.cache = last.cache.or(mark);
@@ -259,7 +259,7 @@ fn read_call<'p>(call: &Node<'p, '_>) -> Result<Block<'p>, Invalid> {
     Ok(Block::new(call.place(), what))
 }
 
-/// What the model thought before, in the spellings there are.
+/// Earlier thinking of the model, in all known formats.
 fn thoughts<'p>(fields: &Fields<'p, '_>, blocks: &mut Vec<Block<'p>>) -> Result<(), Invalid> {
     let text = fields.text("reasoning_content")?;
     let text = fields.text("reasoning")?.or(text);
@@ -353,7 +353,7 @@ fn read_part<'p>(part: &Node<'p, '_>, fields: &Fields<'p, '_>) -> Result<What<'p
                 cite: false,
             })
         }
-        // As Mistral has its thoughts.
+        // Mistral's format for thinking.
         "thinking" => What::Thinking {
             text: schema::texts(&fields.need("thinking")?)?.into(),
             blob: None,

@@ -11,7 +11,7 @@ use crate::regions::ThinkingStyle;
 use serde_json::Number;
 use std::borrow::Cow;
 
-/// As many stop sequences as OpenAI takes.
+/// The most stop sequences that OpenAI accepts.
 const MOST_STOPS: usize = 4;
 
 /// Writes the body, and lists what the dialect does not support.
@@ -42,7 +42,7 @@ pub fn write<'a>(
     writer.finish()
 }
 
-/// What is wanted, or the most that the endpoint takes.
+/// The requested value, or the most that the endpoint accepts.
 fn temperature<'a>(wanted: Option<&'a Number>, writer: &mut BodyWriter<'a>) -> Option<&'a Number> {
     let most = writer.target().quirks.max_temperature.as_ref();
     let above = wanted.zip(most);
@@ -149,7 +149,7 @@ pub fn schema<'a>(format: &'a Format<'_>, object: Object<'a>) -> Object<'a> {
             .with("name", name.as_deref().unwrap_or("answer"))
             .with_some("description", description.as_deref())
             .with("schema", schema)
-            // Other dialects hold to their schemas always.
+            // Other dialects always enforce their schemas.
             .with("strict", strict.unwrap_or(true)),
     }
 }

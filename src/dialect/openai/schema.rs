@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// As long as this the name of a user may be, in characters.
 const LONGEST_USER: usize = 64;
 
-/// Labels that the gateway reads itself; they are no provider's business.
+/// Labels that the gateway reads itself and that are not sent to providers.
 const OWN_LABELS: [&str; 3] = ["team", "feature", "environment"];
 
 /// The body's `metadata`.
@@ -192,7 +192,7 @@ pub fn format<'p>(node: Option<Node<'p, '_>>, nested: bool) -> Result<Option<For
                 schema: inner
                     .get("schema")
                     .map_or_else(|| Object::new().into(), |schema| schema.json().lend()),
-                // Not so strict where it is not said.
+                // The default is not strict.
                 strict: Some(inner.flag("strict")?.unwrap_or(false)),
             }))
         }

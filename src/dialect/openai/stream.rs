@@ -1,11 +1,11 @@
-//! What the events of a streamed chat completion tell.
+//! Reads the facts of a streamed chat completion.
 
 use super::error_read::failed;
 use crate::dialect::{Fault, Reading};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-// Texts stay raw until one is wanted: most chunks repeat what is known.
+// Strings stay raw until they are needed: most chunks repeat known values.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow, default)]
@@ -22,7 +22,7 @@ struct Chunk<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Where Groq tells usage as well, and at times only there.
+/// Where Groq reports usage as well, and sometimes only there.
 #[derive(Deserialize)]
 pub(super) struct Groq<'a> {
     #[serde(borrow, default)]
@@ -124,8 +124,7 @@ pub fn read(data: &[u8], reading: &mut Reading) {
             .flatten()
             .any(|part| self::written(part.get()) > 0);
     }
-    // Some count in each chunk, as far as they got: what is thought meanwhile may
-    // not be in it.
+    // Some hosts report the usage so far in each chunk, which may not cover thinking.
     let over = reading.stopped.is_some() || reading.usage_only;
     reading.has_usage |= reading.counted && over;
 }
@@ -134,7 +133,7 @@ fn text(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-/// How much of a JSON value is text somebody wrote, near enough to estimate by.
+/// The length of the text in a JSON value, for estimates.
 fn written(json: &str) -> usize {
     match json {
         "null" => 0,

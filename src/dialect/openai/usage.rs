@@ -34,7 +34,7 @@ pub struct Usage {
     cache_creation_input_tokens: Option<u64>,
     #[serde(default)]
     reasoning_tokens: Option<u64>,
-    // Only Mistral tells it; the tokens of the audio are in the total.
+    // Only Mistral reports it; the tokens of the audio are in the total.
     #[serde(default)]
     prompt_audio_seconds: Option<f64>,
 }
@@ -42,10 +42,10 @@ pub struct Usage {
 /// How many tokens came out.
 #[derive(Debug, Default)]
 enum Output {
-    /// Nothing is said of it: embeddings have none.
+    /// It is not reported: embeddings have none.
     #[default]
     Unsaid,
-    /// It is counted later: Databricks says `null` until the end.
+    /// It is reported later: Databricks sends `null` until the end.
     Later,
     Of(u64),
 }
@@ -124,14 +124,14 @@ impl Usage {
         let hears = self
             .prompt_audio_seconds
             .is_some_and(|seconds| seconds > 0.0);
-        // Some hosts count beside what others count inside; the total tells.
+        // Some hosts exclude what others include; the total shows which.
         match self
             .total_tokens
             .unwrap_or(0)
             .saturating_sub(input.saturating_add(output))
         {
             0 => {}
-            // Some embeddings are told as a total alone.
+            // Some hosts report only a total for embeddings.
             gap if input == 0 && output == 0 => input = gap,
             // Mistral: audio stands beside the prompt.
             gap if gap == audio_input => input += gap,
@@ -171,13 +171,13 @@ impl Usage {
     }
 }
 
-/// What a count is that is told under several names.
+/// A count that has several names.
 fn most<const NAMES: usize>(counts: [Option<u64>; NAMES]) -> u64 {
     counts.into_iter().flatten().max().unwrap_or(0)
 }
 
-/// The same the other way: what came out of another dialect, in OpenAI's
-/// counting, where the prompt includes what caches served.
+/// The usage of another dialect in OpenAI's counting, where the prompt includes cached
+/// tokens.
 pub fn object(tokens: &Tokens) -> Object<'static> {
     let (input, output) = (tokens.input_total(), tokens.output_total());
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);

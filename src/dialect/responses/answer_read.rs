@@ -9,7 +9,7 @@ use crate::dialect::Beyond;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Items of what runs at the provider: what it came to is in the words.
+/// Items of server tools, whose results are in the text.
 const HOSTED: [&str; 14] = [
     "web_search_call",
     "x_search_call",
@@ -38,7 +38,7 @@ pub struct Reader {
     thinking: bool,
 }
 
-/// A call that has begun.
+/// A call that has started.
 #[derive(Debug)]
 enum Called {
     /// Our number of it, and whether arguments of it came.
@@ -234,7 +234,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The response is over, one way or the other.
+    /// The response is over.
     fn over(&mut self, response: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
         self.model(response, on);
         if let Some(tier) = response.filled("service_tier") {
@@ -270,8 +270,8 @@ impl Reader {
     }
 }
 
-/// What only the provider can read of an item. Its id belongs to it: both are wanted
-/// back.
+/// The encrypted content of an item. Its id belongs to it: the provider takes back both
+/// together.
 fn hidden<'d>(item: &Json<'_>) -> Option<Blob<'d>> {
     let content = item.filled("encrypted_content")?;
     let id = item.text("id").unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A call of a tool as an item of a response. A custom tool's has the text where
-//! a function's has its arguments; the namespace stands beside the name.
+//! A call of a tool as an item of a response. A custom tool's call has text where a
+//! function's has arguments; the namespace is a field beside the name.
 
 use crate::dialect::neutral::{Object, ReplyContext, TextReader};
 
@@ -43,7 +43,7 @@ impl OpenCall {
         from
     }
 
-    /// Takes more arguments: the event that tells of them, if one does.
+    /// Adds arguments. Returns their event, if there is one.
     pub fn push(&mut self, json: &str, place: u64) -> Option<(&'static str, Object<'static>)> {
         let from = self.take(json);
         let delta = self.input.get(from..).filter(|delta| !delta.is_empty())?;
@@ -55,7 +55,7 @@ impl OpenCall {
         Some((event, fields))
     }
 
-    /// The event that tells all of its arguments.
+    /// The event with all of its arguments.
     pub fn done(&self, place: u64) -> (&'static str, Object<'static>) {
         let (fields, input) = (self.spot(place), self.input.clone());
         match self.text {

@@ -7,22 +7,22 @@ use crate::dialect::openai::schema::tier;
 /// A part of a message.
 #[derive(Debug)]
 pub struct MessagePart {
-    /// What it says.
+    /// Its text.
     pub text: String,
-    /// It says that the model will not.
+    /// It is a refusal.
     pub refusal: bool,
-    /// Where it comes from.
+    /// Its citations.
     pub citations: Vec<Json<'static>>,
-    /// How likely its tokens were.
+    /// Its log probabilities.
     pub logprobs: Vec<Json<'static>>,
     /// How many characters the citations so far reach to.
     pub cited: usize,
-    /// The characters of what it says.
+    /// The characters of its text.
     length: usize,
 }
 
 impl MessagePart {
-    /// One that says nothing yet.
+    /// An empty part.
     pub fn new(refusal: bool) -> MessagePart {
         MessagePart {
             text: String::new(),
@@ -34,7 +34,7 @@ impl MessagePart {
         }
     }
 
-    /// Says more; gives the characters up to its end.
+    /// Adds text. Returns its length in characters.
     pub fn say(&mut self, text: &str) -> usize {
         self.text.push_str(text);
         self.length += text.chars().count();
@@ -77,7 +77,7 @@ pub fn summary(id: &str, place: u64) -> Object<'static> {
         .with("summary_index", 0_u64)
 }
 
-/// What was thought, in words.
+/// Thinking, as text.
 pub fn summary_text(text: &str) -> Object<'static> {
     Object::new()
         .with("type", "summary_text")
@@ -98,7 +98,7 @@ pub fn message_item(
         .with("content", content)
 }
 
-/// What was thought, and the proof of it.
+/// Thinking, and its signature.
 pub fn reasoning_item(id: &str, text: &str, proof: Option<String>) -> Object<'static> {
     let mut parts: Vec<Json<'static>> = Vec::new();
     if !text.is_empty() {
@@ -111,7 +111,7 @@ pub fn reasoning_item(id: &str, text: &str, proof: Option<String>) -> Object<'st
         .with_some("encrypted_content", proof)
 }
 
-/// Where something comes from.
+/// A citation.
 pub fn annotation(citation: &Citation, from: usize, to: usize) -> Object<'static> {
     let title = citation.title.clone().unwrap_or_default();
     match &citation.url {
@@ -141,8 +141,7 @@ pub fn incomplete(stop: Option<&Stop>) -> Option<&'static str> {
     }
 }
 
-/// Fields of a response that say again what the request asked for, and what
-/// they hold where it did not.
+/// Fields of a response that repeat the request, and their defaults.
 const ECHOED: [(&str, &str); 14] = [
     ("instructions", "null"),
     ("max_output_tokens", "null"),
@@ -160,7 +159,7 @@ const ECHOED: [(&str, &str); 14] = [
     ("max_tool_calls", "null"),
 ];
 
-/// What a response is to say again of its request.
+/// The fields of its request that a response repeats.
 pub fn echo(request: &Json<'_>) -> Object<'static> {
     let mut echo = Object::new();
     for (name, usual) in ECHOED {

@@ -1,4 +1,4 @@
-//! What the gateway reads of a responses request that goes on as it is.
+//! The top-level fields of a responses request that the gateway reads and edits.
 
 use crate::dialect::call::{self, Call, Wanted};
 use crate::dialect::openai::request_fields::tags;
@@ -6,7 +6,7 @@ use crate::dialect::Amounts;
 use crate::dialect::Edits;
 use crate::refusal::Invalid;
 
-/// What is included of thoughts.
+/// The value of `include` for encrypted reasoning.
 const ENCRYPTED: &str = "reasoning.encrypted_content";
 
 const FIELDS: &[&str] = &[
@@ -42,15 +42,15 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     })
 }
 
-/// The answer that a request goes on from, by its id.
+/// The id of the response that a request continues.
 pub fn goes_on_from(call: &Call<'_>) -> Option<String> {
     let id = call.field("previous_response_id")?.json;
     serde_json::from_str(id).ok()
 }
 
-/// Has the provider keep nothing of the answer. It does so unless it is told
-/// otherwise. A client that counts on it sends thoughts back by their ids alone:
-/// a model that `thinks` hands them out with what they hold, and takes that back.
+/// Asks the provider not to store the response, which it does by default. A client that
+/// relies on storage sends reasoning back only by its ids, so a model that `thinks` is
+/// asked for encrypted reasoning, which the client sends back.
 pub fn keep_nothing(call: &Call<'_>, thinks: bool, edits: &mut Edits) {
     let said = call.field("store").map(|value| value.json);
     if said == Some("false") {
@@ -97,7 +97,7 @@ mod tests {
         }
         let other = serde_json::json!(["a", "reasoning.encrypted_content"]);
         assert_eq!(told(r#","include":["a" ]"#, true), (false.into(), other));
-        // Who says so has thought of it.
+        // A client that sets it already handles this.
         assert_eq!(told(r#","store":false"#, true).1, serde_json::Value::Null);
     }
 }

@@ -22,7 +22,7 @@ const NEUTRAL: [(&str, &str); 8] = [
     ("prompt_cache_retention", "\"in_memory\""),
 ];
 
-/// What may be included that costs nothing to promise.
+/// Values of `include` that need no support.
 const ENCRYPTED: &str = "reasoning.encrypted_content";
 const LOGPROBS: &str = "message.output_text.logprobs";
 
@@ -175,14 +175,14 @@ fn reasoning<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Resu
 fn include<'p>(fields: &Fields<'p, '_>, request: &mut ChatRequest<'p>) -> Result<(), Invalid> {
     for node in fields.list("include")? {
         match node.text()? {
-            // Whatever is thought is handed out with its proof.
+            // Thinking is always returned with its signature.
             ENCRYPTED => {}
             LOGPROBS => request.params.logprobs = true,
             _ => request.extras.push(Extra {
                 path: node.place(),
                 name: None,
                 value: node.json().lend(),
-                // What is told beside an answer changes none of it.
+                // Additional output does not change the response itself.
                 hint: true,
             }),
         }
@@ -263,7 +263,7 @@ fn read_item<'p>(
                 *call_blob = Some(found.clone());
                 return Ok(());
             }
-            // A bare one is given back with the id it had.
+            // A blob without an endpoint's name is sent back with its id.
             let blob = blob.map(|blob| match (&blob.origin, fields.text("id")) {
                 (None, Ok(Some(id))) => Blob {
                     data: format!("{id}~{}", blob.data).into(),

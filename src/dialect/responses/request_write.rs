@@ -1,5 +1,5 @@
-//! Writing a responses request. Nothing is to be stored at the provider: the
-//! conversation comes from the client each time.
+//! Writes a responses request. Nothing is stored at the provider: the client sends the
+//! conversation each time.
 
 use super::tools_write::{choice, tools, Calls};
 use crate::dialect::neutral::{
@@ -12,7 +12,7 @@ use crate::dialect::{Api, Family};
 use crate::regions::{Dialect, ThinkingStyle};
 use std::borrow::Cow;
 
-/// The least that may be asked for; a smaller limit is written as this.
+/// The least output limit; a smaller one is raised to it.
 pub const LEAST_OUTPUT: u64 = 16;
 
 /// Writes the body, and lists what the dialect does not support.

@@ -42,7 +42,7 @@ fn tool<'a>(tool: &'a Tool<'_>) -> Json<'a> {
         .with("name", name)
         .with_some("description", tool.description.as_deref())
         .with("parameters", tool.schema())
-        // Strict unless it is said here, and most schemas are not made for it.
+        // The default here is strict, which most schemas do not fit.
         .with("strict", tool.strict.unwrap_or(false))
         .into()
 }
@@ -82,7 +82,7 @@ pub fn choice<'a>(request: &'a ChatRequest<'_>) -> Option<Json<'a>> {
     })
 }
 
-/// What calls and results are to be told by.
+/// What is needed to write calls and results.
 pub struct Calls<'a> {
     /// The ids of calls of custom tools: their results are items of another type.
     custom: BTreeSet<&'a str>,

@@ -24,8 +24,8 @@ pub fn tokens(usage: &Json<'_>) -> Tokens {
     }
 }
 
-/// Items that cost their tokens alone: what the model says, and what the client
-/// runs or has run.
+/// Items that cost only their tokens: text of the model, and tools that the client
+/// runs.
 const FREE: [&str; 22] = [
     "message",
     "reasoning",
@@ -95,7 +95,7 @@ pub fn tools_that_ran(response: &Json<'_>, beyond: &mut Beyond) {
             "mcp_call" => "mcp",
             "shell_call" if ran_in_container(item) => "code-execution",
             known if FREE.contains(&known) => continue,
-            // A tool that nobody knows may have a price.
+            // An unknown tool may have a price.
             other => {
                 beyond.mark(&format!("output.{other}"));
                 continue;
@@ -110,7 +110,7 @@ pub fn tools_that_ran(response: &Json<'_>, beyond: &mut Beyond) {
     }
 }
 
-/// The same the other way.
+/// The usage of another dialect, in this counting.
 pub fn object(tokens: &Tokens) -> Object<'static> {
     let (input, output) = (tokens.input_total(), tokens.output_total());
     Object::new()

@@ -28,7 +28,7 @@ pub fn keep(storage: &Storage, crossed: &Crossed) -> Result<()> {
     let Some(url) = &applied.webhook else {
         return Ok(());
     };
-    let told = |nano| applied.measure.told(nano);
+    let told = |nano| applied.measure.show(nano);
     let text = format!(
         "{} % of the budget `{}` are spent: {} of {}.",
         crossed.percent,

@@ -140,7 +140,7 @@ fn contact(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
     }
 }
 
-/// Why it may be the only endpoint, which keeps a warning from being told.
+/// Why it may be the only endpoint, which suppresses a warning.
 fn alone(was: &Endpoint, is: &Endpoint, changes: &mut Vec<Change>) {
     if was.alone == is.alone {
         return;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
     zones(old, new, changes);
     claims(old, new, changes);
-    // A map without rules goes by those of the deployment.
+    // A map without rules has those of the deployment.
     if !old.egress.is_empty() && !new.egress.is_empty() {
         kinds(&old.egress, &new.egress, changes);
         words(&old.egress, &new.egress, changes);
@@ -170,8 +170,8 @@ fn words(old: &EgressRules, new: &EgressRules, changes: &mut Vec<Change>) {
                 let way = match (is_free(before), is_free(after)) {
                     (false, true) => Way::Weaker,
                     (true, false) => Way::Stronger,
-                    // What nobody knew can now be allowed; one kind may be
-                    // allowed where another is not.
+                    // An unknown word can now be allowed; one kind may be allowed where
+                    // another is not.
                     (false, false) if after != UNKNOWN => Way::Weaker,
                     _ => Way::Neutral,
                 };

@@ -106,7 +106,7 @@ impl Diff {
 
     /// In words, for a terminal.
     pub fn words(&self) -> String {
-        self.told("", "  ", |way| match way {
+        self.list("", "  ", |way| match way {
             Way::Weaker => "▼ weaker: ",
             Way::Neutral => "· ",
             Way::Stronger => "▲ stronger: ",
@@ -115,14 +115,14 @@ impl Diff {
 
     /// As Markdown, for a pull request.
     pub fn markdown(&self) -> String {
-        self.told("### ", "- ", |way| match way {
+        self.list("### ", "- ", |way| match way {
             Way::Weaker => "⚠️ **weaker**: ",
             Way::Neutral => "",
             Way::Stronger => "stronger: ",
         })
     }
 
-    fn told(&self, heading: &str, bullet: &str, mark: fn(Way) -> &'static str) -> String {
+    fn list(&self, heading: &str, bullet: &str, mark: fn(Way) -> &'static str) -> String {
         let (from, to) = (shown(&self.from), shown(&self.to));
         let mut text = format!("Region map {from} → {to}\n");
         if self.changes.is_empty() {

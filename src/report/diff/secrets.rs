@@ -33,7 +33,7 @@ fn shown_as(auth: &Auth) -> &'static str {
 pub fn compare(old: &RegionMap, new: &RegionMap, changes: &mut Vec<Change>) {
     let before = sent(old);
     for (secret, hosts) in sent(new) {
-        // A secret that no endpoint had is one that somebody sets for this.
+        // A secret that no endpoint had is new, and is set for this endpoint.
         let Some(before) = before.get(secret) else {
             continue;
         };

@@ -40,7 +40,7 @@ pub fn compare(old: &Config, new: &Config, changes: &mut Vec<Change>) {
 type Served<'m> = BTreeMap<&'m str, Vec<&'m str>>;
 
 fn gained_and_lost(zone: &str, was: &Served<'_>, is: &Served<'_>, changes: &mut Vec<Change>) {
-    // Models with the same gains and losses are told together.
+    // Models with the same gains and losses are listed together.
     let mut told: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let models: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();
     let none = Vec::new();

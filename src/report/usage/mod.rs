@@ -98,7 +98,7 @@ pub enum Sum {
 }
 
 impl Sum {
-    /// All sums, in the order they are told.
+    /// All sums, in the order in which they are shown.
     pub const ALL: [Sum; 14] = [
         Sum::Calls,
         Sum::NotOk,
@@ -170,7 +170,7 @@ impl Sums {
         NanoUsd(self.of(Sum::CostNano))
     }
 
-    /// Adds others, if the sums can be told exactly.
+    /// Adds others, if the sums are exact.
     fn add(&mut self, others: &Sums) -> Option<()> {
         for sum in Sum::ALL {
             let added = self.of(sum).checked_add(others.of(sum))?;
@@ -180,7 +180,7 @@ impl Sums {
     }
 
     /// Names and values, what is held and the cost in dollars after billionths.
-    fn told(&self) -> Vec<(&'static str, Value)> {
+    fn values(&self) -> Vec<(&'static str, Value)> {
         let mut told = Vec::new();
         for sum in Sum::ALL {
             told.push((sum.as_str(), json!(self.of(sum))));
@@ -246,10 +246,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page as the admin API tells it.
+    /// The page as JSON of the admin API.
     pub fn json(&self) -> Value {
         let object = |key: Vec<(&str, Value)>, sums: &Sums| {
-            let all = key.into_iter().chain(sums.told());
+            let all = key.into_iter().chain(sums.values());
             let named = all.map(|(name, value)| (name.to_owned(), value));
             Value::Object(named.collect::<Map<_, _>>())
         };
@@ -269,13 +269,13 @@ impl Page {
         })
     }
 
-    /// Reads what the admin API tells.
+    /// Reads the JSON of the admin API.
     pub fn read(told: &Value) -> Option<Page> {
         let text = |name| told.get(name).and_then(Value::as_str).map(str::to_owned);
         let by: Vec<Field> = serde_json::from_value(told.get("by")?.clone()).ok()?;
         let groups = told.get("groups")?.as_array()?.iter();
         let groups = groups.map(|group| Group::read(&by, &row(group)?));
-        // A gateway of an earlier version does not tell them.
+        // A gateway of an earlier version does not send them.
         let fields = told.get("at_least_fields").cloned().unwrap_or(json!([]));
         Some(Page {
             groups: groups.collect::<Option<_>>()?,
@@ -302,12 +302,12 @@ fn row(object: &Value) -> Option<Row> {
 /// Groups as comma-separated values (RFC 4180), with a line of names.
 pub fn csv(by: &[Field], groups: &[Group]) -> String {
     let names = by.iter().map(|field| field.as_str());
-    let sums = Sums::default().told();
+    let sums = Sums::default().values();
     let names: Vec<&str> = names.chain(sums.iter().map(|(name, _)| *name)).collect();
     let mut text = names.join(",") + "\r\n";
     for group in groups {
         let key = group.key.iter().map(|cell| quoted(cell));
-        let sums = group.sums.told().into_iter();
+        let sums = group.sums.values().into_iter();
         let sums = sums.map(|(_, value)| value.as_str().map_or(value.to_string(), str::to_owned));
         text.push_str(&key.chain(sums).collect::<Vec<_>>().join(","));
         text.push_str("\r\n");
