@@ -138,7 +138,7 @@ impl<'a> BodyWriter<'a> {
         }
     }
 
-    /// The same, if it is set.
+    /// Lists a parameter as unsupported, if it is set.
     pub fn unsupported_if(&mut self, there: bool, param: Param) {
         if there {
             self.unsupported(param);
