@@ -97,7 +97,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_stays_in_the_plan_asks_each_once_and_ends(plan in plans(), past in past(), answers in prop::collection::vec((why(), prop::option::of(0_u64..5_000)), 12), random in any::<u64>()) {
+    fn it_stays_in_the_plan_attempts_each_once_and_ends(plan in plans(), past in past(), answers in prop::collection::vec((why(), prop::option::of(0_u64..5_000)), 12), random in any::<u64>()) {
         let (mut health, mut now) = history(&plan, &past);
         let allowed: Vec<String> = plan.attempts().map(|a| a.endpoint().name.clone()).collect();
         let mut retries = Retries::default();
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn who_is_well_comes_first_then_who_will_be_soonest(plan in plans(), past in past()) {
+    fn healthy_endpoints_come_first_then_the_one_available_soonest(plan in plans(), past in past()) {
         let (health, now) = history(&plan, &past);
         let mut order = AttemptOrder::new(&plan, Millis(now.0 + 600_000));
         let Step::Try(first, _) = order.next(None, &health, &mut Retries::default(), now, 0) else { panic!("nobody is asked") };
@@ -159,7 +159,7 @@ proptest! {
 }
 
 #[test]
-fn who_wants_to_be_left_alone_is_not_asked_again_when_others_fail() {
+fn a_resting_endpoint_is_not_attempted_again_when_others_fail() {
     let plan = plan("DE", "claude-sonnet");
     let names: Vec<&str> = plan
         .attempts()

@@ -44,7 +44,7 @@ impl LateProofs {
                 return (held.into_iter().map(Delta::Thought).collect(), true);
             }
             Delta::End if !std::mem::take(&mut self.held).is_empty() => {
-                return (vec![Delta::LeftOut(NAME.into())], true);
+                return (vec![Delta::Unsupported(NAME.into())], true);
             }
             _ => {}
         }

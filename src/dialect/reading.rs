@@ -98,10 +98,10 @@ impl Reading {
         };
         self.output_bytes = self.output_bytes.saturating_add(written as u64);
         self.has_content |= match delta {
-            Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Kept(_) => false,
-            Delta::GoesOn => false,
-            Delta::Beyond(_) | Delta::Explained(_) => false,
-            Delta::Failed { .. } | Delta::Alive | Delta::ThinkingEnds => false,
+            Delta::Model(_) | Delta::Tier(_) | Delta::Usage(_) | Delta::Stored(_) => false,
+            Delta::InBackground => false,
+            Delta::Beyond(_) | Delta::RefusalReason(_) => false,
+            Delta::Failed { .. } | Delta::KeepAlive | Delta::ThinkingEnds => false,
             Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking(text) => !text.is_empty(),
             _ => true,
         };
@@ -125,11 +125,11 @@ impl Reading {
                 blob: Some(blob), ..
             }
             | Delta::Compacted(blob) => self.made(&blob.data),
-            Delta::LeftOut(name) if self.left_out.len() < MOST_LEFT_OUT => {
+            Delta::Unsupported(name) if self.left_out.len() < MOST_LEFT_OUT => {
                 self.left_out.insert(header_safe(name));
             }
-            Delta::Kept(id) => self.kept = Some(id.to_string()),
-            Delta::GoesOn => self.goes_on = true,
+            Delta::Stored(id) => self.kept = Some(id.to_string()),
+            Delta::InBackground => self.goes_on = true,
             Delta::End => self.ended = true,
             Delta::Failed { kind, message } => {
                 self.too_long = TooLong::read(None, kind, message);

@@ -151,7 +151,7 @@ impl JsonToolUnwrapper {
                 let known = reader.left_out();
                 reader.push(json, &mut String::new());
                 let left_out = reader.left_out() && !known;
-                left_out.then(|| Delta::LeftOut(format!("{name}.arguments").into()))
+                left_out.then(|| Delta::Unsupported(format!("{name}.arguments").into()))
             }
             _ => None,
         }
@@ -300,7 +300,7 @@ fn pass(
 fn write(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut Vec<u8>) {
     // No success ending follows a failure.
     let sound = reading.fault.is_none();
-    if delta == Delta::Alive {
+    if delta == Delta::KeepAlive {
         // Every client ignores comments.
         out.extend_from_slice(b": keep-alive\n\n");
         return;
@@ -308,7 +308,7 @@ fn write(delta: Delta<'_>, writer: &mut Writer, reading: &mut Reading, out: &mut
     let known = reading.left_out.len();
     reading.take(&delta);
     if sound && reading.fault.is_none() {
-        if let (Delta::LeftOut(name), true) = (&delta, reading.left_out.len() > known) {
+        if let (Delta::Unsupported(name), true) = (&delta, reading.left_out.len() > known) {
             // The reply's headers are already sent, and every client ignores comments.
             let comment = format!(": meridian-dropped: {}\n\n", header_safe(name));
             out.extend_from_slice(comment.as_bytes());

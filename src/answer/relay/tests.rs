@@ -184,7 +184,7 @@ fn what_says_nothing_is_no_beginning() {
         Delta::Model("m".into()),
         Delta::Text("".into()),
         Delta::Thinking("".into()),
-        Delta::Alive,
+        Delta::KeepAlive,
     ] {
         reading.take(&delta);
         assert!(!reading.has_content, "{delta:?}");

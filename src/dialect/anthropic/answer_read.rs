@@ -68,7 +68,7 @@ impl Reader {
             }
             "message_stop" => self.end(on),
             "error" => on(failure(&event)),
-            "ping" => on(Delta::Alive),
+            "ping" => on(Delta::KeepAlive),
             _ => {}
         }
         Ok(())
@@ -109,7 +109,7 @@ impl Reader {
         let details = told.get("stop_details");
         let why = |name: &str| details.and_then(|details| details.filled(name));
         if let Some(why) = why("explanation").or_else(|| why("category")) {
-            on(Delta::Explained(why.into()));
+            on(Delta::RefusalReason(why.into()));
         }
     }
 
@@ -198,7 +198,7 @@ impl Reader {
             kind => {
                 on(match HOSTED.contains(&kind) {
                     true => Delta::Aside,
-                    false => Delta::LeftOut(format!("content.{kind}").into()),
+                    false => Delta::Unsupported(format!("content.{kind}").into()),
                 });
                 Block::Aside
             }

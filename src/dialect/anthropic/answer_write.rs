@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Writer {
     context: ReplyContext,
-    begun: bool,
+    started: bool,
     model: Option<String>,
     usage: Option<Usage>,
     stop: Option<Stop>,
@@ -38,7 +38,7 @@ impl Writer {
     pub fn new(context: ReplyContext) -> Writer {
         Writer {
             context,
-            begun: false,
+            started: false,
             model: None,
             usage: None,
             stop: None,
@@ -63,7 +63,7 @@ impl Writer {
             Delta::Model(model) => self.model = Some(model.to_string()),
             Delta::Usage(usage) => self.usage = Some(*usage),
             Delta::Stop(stop) => self.stop = Some(stop.clone()),
-            Delta::Explained(why) => self.explained = Some(why.to_string()),
+            Delta::RefusalReason(why) => self.explained = Some(why.to_string()),
             Delta::Text(text) => self.text(text, out),
             Delta::Refusal(text) => {
                 self.refused = true;
@@ -112,13 +112,13 @@ impl Writer {
             Delta::Logprobs(_)
             | Delta::Tier(_)
             | Delta::Failed { .. }
-            | Delta::Kept(_)
-            | Delta::GoesOn
+            | Delta::Stored(_)
+            | Delta::InBackground
             | Delta::Compacted(_)
             | Delta::Beyond(_)
-            | Delta::Alive
+            | Delta::KeepAlive
             | Delta::Aside
-            | Delta::LeftOut(_) => {}
+            | Delta::Unsupported(_) => {}
         }
     }
 
@@ -231,7 +231,7 @@ impl Writer {
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.begun, true) {
+        if std::mem::replace(&mut self.started, true) {
             return;
         }
         let tokens = self.usage.map(|usage| usage.tokens).unwrap_or_default();

@@ -245,7 +245,7 @@ fn stop(event: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) {
 fn wordless(block: &Json<'_>) -> Delta<'static> {
     const MEDIA: [&str; 4] = ["image", "audio", "video", "document"];
     match MEDIA.iter().find(|name| block.get(name).is_some()) {
-        Some(name) => Delta::LeftOut(format!("content.{name}").into()),
+        Some(name) => Delta::Unsupported(format!("content.{name}").into()),
         None => Delta::Aside,
     }
 }

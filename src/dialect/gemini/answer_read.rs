@@ -236,7 +236,7 @@ fn wordless(part: &Json<'_>) -> Delta<'static> {
     };
     let lost = fields.names().find(|name| !PLAIN.contains(name));
     match lost.filter(|_| !part.is_true("thought")) {
-        Some(name) => Delta::LeftOut(format!("parts.{name}").into()),
+        Some(name) => Delta::Unsupported(format!("parts.{name}").into()),
         None => Delta::Aside,
     }
 }

@@ -114,16 +114,16 @@ impl Answer {
             Delta::Usage(usage) => self.tokens = Some(usage.tokens),
             Delta::Tier(tier) => self.tier = Some(Cow::into_owned(tier)),
             Delta::Stop(stop) => self.stop = Some(stop),
-            Delta::Explained(why) => self.explained = Some(why.into_owned()),
+            Delta::RefusalReason(why) => self.explained = Some(why.into_owned()),
             Delta::End
             | Delta::Failed { .. }
-            | Delta::Kept(_)
-            | Delta::GoesOn
+            | Delta::Stored(_)
+            | Delta::InBackground
             | Delta::Compacted(_)
             | Delta::Beyond(_)
-            | Delta::Alive
+            | Delta::KeepAlive
             | Delta::Aside
-            | Delta::LeftOut(_) => {}
+            | Delta::Unsupported(_) => {}
         }
     }
 

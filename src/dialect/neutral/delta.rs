@@ -52,9 +52,9 @@ pub enum Delta<'d> {
     /// Log probabilities, as OpenAI's chat completions list them.
     Logprobs(Vec<Json<'d>>),
     /// The provider stores the response under this id.
-    Kept(Cow<'d, str>),
+    Stored(Cow<'d, str>),
     /// The provider continues in the background.
-    GoesOn,
+    InBackground,
     /// The usage so far; it replaces earlier ones.
     Usage(Usage),
     /// What was used beyond tokens.
@@ -73,15 +73,15 @@ pub enum Delta<'d> {
         message: String,
     },
     /// A keep-alive of the provider.
-    Alive,
+    KeepAlive,
     /// A part that only the provider's dialect has, such as a server tool's work. It
     /// changes nothing for the client.
     Aside,
     /// A part that the client may miss and that only the provider's dialect supports,
     /// by its name there.
-    LeftOut(Cow<'d, str>),
+    Unsupported(Cow<'d, str>),
     /// The provider's explanation of a refusal.
-    Explained(Cow<'d, str>),
+    RefusalReason(Cow<'d, str>),
 }
 
 /// What was used.

@@ -217,7 +217,7 @@ impl Escapes {
 /// Puts text into arguments.
 #[derive(Debug, Default)]
 pub struct TextWriter {
-    begun: bool,
+    started: bool,
     over: bool,
 }
 
@@ -226,7 +226,7 @@ impl TextWriter {
     pub fn push(&mut self, text: &str) -> String {
         let quoted = Json::from(text).to_text();
         let quoted = quoted.strip_suffix('"').unwrap_or(&quoted);
-        match std::mem::replace(&mut self.begun, true) {
+        match std::mem::replace(&mut self.started, true) {
             true => quoted.get(1..).unwrap_or_default().to_owned(),
             false => format!("{{\"{INPUT}\":{quoted}"),
         }
@@ -237,7 +237,7 @@ impl TextWriter {
         if std::mem::replace(&mut self.over, true) {
             return String::new();
         }
-        let start = if self.begun {
+        let start = if self.started {
             String::new()
         } else {
             self.push("")
@@ -246,8 +246,8 @@ impl TextWriter {
     }
 
     /// Whether a piece has come.
-    pub fn has_begun(&self) -> bool {
-        self.begun
+    pub fn has_started(&self) -> bool {
+        self.started
     }
 }
 

@@ -204,7 +204,7 @@ impl Reader {
         for (field, name) in MEDIA {
             let empty = Json::List(Vec::new());
             if delta.get(field).is_some_and(|media| *media != empty) {
-                on(Delta::LeftOut(name.into()));
+                on(Delta::Unsupported(name.into()));
             }
         }
         for (place, call) in delta.list("tool_calls").iter().enumerate() {
@@ -242,7 +242,7 @@ impl Reader {
                 )),
                 // Citations.
                 Some("reference") => on(Delta::Aside),
-                Some(kind) => on(Delta::LeftOut(format!("content.{kind}").into())),
+                Some(kind) => on(Delta::Unsupported(format!("content.{kind}").into())),
                 None => return Err(Malformed),
             }
         }

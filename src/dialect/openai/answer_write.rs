@@ -16,7 +16,7 @@ const FEW_THOUGHTS: usize = 32;
 #[derive(Debug)]
 pub struct Writer {
     context: ReplyContext,
-    begun: bool,
+    started: bool,
     model: Option<String>,
     tier: Option<String>,
     usage: Option<Usage>,
@@ -28,7 +28,7 @@ pub struct Writer {
     thoughts: String,
     details: Vec<Json<'static>>,
     /// The number of signatures that the client has.
-    told: usize,
+    sent_details: usize,
     /// There was thinking.
     thought: bool,
     /// Calls of custom tools: clients get the text that is in the arguments.
@@ -40,7 +40,7 @@ impl Writer {
     pub fn new(context: ReplyContext) -> Writer {
         Writer {
             context,
-            begun: false,
+            started: false,
             model: None,
             tier: None,
             usage: None,
@@ -48,7 +48,7 @@ impl Writer {
             written: 0,
             thoughts: String::new(),
             details: Vec::new(),
-            told: 0,
+            sent_details: 0,
             thought: false,
             custom: CustomTexts::default(),
         }
@@ -65,7 +65,7 @@ impl Writer {
                 self.written += text.chars().count();
                 self.say(Object::new().with("content", text.as_ref()), out);
             }
-            Delta::Refusal(text) | Delta::Explained(text) => {
+            Delta::Refusal(text) | Delta::RefusalReason(text) => {
                 self.say(Object::new().with("refusal", text.as_ref()), out)
             }
             Delta::Thinking(text) => self.think(text, out),
@@ -126,13 +126,13 @@ impl Writer {
             Delta::ThinkingEnds => self.thoughts.clear(),
             Delta::Logprobs(_)
             | Delta::Failed { .. }
-            | Delta::Kept(_)
-            | Delta::GoesOn
+            | Delta::Stored(_)
+            | Delta::InBackground
             | Delta::Compacted(_)
             | Delta::Beyond(_)
-            | Delta::Alive
+            | Delta::KeepAlive
             | Delta::Aside
-            | Delta::LeftOut(_) => {}
+            | Delta::Unsupported(_) => {}
         }
     }
 
@@ -147,7 +147,7 @@ impl Writer {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         let reason = finish_reason(self.stop.as_ref());
-        if self.told < self.details.len() {
+        if self.sent_details < self.details.len() {
             self.tell_thoughts(out);
         }
         self.begin(out);
@@ -174,7 +174,7 @@ impl Writer {
         let details = std::mem::take(&mut self.details);
         let list = details.iter().map(Json::lend).collect::<Vec<_>>();
         self.say(Object::new().with("reasoning_details", list), out);
-        self.told = details.len();
+        self.sent_details = details.len();
         self.details = details;
     }
 
@@ -184,7 +184,7 @@ impl Writer {
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {
-        if !std::mem::replace(&mut self.begun, true) {
+        if !std::mem::replace(&mut self.started, true) {
             let delta = Object::new().with("role", "assistant").with("content", "");
             self.chunk(delta, None, None, out);
         }

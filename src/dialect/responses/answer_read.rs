@@ -169,7 +169,7 @@ impl Reader {
             "message" => {}
             "shell_call" if usage::ran_in_container(item) => on(Delta::Aside),
             kind if HOSTED.contains(&kind) => on(Delta::Aside),
-            kind => on(Delta::LeftOut(format!("output.{kind}").into())),
+            kind => on(Delta::Unsupported(format!("output.{kind}").into())),
         }
         Ok(())
     }
@@ -250,12 +250,12 @@ impl Reader {
             }));
         }
         if let (Some(id), true) = (response.filled("id"), response.is_true("store")) {
-            on(Delta::Kept(id.into()));
+            on(Delta::Stored(id.into()));
         }
         let why = response.get("incomplete_details");
         let why = why.and_then(|details| details.text("reason"));
         match (response.text("status"), why) {
-            (Some("queued" | "in_progress"), _) => return on(Delta::GoesOn),
+            (Some("queued" | "in_progress"), _) => return on(Delta::InBackground),
             (Some("failed" | "cancelled"), _) => {
                 let nothing = Json::Null;
                 on(failure(response.get("error").unwrap_or(&nothing)));
@@ -281,7 +281,7 @@ fn hidden<'d>(item: &Json<'_>) -> Option<Blob<'d>> {
 /// A piece of a custom tool's text, as arguments: the last one ends them.
 fn custom_input(text: &mut TextWriter, piece: &str, whole: bool) -> String {
     let mut json = String::new();
-    let known = whole && text.has_begun();
+    let known = whole && text.has_started();
     if !piece.is_empty() && !known {
         json.push_str(&text.push(piece));
     }
@@ -307,7 +307,7 @@ fn said(item: &Json<'_>, on: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed>
             "refusal" => on(Delta::Refusal(
                 part.text("refusal").ok_or(Malformed)?.into(),
             )),
-            kind => on(Delta::LeftOut(format!("output.message.{kind}").into())),
+            kind => on(Delta::Unsupported(format!("output.message.{kind}").into())),
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Writer {
     context: ReplyContext,
-    begun: bool,
+    started: bool,
     sequence: u64,
     /// Items that are whole.
     done: Vec<Json<'static>>,
@@ -41,7 +41,7 @@ impl Writer {
     pub fn new(context: ReplyContext) -> Writer {
         Writer {
             context,
-            begun: false,
+            started: false,
             sequence: 0,
             done: Vec::new(),
             open: None,
@@ -61,7 +61,7 @@ impl Writer {
     fn tell(&mut self, delta: &Delta<'_>, out: &mut Vec<u8>) {
         match delta {
             Delta::Text(text) => self.say(text, false, out),
-            Delta::Refusal(text) | Delta::Explained(text) => self.say(text, true, out),
+            Delta::Refusal(text) | Delta::RefusalReason(text) => self.say(text, true, out),
             Delta::Thinking(text) => self.think(text, out),
             Delta::Thought(blob) => self.thought(Some(blob), out),
             Delta::ThinkingEnds => self.thought(None, out),
@@ -98,13 +98,13 @@ impl Writer {
             }
             Delta::Logprobs(_)
             | Delta::Failed { .. }
-            | Delta::Kept(_)
-            | Delta::GoesOn
+            | Delta::Stored(_)
+            | Delta::InBackground
             | Delta::Compacted(_)
             | Delta::Beyond(_)
-            | Delta::Alive
+            | Delta::KeepAlive
             | Delta::Aside
-            | Delta::LeftOut(_) => {}
+            | Delta::Unsupported(_) => {}
         }
     }
 
@@ -143,7 +143,7 @@ impl Writer {
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.begun, true) {
+        if std::mem::replace(&mut self.started, true) {
             return;
         }
         for name in ["response.created", "response.in_progress"] {
