@@ -240,7 +240,7 @@ test("tokens are counted where a provider counts them, and refused where none do
     const row = await gateway.row(response.headers.get("meridian-request-id"));
     assert.deepEqual([row.dialect, row.input, row.cost_nano, row.estimated], ["anthropic-count-tokens", 0, 0, 0], target);
   }
-  await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 404, message: /openai-chat, which cannot/ });
+  await assert.rejects(anthropic().messages.countTokens({ model: modelOf("openai-chat"), ...asked }), { status: 404, message: /openai-chat, which does not support this operation/ });
 });
 
 // ---- tools that are called with text, and tools in namespaces
