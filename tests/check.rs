@@ -251,6 +251,7 @@ fn slips() -> Vec<Seed> {
         seed(R::BadPrice, "prices.toml", "\"3.00\"", "\"3,00\"", "\"3,00\"", "0.15"),
         seed(R::AliasToNothing, "gateway.toml", "= \"claude-sonnet-4-6\"", "= \"claude-sonet-4-6\"", "claude-sonnet =", "claude-sonnet-4-6"),
         seed(R::UnknownModel, "gateway.toml", "[aliases]", "[models.\"claude-sonet-4-6\"]\nhedge = true\n\n[aliases]", "[models.\"claude-sonet", "claude-sonnet-4-6"),
+        seed(R::WrongType, "gateway.toml", "requests_per_object = 250", "requests_per_object = 0", "requests_per_object = 0", ""),
         seed(R::UnknownTimeZone, "gateway.toml", "time_zone = \"UTC\"", "time_zone = \"Europe/Vienne\"", "time_zone = \"Europe/Vienne\"", "IANA"),
         seed(R::EmptyLimit, "gateway.toml", "", "[limits.slip-empty]\nteam = \"*\"\n", "[limits.slip-empty]", "concurrent"),
         seed(R::BadWebhook, "gateway.toml", "", "[limits.slip-hook]\nconcurrent = 5\nwebhook = \"http://x.example\"\n", "webhook = \"http", "https://"),

@@ -127,8 +127,7 @@ fn what_stands_against_a_deploy_is_found_at_its_line() {
         ("missing-cron", "crons = [", "cron = [", "[triggers]", "[triggers]"),
         ("missing-cron", production, "[env.production]\ntriggers = { crons = [] }\n", "triggers = {", "crons = ["),
         ("create-me", "pattern = \"llm.example.com\"", "pattern = \"create-me.example.com\"", "create-me.example.com", "Deploy"),
-        ("local-only", "[env.production.vars]\n", "[env.production.vars]\nLOCAL_COUNTRY = \"from-key\"\n", "LOCAL_COUNTRY", "remove"),
-        ("local-only", "main = \"build/release/index.js\"", "main = \"build/local/index.js\"", "build/local", "build/release"),
+        ("local-only", "main = \"build/worker/index.js\"", "main = \".local/worker/front.js\"", ".local/worker", "build/worker"),
     ];
     for (rule, from, to, at, instead) in slips {
         let project = deployable();

@@ -1,13 +1,13 @@
 // `npm run check [-- staging|production]`: is this fit to be deployed? The
 // configuration, what wrangler.toml says of the environment, and the bundle.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isConfigured } from "./build.mjs";
 import { buildCli } from "./cli.mjs";
 import { fail, ROOT, run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
-
-// src/edge/local.rs has the same words.
-const LOCAL_MARKER = "meridian-local-build";
+import { FAST_MARK } from "./stale.mjs";
+import { BUILT, MODULES } from "./worker.mjs";
 
 /** `online` asks Cloudflare which secrets are set. */
 export function check({ environment, online = false } = {}) {
@@ -19,11 +19,15 @@ export function check({ environment, online = false } = {}) {
   console.log("✓ the bundle checks");
 }
 
-// What is deployed must have no way to move a caller or to panic on purpose.
+// All that lies in the folder is deployed: the worker, optimised, and nothing else.
 function bundle() {
-  const wasm = join(ROOT, "build/release/index_bg.wasm");
-  if (!existsSync(wasm)) return "build/release is missing: npm run build";
-  if (readFileSync(wasm).includes(LOCAL_MARKER)) return "build/release holds a local build, which lets a header say where a caller is: npm run build";
+  const names = existsSync(BUILT) ? readdirSync(BUILT) : [];
+  const missing = Object.keys(MODULES).find((name) => !names.includes(name));
+  if (missing) return `build/worker/${missing} is missing: npm run build`;
+  if (names.includes(FAST_MARK)) return "build/worker holds a fast build, which is for tests and local runs: npm run build";
+  const other = names.find((name) => !Object.hasOwn(MODULES, name));
+  if (other) return `build/worker/${other} is no part of the worker: npm run build`;
+  if (!isConfigured()) return "build/worker/config.json is not what the files here say: npm run build -- --if-stale";
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -3,16 +3,18 @@ import { join } from "node:path";
 import { fail, output, ROOT, run } from "./run.mjs";
 import { isStale } from "./stale.mjs";
 
+const CLI = join(ROOT, "target/debug/meridian");
+
 export function buildCli() {
-  if (!isStale("target/debug/meridian")) return;
+  if (!isStale(CLI)) return;
   console.log("· building the command line (under a minute the first time)");
   run("cargo", ["build", "--quiet", "--locked", "--bin", "meridian"]);
-  run("touch", [join(ROOT, "target/debug/meridian")]);
+  run("touch", [CLI]);
 }
 
 /** What `meridian …` prints. */
 export function meridian(...args) {
-  const printed = output(join(ROOT, "target/debug/meridian"), args, { stdio: ["ignore", "pipe", "inherit"] });
+  const printed = output(CLI, args, { stdio: ["ignore", "pipe", "inherit"] });
   if (printed === undefined) fail(`meridian ${args.join(" ")} failed`);
   return printed;
 }

@@ -8,11 +8,9 @@ import { join } from "node:path";
 import { MODELS, startForClients } from "../tests/clients/gateway.mjs";
 import { CHECKS, CLIENTS } from "../tests/clients/list.mjs";
 import { page, read } from "../tests/clients/table.mjs";
-import { build } from "./build.mjs";
-import { buildCli } from "./cli.mjs";
+import { ensureBuilt } from "./build.mjs";
 import { fail, ROOT, run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
-import { isStale } from "./stale.mjs";
 
 const FOLDER = join(ROOT, "tests/clients");
 const VENV = join(FOLDER, ".venv");
@@ -27,8 +25,7 @@ const fast = process.argv.includes("--fast");
 const names = wanted.length > 0 ? wanted : Object.keys(CLIENTS).filter((name) => !fast || CLIENTS[name].fast);
 
 setUp();
-buildCli();
-if (isStale("build/local/index.js", { fast: true })) build({ local: true, fast: true });
+ensureBuilt({ fast: true });
 install();
 const kindsOf = (name) => CLIENTS[name].only ?? Object.keys(MODELS);
 const team = (name, kind) => `${Object.keys(CLIENTS).indexOf(name)}-${kind}`.toLowerCase();

@@ -1,9 +1,8 @@
 // `npm run deploy -- staging|production`: builds, checks, then `wrangler
 // deploy`. `--dry-run` stops short of Cloudflare and needs no account.
-import { build } from "./build.mjs";
+import { ensureBuilt } from "./build.mjs";
 import { fail, output, run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
-import { isStale } from "./stale.mjs";
 
 const words = process.argv.slice(2);
 const dry = words.includes("--dry-run");
@@ -12,7 +11,7 @@ const [environment, ...rest] = words.filter((word) => word !== "--dry-run");
 if (rest.length > 0 || (environment && !["staging", "production"].includes(environment))) fail("npm run deploy -- staging|production [--dry-run]");
 if (!environment && !dry) fail("say where to: npm run deploy -- staging, or production");
 setUp();
-if (isStale("build/release/index.js")) build();
+ensureBuilt();
 // In the project's own Node, which wrangler needs.
 run("node", ["tools/check.mjs", ...(environment ? [environment] : []), ...(dry ? [] : ["--online"])]);
 if (!dry && (output("git", ["status", "--porcelain"]) ?? "").trim() !== "") fail("there are uncommitted changes: what is deployed must be in git");

@@ -1,13 +1,11 @@
 // `npm run e2e -- zones limits`: the end-to-end tests of these names, or all of
-// them, on a fast build of what they need.
-import { readdirSync, readFileSync } from "node:fs";
+// them, on a fast build.
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "./build.mjs";
-import { buildCli } from "./cli.mjs";
+import { ensureBuilt } from "./build.mjs";
 import { fail, ROOT } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { endToEnd } from "./side-by-side.mjs";
-import { isStale } from "./stale.mjs";
 
 const FOLDER = "tests/e2e";
 const SUFFIX = ".test.mjs";
@@ -18,10 +16,5 @@ for (const name of names) if (!known.includes(name)) fail(`there is no end-to-en
 const files = (names.length > 0 ? names : known).map((name) => join(FOLDER, name + SUFFIX));
 
 setUp();
-buildCli();
-const texts = files.map((file) => readFileSync(join(ROOT, file), "utf8")).join("\n");
-const needsLocal = /local: true|build\/local/.test(texts);
-const needsRelease = files.length > 1 || !needsLocal;
-if (needsRelease && isStale("build/release/index.js", { fast: true })) build({ fast: true });
-if (needsLocal && isStale("build/local/index.js", { fast: true })) build({ local: true, fast: true });
+ensureBuilt({ fast: true });
 endToEnd(files);

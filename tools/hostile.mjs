@@ -1,11 +1,10 @@
 // `npm run hostile`: builds what would be deployed and sends it every shape of
 // body that tries to cost others something. `--seconds 600 --seed 7` goes on
 // with bodies that nobody thought of.
-import { build } from "./build.mjs";
+import { ensureBuilt } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
-import { isStale } from "./stale.mjs";
 
 setUp();
-if (isStale("build/release/index.js")) build();
+ensureBuilt();
 run("node", ["tests/hostile/hostile.mjs", ...process.argv.slice(2)]);

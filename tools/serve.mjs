@@ -18,6 +18,7 @@ import { meridian } from "./cli.mjs";
 import { atTheEnd } from "./ending.mjs";
 import { outward, PLACEHOLDER, realHosts } from "./outward.mjs";
 import { fail, ROOT } from "./run.mjs";
+import { layOut, PLACING, RULES } from "./worker.mjs";
 
 /** What signs or is given a token must be of the form that the gateway reads. */
 const SIMULATED = { google: () => JSON.stringify(serviceAccount()), entra: () => APPLICATION, sigv4: () => `${ACCESS_KEY}:${SECRET_KEY}` };
@@ -34,16 +35,17 @@ const real = realSecrets();
 simulator = await startSimulator({ port: 0 });
 
 const bindings = {
-  LOCAL_COUNTRY: { type: "plain_text", value: "from-key" },
   RECEIPT_KEYS: { type: "secret_text", value: readFileSync(join(ROOT, ".local/receipt-keys.json"), "utf8").trim() },
 };
 for (const { secret, auth } of endpoints) {
   if (!real.has(secret)) bindings[secret] = { type: "secret_text", value: SIMULATED[auth]?.() ?? PLACEHOLDER + secret };
 }
+const folder = join(ROOT, ".local/worker");
+const main = layOut(folder, { front: PLACING });
 worker = await unstable_startWorker({
   config: join(ROOT, "wrangler.toml"),
-  entrypoint: join(ROOT, "build/local/index.js"),
-  build: { custom: { command: "true" }, moduleRoot: join(ROOT, "build/local") },
+  entrypoint: join(folder, main),
+  build: { custom: { command: "true" }, moduleRoot: folder, moduleRules: RULES },
   bindings,
   dev: {
     server: { hostname: "127.0.0.1", port: Number(values.port) },

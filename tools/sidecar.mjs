@@ -5,21 +5,19 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "./build.mjs";
-import { buildCli, meridian } from "./cli.mjs";
+import { ensureBuilt } from "./build.mjs";
+import { meridian } from "./cli.mjs";
 import { atTheEnd } from "./ending.mjs";
 import { fail, ROOT, start } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { writeConfig } from "./sidecar/config.mjs";
 import { retention } from "./sidecar/retention.mjs";
-import { isStale } from "./stale.mjs";
 
 const FOLDER = join(ROOT, ".sidecar");
 
 const { country, port } = options();
 setUp();
-buildCli();
-if (isStale("build/release/index.js")) build();
+ensureBuilt();
 mkdirSync(FOLDER, { recursive: true });
 
 const wanted = [...new Set(JSON.parse(meridian("endpoints", "--json")).filter((e) => !e.off).map((e) => e.secret))];

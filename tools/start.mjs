@@ -3,12 +3,11 @@
 // over to serve.mjs, which needs the project's own Node.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "./build.mjs";
-import { buildCli, meridian } from "./cli.mjs";
+import { ensureBuilt } from "./build.mjs";
+import { meridian } from "./cli.mjs";
 import { atTheEnd } from "./ending.mjs";
 import { ROOT, run, start } from "./run.mjs";
 import { setUp } from "./setup.mjs";
-import { isStale } from "./stale.mjs";
 
 const STATE = join(ROOT, ".local");
 const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
@@ -20,8 +19,7 @@ const options = process.argv.slice(2);
 const fast = !options.includes("--optimised");
 
 setUp();
-buildCli();
-if (isStale("build/local/index.js", { fast })) build({ local: true, fast });
+ensureBuilt({ fast });
 mkdirSync(STATE, { recursive: true });
 migrate();
 demoKeys();

@@ -1,12 +1,10 @@
 // `npm test`: everything that must be green, from format to end to end.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "./build.mjs";
-import { buildCli } from "./cli.mjs";
+import { ensureBuilt } from "./build.mjs";
 import { ROOT, run } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { endToEnd } from "./side-by-side.mjs";
-import { isStale } from "./stale.mjs";
 
 const WASM = ["--target", "wasm32-unknown-unknown"];
 const STRICT = ["--", "-D", "warnings"];
@@ -14,14 +12,10 @@ const STRICT = ["--", "-D", "warnings"];
 setUp();
 step("format", () => run("cargo", ["fmt", "--check"]));
 step("clippy, natively", () => run("cargo", ["clippy", "--quiet", "--locked", "--all-targets", ...STRICT]));
-step("clippy, for wasm", () => run("cargo", ["clippy", "--quiet", "--locked", "--lib", "--features", "local", ...WASM, ...STRICT]));
+step("clippy, for wasm", () => run("cargo", ["clippy", "--quiet", "--locked", "--lib", ...WASM, ...STRICT]));
 step("native tests", () => run("cargo", ["test", "--quiet", "--locked"]));
 step("wasm tests", () => run("cargo", ["test", "--locked", ...WASM, "--lib"], { env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "node tools/wasm-tests.mjs" } }));
-step("build", () => {
-  buildCli();
-  if (isStale("build/release/index.js")) build();
-  if (isStale("build/local/index.js")) build({ local: true });
-});
+step("build", () => ensureBuilt());
 step("the deployment's dry run", () => run("node", ["tools/deploy.mjs", "--dry-run"]));
 step("simulator tests", () => run("node", ["--test", ...files("tests/simulator")]));
 step("end-to-end tests", () => endToEnd(files("tests/e2e")));

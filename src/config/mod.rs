@@ -1,6 +1,6 @@
 //! Everything people configure, in the form the gateway runs on: the region
-//! map, the engineers' config and the price book. `build.rs` reads and checks
-//! the files and embeds the result; a config that does not check does not build.
+//! map, the engineers' config and the price book. `meridian config` reads and checks
+//! the files for the build; a config that does not check does not build.
 
 pub mod timeouts;
 pub mod limits;

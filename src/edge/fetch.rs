@@ -7,7 +7,7 @@ use super::ledger::for_calls;
 use super::{admission, body, budgets, host, origins, routes, runaway, stored, upstream, usage};
 use crate::admin;
 use crate::answer::record::Row;
-use crate::config::gateway::{Gateway, ModelPolicy};
+use crate::config::gateway::ModelPolicy;
 use crate::config::limits::{Measure, Subject};
 use crate::config::Config;
 use crate::dialect::{self, responses, Api, BlobOwner, Call, Fingerprint};
@@ -23,7 +23,6 @@ use crate::request::zone::Verdict;
 use crate::units::{Millis, NanoUsd, RequestId};
 use crate::upstream::translate::Inbound;
 use futures::FutureExt;
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -82,18 +81,12 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
         ctx,
         waits: RefCell::new(None),
     });
-    let served = AssertUnwindSafe(serve(Rc::clone(&exchange)));
+    let served = AssertUnwindSafe(routes::serve(Rc::clone(&exchange)));
     let served = served.catch_unwind().await;
     let served = served.unwrap_or_else(|_| Err(Refusal::Internal.into()));
     let answer = served.unwrap_or_else(|refused| told(&exchange, &refused));
     routes::let_page_read(&exchange, &answer).await;
     Ok(answer)
-}
-
-async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
-    #[cfg(feature = "local")]
-    super::local::panic_on_purpose(&x.head);
-    routes::serve(x).await
 }
 
 /// A refusal as its client expects it.
@@ -117,21 +110,6 @@ pub struct Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         Refused { refusal, row: None }
-    }
-}
-
-/// What engineers have configured.
-#[cfg(not(feature = "local"))]
-pub fn gateway<'c>(_: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
-    Cow::Borrowed(&config.gateway)
-}
-
-/// What engineers have configured, or a test.
-#[cfg(feature = "local")]
-pub fn gateway<'c>(x: &Exchange, config: &'c Config) -> Cow<'c, Gateway> {
-    match super::local::gateway(&x.env) {
-        Some(other) => Cow::Owned(other),
-        None => Cow::Borrowed(&config.gateway),
     }
 }
 
@@ -182,8 +160,6 @@ pub struct Asking<'a> {
     pub x: &'a Exchange,
     /// The configuration in force.
     pub config: &'static Config,
-    /// What engineers have configured.
-    pub gateway: &'a Gateway,
     /// Who asks.
     pub caller: &'a Caller,
     /// What is called.
@@ -212,7 +188,7 @@ impl Asking<'_> {
             self.row.planned(&plan);
             let thinks = plan.first.claim().thinks(wanted.thinks);
             self.row.may_hide(thinks, &self.config.regions.egress);
-            let policy = self.gateway.model_policy(plan.model, thinks);
+            let policy = self.config.gateway.model_policy(plan.model, thinks);
             match self.admit(&plan, policy, instead_of.as_deref()).await {
                 Ok(()) => return Ok((plan, policy)),
                 // Once: what answers instead has no other to answer instead of it.
@@ -245,7 +221,7 @@ impl Asking<'_> {
             environment: caller.tags.get("environment"),
             model: plan.model,
         };
-        let limits = &self.gateway.limits;
+        let limits = &self.config.gateway.limits;
         let set = budgets::in_force(&x.env).await?;
         if let Some(unread) = set.unread_for(&subject) {
             let limit = Some(unread.name.clone());
@@ -355,13 +331,11 @@ async fn begun(
     let rules = &config.regions.egress;
     let asks = egress::read(rules, api, &x.head, body).without(sent.offers.clone());
     row.asks(&asks, rules, zone.forbids(rules, &asks).is_some());
-    let gateway = gateway(x, config);
-    runaway::look(x, caller, api, body, &gateway.runaway, row)?;
+    runaway::look(x, caller, api, body, &config.gateway.runaway, row)?;
     let (blob_owner, named_blobs) = blob_owner(x, caller, &zone, &call).await?;
     let mut ask = Asking {
         x,
         config,
-        gateway: &gateway,
         caller,
         api,
         call: &call,

@@ -1,4 +1,4 @@
-//! The configuration in force: the one that was compiled in, or a region map
+//! The configuration in force: the one that the worker was built with, or a region map
 //! that was published since. Every instance looks for a new one often enough
 //! for it to be in force everywhere within a minute, and checks it with the
 //! code that checks files before it goes by it. One that does not check changes

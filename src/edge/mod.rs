@@ -17,8 +17,6 @@ mod health;
 mod host;
 mod keys;
 mod ledger;
-#[cfg(feature = "local")]
-mod local;
 mod map;
 mod memory;
 mod origins;

@@ -2,7 +2,7 @@
 //! and probes here. What is not served leaves a row where the key is known.
 
 use super::answer::{self, Story};
-use super::fetch::{gateway, Exchange, Refused};
+use super::fetch::{Exchange, Refused};
 use super::{deliver, keys, map, receipts};
 use crate::answer::record::Row;
 use crate::config::Config;
@@ -43,7 +43,7 @@ pub async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
         Route::Models => models(&x, config).await?,
         Route::Model(name) => model(&x, config, &name).await?,
         Route::Call(api) => {
-            let caller = caller(&x, config).await?;
+            let caller = caller(&x).await?;
             return deliver::call(x, config, caller, api).await;
         }
     };
@@ -52,7 +52,7 @@ pub async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
 
 /// The models that the caller can use.
 async fn models(x: &Exchange, config: &Config) -> Result<String, Refusal> {
-    let caller = caller(x, config).await?;
+    let caller = caller(x).await?;
     let page = Page::of_query(&x.head.query())?;
     let zone = zone::decide(&config.regions, &caller)?;
     let names = plan::names(config, &caller, &zone);
@@ -61,7 +61,7 @@ async fn models(x: &Exchange, config: &Config) -> Result<String, Refusal> {
 
 /// One model, or why the caller cannot use it.
 async fn model(x: &Exchange, config: &Config, name: &str) -> Result<String, Refusal> {
-    let caller = caller(x, config).await?;
+    let caller = caller(x).await?;
     let zone = zone::decide(&config.regions, &caller)?;
     let considered = plan::consider(config, &zone, None, name, &Egress::default());
     plan::judge(config, &caller, &zone, None, name, &considered)?;
@@ -73,7 +73,7 @@ async fn unserved(x: &Exchange, refusal: Refusal) -> Refused {
     let Ok(config) = map::in_force(&x.env, &x.ctx).await else {
         return refusal.into();
     };
-    let Ok(caller) = caller(x, config).await else {
+    let Ok(caller) = caller(x).await else {
         return refusal.into();
     };
     let mut row = Row::new(&x.id, x.arrived, &caller, x.head.api());
@@ -86,20 +86,8 @@ async fn unserved(x: &Exchange, refusal: Refusal) -> Refused {
     Refused { refusal, row }
 }
 
-#[cfg(not(feature = "local"))]
-async fn caller(x: &Exchange, _: &Config) -> Result<Caller, Refusal> {
+async fn caller(x: &Exchange) -> Result<Caller, Refusal> {
     keys::caller(&x.env, &x.head).await
-}
-
-#[cfg(feature = "local")]
-async fn caller(x: &Exchange, config: &Config) -> Result<Caller, Refusal> {
-    let caller = keys::caller(&x.env, &x.head).await?;
-    Ok(super::local::placed(
-        caller,
-        &x.head,
-        &x.env,
-        &config.regions,
-    ))
 }
 
 /// The answer to a browser that asks whether a page may call, if it may. It sends no
@@ -112,7 +100,7 @@ async fn preflight(x: &Exchange) -> Option<Response> {
     x.head.header("access-control-request-method")?;
     let config = map::in_force(&x.env, &x.ctx).await.ok()?;
     let headers = x.head.header("access-control-request-headers");
-    let allowed = gateway(x, config).cors.preflight(origin, headers)?;
+    let allowed = config.gateway.cors.preflight(origin, headers)?;
     let mut story = Story::of(&x.id);
     story.tell_lines(&allowed);
     Some(story.respond(204, &JsValue::NULL))
@@ -126,7 +114,7 @@ pub async fn let_page_read(x: &Exchange, answer: &Response) {
     let Ok(config) = map::in_force(&x.env, &x.ctx).await else {
         return;
     };
-    let lines = gateway(x, config).cors.reply(origin).unwrap_or_default();
+    let lines = config.gateway.cors.reply(origin).unwrap_or_default();
     for (name, value) in lines.lines().filter_map(|line| line.split_once(": ")) {
         // A header of the gateway's own words is never refused.
         let _ = answer.headers().set(name, value);

@@ -2,7 +2,7 @@
 //! that has it has answered. Only the team that got the answer finds it, and only
 //! where its zone lets that endpoint keep answers of that model.
 
-use super::fetch::{gateway, Answered, Asking, Exchange};
+use super::fetch::{Answered, Asking, Exchange};
 use super::{origins, upstream};
 use crate::answer::record::Row;
 use crate::config::Config;
@@ -43,12 +43,10 @@ pub async fn begun(
     let plan = plan::plan(config, caller, &zone, API, &call.wanted, &asks)?;
     let plan = plan.bound_to(&BlobOwner::Keeper(endpoint), API)?;
     row.planned(&plan);
-    let gateway = gateway(x, config);
-    let policy = gateway.model_policy(plan.model, false);
+    let policy = config.gateway.model_policy(plan.model, false);
     let mut asking = Asking {
         x,
         config,
-        gateway: &gateway,
         caller,
         api: API,
         call: &call,

@@ -28,13 +28,10 @@ pub const OWN: [&str; 7] = [
     ACCESS_AUDIENCE,
 ];
 
-/// What the names of settings of local runs begin with.
-const LOCAL: &str = "LOCAL_";
-
 /// Whether a name is one of the gateway's own; those of databases stand in the
 /// map.
 pub fn is_own(name: &str) -> bool {
-    OWN.contains(&name) || name.starts_with(LOCAL)
+    OWN.contains(&name)
 }
 
 /// Whether a name is one of a secret: capital letters, digits and `_`.
@@ -57,22 +54,21 @@ mod tests {
                 read_in(&path, found);
                 continue;
             }
-            let text = fs::read_to_string(&path).unwrap();
-            for call in ["var(\"", "secret(\"", "kv(\"", "d1(\"", "durable_object(\""] {
-                let after = text.split(call).skip(1);
-                found.extend(after.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
-            }
-            // A name that is made a constant there instead of here.
-            let constants = text
-                .lines()
-                .filter(|line| line.contains("const ") && line.contains(": &str = \""));
-            let named = constants.filter_map(|line| line.split('"').nth(1));
-            found.extend(
-                named
-                    .filter(|name| is_name(name) && name.contains('_'))
-                    .map(str::to_owned),
-            );
+            found.extend(read_by(&fs::read_to_string(&path).unwrap()));
         }
+    }
+
+    fn read_by(text: &str) -> Vec<String> {
+        let calls = ["var(\"", "secret(\"", "kv(\"", "d1(\"", "durable_object(\""];
+        let after = calls.iter().flat_map(|call| text.split(call).skip(1));
+        let called = after.filter_map(|rest| Some(rest.split_once('"')?.0));
+        // A name that is made a constant there instead of here.
+        let constants = text
+            .lines()
+            .filter(|line| line.contains("const ") && line.contains(": &str = \""));
+        let named = constants.filter_map(|line| line.split('"').nth(1));
+        let named = named.filter(|name| is_name(name) && name.contains('_'));
+        called.chain(named).map(str::to_owned).collect()
     }
 
     #[test]
@@ -80,7 +76,8 @@ mod tests {
         let edge = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge");
         let mut found = Vec::new();
         read_in(&edge, &mut found);
-        assert!(found.iter().any(|name| name == "LOCAL_HOT"), "{found:?}");
+        let text = "env.var(\"A\")\nconst TOKEN: &str = \"B_C\";";
+        assert_eq!(read_by(text), ["A", "B_C"]);
         // And those it reads by their constants here.
         let here = include_str!("bindings.rs").lines();
         let here = here.filter(|line| line.starts_with("pub const ") && line.contains(": &str = "));
@@ -96,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_gateways_own_names_are_told_from_endpoints() {
-        for own in OWN.into_iter().chain(["LOCAL_GATEWAY", "LOCAL_X"]) {
+        for own in OWN {
             assert!(is_own(own) && is_name(own), "{own}");
         }
         for other in ["OPENAI_EU_KEY", "RECEIPT_KEYS_2", "KEYS_", "ACCESS"] {

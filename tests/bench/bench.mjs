@@ -3,17 +3,18 @@
 // that a noisy machine disturbs all alike; read the ratios.
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { load, VARIANTS } from "./load.mjs";
 import { startPortkey } from "./peers.mjs";
-import { ROOT, startStores, startWorker } from "./rig.mjs";
+import { BUILT, MODULES } from "../../tools/worker.mjs";
+import { startStores, startWorker } from "./rig.mjs";
 
 const FLOOR = "export default { fetch(request) { return fetch(request); } };";
-const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" }, build: { type: "string", default: join(ROOT, "build/release") }, script: { type: "string" }, against: { type: "string" } } });
+const { values } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" }, build: { type: "string", default: BUILT }, script: { type: "string" }, against: { type: "string" } } });
 const rounds = values.quick ? 2 : 5;
 const variants = Object.keys(VARIANTS).filter((name) => !values.only || name === values.only);
 const secrets = ["OPENAI_EU_KEY", "BEDROCK_EU_KEY"];
@@ -55,7 +56,8 @@ const sent = {};
 const threads = {};
 const results = await measure();
 const startup = await startups();
-const gzip = ["index.js", "index_bg.wasm"].reduce((sum, file) => sum + gzipSync(readFileSync(join(values.build, file)), { level: 9 }).length, 0);
+const files = Object.keys(MODULES).map((name) => join(values.build, name)).filter((file) => existsSync(file));
+const gzip = files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
 await checkRows();
 const hops = { limited: await countHops("limited"), gateway: await countHops("gateway") };
 report();

@@ -4,11 +4,12 @@
 // measured or cut off is the worker's own.
 import { spawn } from "node:child_process";
 import { createHash, generateKeyPairSync } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BUILT, embedded, layOut } from "../../tools/worker.mjs";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const KEY = "mk_bench00000_0123456789abcdef0123456789abcdef";
@@ -51,18 +52,19 @@ export async function startStores() {
   return { port, rows, kv, state, close: () => close(server) };
 }
 
-/** Starts a worker: the gateway, `front` before it if there is one, or with `script` a plain one to compare with. */
-export async function startWorker({ build = join(ROOT, "build/release"), script, front, stores, upstream, secrets = [], signs = true, args = [], vars = {} }) {
+/** Starts a worker: the gateway, as `layOut` takes it, or with `script` a plain one to compare with. */
+export async function startWorker({ build = BUILT, script, front, gateway, stores, upstream, secrets = [], signs = true, args = [], vars = {} }) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-"));
   const port = await freePort();
+  let modules = '(name = "index.js", esModule = embed "index.js")';
   if (script === undefined) {
-    for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(build, name), join(folder, name));
+    layOut(folder, { build, front, gateway });
+    modules = embedded(folder);
     mkdirSync(join(folder, "data"));
-    if (front !== undefined) writeFileSync(join(folder, "front.js"), front);
   } else {
     writeFileSync(join(folder, "index.js"), script);
   }
-  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, vars, plain: script !== undefined, front: front !== undefined }));
+  writeFileSync(join(folder, "config.capnp"), config({ port, stores, upstream, secrets, signs, vars, plain: script !== undefined, modules }));
   const began = process.hrtime.bigint();
   const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", ...args, "config.capnp"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -86,9 +88,7 @@ export async function startWorker({ build = join(ROOT, "build/release"), script,
   };
 }
 
-function config({ port, stores, upstream, secrets, signs, vars, plain, front }) {
-  const before = front ? ['(name = "front.js", esModule = embed "front.js")'] : [];
-  const modules = plain ? [] : ['(name = "index_bg.wasm", wasm = embed "index_bg.wasm")'];
+function config({ port, stores, upstream, secrets, signs, vars, plain, modules }) {
   const bindings = plain ? [] : [
     '(name = "KEYS", kvNamespace = "stores")',
     '(name = "LEDGER", durableObjectNamespace = "Ledger")',
@@ -109,7 +109,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [${[...before, '(name = "index.js", esModule = embed "index.js")', ...modules].join(", ")}],
+  modules = [${modules}],
   bindings = [${bindings.join(", ")}],
   ${ledger}
   compatibilityDate = "2026-11-01",

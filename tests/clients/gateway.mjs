@@ -39,7 +39,7 @@ export async function startForClients(records) {
   const folder = mkdtempSync(join(tmpdir(), "clients-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  writeConfig(folder, { ports: [port], country: "DE", seed, secrets: [...Object.keys(secrets), "RECEIPT_KEYS"], build: "build/local", vars: { ENVIRONMENT: "sidecar" }, providers: `127.0.0.1:${simulator.port}` });
+  writeConfig(folder, { ports: [port], country: "DE", seed, secrets: [...Object.keys(secrets), "RECEIPT_KEYS"], vars: { ENVIRONMENT: "sidecar" }, providers: `127.0.0.1:${simulator.port}` });
   const child = spawn(join(ROOT, "node_modules/.bin/workerd"), ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...secrets, RECEIPT_KEYS: receiptKeys() }, detached: true });
   await until(() => fetch(`${url}/healthz`).then(({ ok }) => ok, () => false));
   await publish(url, people, join(folder, "map"));

@@ -10,7 +10,7 @@ const model = modelOf("openai-responses");
 
 let gateway, client, vera;
 before(async () => {
-  gateway = await startWithTargets({ local: true, vars: { LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS }) } });
+  gateway = await startWithTargets({ gateway: { limits: LIMITS } });
   vera = await gateway.admin("vera@example.com", "viewer");
   client = await clientOf("search");
 });

@@ -3,19 +3,21 @@
 // the providers' real hosts, and workerd's way out leads to the simulator.
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
+import { layOut, RULES } from "../../tools/worker.mjs";
 import { startSimulator } from "../simulator/simulator.mjs";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
 
-/** Starts gateway and simulator. `local` takes the local build; without `ledger` its objects cannot be reached. */
-export async function startGateway({ local = false, vars = {}, without = [], ledger = true } = {}) {
-  const build = join(ROOT, local ? "build/local" : "build/release");
-  if (!existsSync(join(build, "index.js"))) throw new Error(`${build} is missing: npm run build${local ? " -- --local" : ""}`);
+/** Starts gateway and simulator. `front` and `gateway` are those of `layOut`; without `ledger` its objects cannot be reached. */
+export async function startGateway({ front, gateway, vars = {}, without = [], ledger = true } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "gateway-"));
+  const main = layOut(folder, { front, gateway });
   const endpoints = JSON.parse(meridian("endpoints", "--json"));
   const simulator = await startSimulator({ port: 0 });
   const restore = leadFetchTo(simulator);
@@ -26,13 +28,13 @@ export async function startGateway({ local = false, vars = {}, without = [], led
     workers: [{
       config: {
         name: "meridian",
-        main: join(build, "index.js"),
+        main: join(folder, main),
         compatibility_date: "2026-11-01",
         compatibility_flags: ["enable_request_signal"],
         no_bundle: true,
         find_additional_modules: true,
-        base_dir: build,
-        rules: [{ type: "CompiledWasm", globs: ["**/*.wasm"] }],
+        base_dir: folder,
+        rules: RULES,
         vars: { RECEIPT_KEYS: receiptKeys(), ENVIRONMENT: "test", ...vars, ...secrets },
         kv_namespaces: [{ binding: "KEYS", id: "keys" }],
         d1_databases: STORES.map((binding) => ({ binding, database_name: binding, database_id: binding, migrations_dir: join(ROOT, "migrations") })).concat({ binding: "AUDIT", database_name: "AUDIT", database_id: "AUDIT", migrations_dir: join(ROOT, "migrations/audit") }),
@@ -105,6 +107,7 @@ export async function startGateway({ local = false, vars = {}, without = [], led
       await harness.close();
       restore();
       await simulator.close();
+      rmSync(folder, { recursive: true });
     },
   };
 }

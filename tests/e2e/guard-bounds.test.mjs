@@ -10,7 +10,7 @@ const LIMITS = { all: Object.fromEntries([budget("files", 0.05), budget("pages",
 
 let gateway;
 before(async () => {
-  gateway = await startWithTargets({ local: true, vars: { LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS }) } });
+  gateway = await startWithTargets({ gateway: { limits: LIMITS } });
 });
 after(() => gateway.close());
 beforeEach(() => gateway.reset());

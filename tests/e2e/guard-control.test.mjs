@@ -185,7 +185,7 @@ test("guard_versions a map of twelve digits is no longer published, but one that
 
 test("guard_secrets no published map makes the gateway send its own secrets", async () => {
   const before = await inForce();
-  for (const secret of ["RECEIPT_KEYS", "ENVIRONMENT", "ACCESS_TEAM", "LOCAL_COUNTRY", "USAGE_EU", "KEYS"]) {
+  for (const secret of ["RECEIPT_KEYS", "ENVIRONMENT", "ACCESS_TEAM", "USAGE_EU", "KEYS"]) {
     const taken = await changed((map) => (map.endpoints.find(({ name }) => name === "bedrock-frankfurt").auth = { Bearer: { secret } }));
     const refused = await api(anna, "POST", "drafts", { map: taken, why: "x" });
     assert.equal(refused.status, 422, secret);

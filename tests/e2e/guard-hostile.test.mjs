@@ -3,18 +3,16 @@
 // Alone: it measures memory and time.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { join } from "node:path";
-import { ROOT } from "../bench/rig.mjs";
+import { BUILT } from "../../tools/worker.mjs";
 import { start, surroundings } from "../hostile/rig.mjs";
 import { plain, ROUTES, SHAPES } from "../hostile/shapes.mjs";
 
-const BUILD = join(ROOT, "build/local");
 const MIB = 1024 * 1024;
 const route = ROUTES["chat to messages"];
 let around, gateway;
 before(async () => {
   around = await surroundings();
-  gateway = await start(around, BUILD);
+  gateway = await start(around, BUILT);
   for (let i = 0; i < 10; i++) await gateway.post(route.path, plain(route, MIB / 2));
 });
 after(async () => {
@@ -40,7 +38,7 @@ for (const name of ["many keys of an object", "small parts", "parts with unknown
 for (const name of ["zeros", "zeros as the conversation", "small messages", "lists in lists"]) {
   test(`guard_hostile ${name}: the memory of wasm grows by at most four times a body`, async () => {
     const body = SHAPES[name](route, 4 * MIB);
-    const fresh = await start(around, BUILD);
+    const fresh = await start(around, BUILT);
     try {
       await fresh.post(route.path, plain(route, 1024));
       const before = await fresh.memory();

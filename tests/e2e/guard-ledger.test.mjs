@@ -32,7 +32,7 @@ const LIMITS = {
     killed: { scope: { team: "killed" }, budget: { amount: 20_000_000, per: "ever" } },
   },
 };
-const TIMES = { connect: 700, first_token: 2500, between_tokens: 2500, answer: 2500, total: 3000, keep_alive: 5000 };
+const TIMES = { connect: 700, first_token: 2500, between_tokens: 2500, answer: 2500, total: 3000, keep_alive: 3000 };
 const whole = '{"id":"m","type":"message","role":"assistant","model":"claude-sonnet-4-6","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5}}';
 const COST = 10 * 3_300 + 5 * OUTPUT;
 
@@ -44,8 +44,8 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "guard-ledger-"));
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
-  const vars = { ENVIRONMENT: "sidecar", LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, timeouts: TIMES, aliases: { "claude-sonnet": "claude-sonnet-4-6" } }) };
-  writeConfig(folder, { ports: [port], country: "DE", seed, secrets: ["BEDROCK_EU_KEY"], build: "build/local", vars, providers: `127.0.0.1:${upstream}` });
+  const gateway = { limits: LIMITS, timeouts: TIMES };
+  writeConfig(folder, { ports: [port], country: "DE", seed, secrets: ["BEDROCK_EU_KEY"], vars: { ENVIRONMENT: "sidecar" }, providers: `127.0.0.1:${upstream}`, gateway });
   await serve();
 });
 after(async () => {

@@ -25,7 +25,7 @@ const LIMITS = {
 
 let gateway;
 before(async () => {
-  gateway = await startGateway({ local: true, vars: { LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, aliases: { "gpt-mini": "gpt-5.4-mini" } }) } });
+  gateway = await startGateway({ gateway: { limits: LIMITS } });
 });
 after(() => gateway.close());
 beforeEach(() => gateway.reset());

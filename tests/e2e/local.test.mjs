@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => npm.kill("SIGKILL"));
 
-const ask = (zone, body, signal) => fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: "POST", headers: { authorization: `Bearer ${keys[zone]}` }, body: JSON.stringify({ messages: [{ role: "user", content: "Hello." }], ...body }), signal });
+const ask = (zone, body, { signal, headers } = {}) => fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: "POST", headers: { authorization: `Bearer ${keys[zone]}`, ...headers }, body: JSON.stringify({ messages: [{ role: "user", content: "Hello." }], ...body }), signal });
 const log = async () => (await (await fetch(`${sim}/__sim/log`)).json()).entries;
 
 async function until(found, what) {
@@ -52,9 +52,20 @@ for (const [zone, model, host] of CALLS) {
   });
 }
 
+test("a caller is in its key's zone, and a header places it anywhere", async () => {
+  const zone = async (pinned, country) => {
+    const answer = await ask(pinned, { model: "gpt-mini" }, { headers: country && { "meridian-local-country": country } });
+    return [answer.headers.get("meridian-zone"), (await answer.json()).error?.code];
+  };
+  assert.deepEqual(await zone("eu"), ["eu", undefined]);
+  assert.deepEqual(await zone("us"), ["us", undefined]);
+  assert.deepEqual(await zone("eu", "CH"), ["eu", undefined]);
+  assert.deepEqual(await zone("us", "CH"), [null, "zones_clash"]);
+});
+
 test("a client that leaves has left at the simulator too", async () => {
   const leaving = new AbortController();
-  const answer = await ask("eu", { model: "claude-sonnet", stream: true, messages: [{ role: "user", content: '[[sim: {"chunks": 100, "delay_between_ms": 100}]]' }] }, leaving.signal);
+  const answer = await ask("eu", { model: "claude-sonnet", stream: true, messages: [{ role: "user", content: '[[sim: {"chunks": 100, "delay_between_ms": 100}]]' }] }, leaving);
   await answer.body.getReader().read();
   leaving.abort();
   await until(async () => (await log()).at(-1).finished === "client_closed", "the end at the simulator");

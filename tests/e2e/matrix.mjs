@@ -10,7 +10,7 @@ import { aliased } from "./aliases.mjs";
 
 export const PAGE = join(ROOT, "docs/failover-matrix.md");
 export const COUNTRY = "BV";
-export const LIMITS = { connect: 400, first_token: 500, between_tokens: 1200, answer: 500, total: 8000 };
+export const LIMITS = { connect: 400, first_token: 500, between_tokens: 1200, answer: 500, total: 8000, keep_alive: 8000 };
 
 /** Dialect → how its first endpoint is reached, by a host of its own. */
 export const DIALECTS = {

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startSimulator } from "../simulator/simulator.mjs";
+import { PLACING } from "../../tools/worker.mjs";
 import { KEY, ROOT, startStores, startWorker } from "../bench/rig.mjs";
 import { COUNTRY, DIALECTS, FAULTS, LIMITS, PAGE, map, nextOf, page, testName } from "./matrix.mjs";
 
@@ -27,7 +28,7 @@ before(async () => {
   stores.kv.set("map:current", JSON.stringify({ seq: 1, versions: [published.version] }));
   stores.kv.set(`admin:key:${createHash("sha256").update(ADMIN).digest("hex")}`, JSON.stringify({ id: "a", who: "otto@example.com", roles: ["operator"], created: "2026-11-20T00:00:00Z" }));
   const limits = { timeouts: LIMITS, reasoning: LIMITS };
-  worker = await startWorker({ build: join(ROOT, "build/local"), stores, upstream: simulator.port, secrets: ["T_KEY"], vars: { LOCAL_GATEWAY: JSON.stringify(limits) } });
+  worker = await startWorker({ front: PLACING, gateway: limits, stores, upstream: simulator.port, secrets: ["T_KEY"] });
 });
 after(async () => {
   worker.close();

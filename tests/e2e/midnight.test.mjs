@@ -1,10 +1,9 @@
 // Budgets begin anew at their team's own midnight, also where a day has 23 or 25
-// hours. The worker's clock is set by the test; everything else is as deployed.
+// hours. The worker's clock and country are set by the test; everything else is as deployed.
 import assert from "node:assert/strict";
 import http from "node:http";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { KEY, ROOT, close, listen, startStores, startWorker } from "../bench/rig.mjs";
+import { KEY, close, listen, startStores, startWorker } from "../bench/rig.mjs";
 
 const CLOCK = `
 import gateway, { Ledger } from "./index.js";
@@ -15,7 +14,7 @@ Date.now = () => real() + ahead;
 export default {
   fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/clock") return gateway.fetch(request, env, ctx);
+    if (pathname !== "/clock") return gateway.fetch(new Request(request, { cf: { country: "DE" } }), env, ctx);
     ahead = Date.parse(searchParams.get("at")) - real();
     return new Response(new Date(Date.now()).toISOString());
   },
@@ -34,12 +33,11 @@ before(async () => {
   provider = http.createServer((request, response) => request.resume().on("end", () => response.writeHead(200, { "content-type": "application/json" }).end(whole)));
   stores = await startStores();
   worker = await startWorker({
-    build: join(ROOT, "build/local"),
     front: CLOCK,
     stores,
     upstream: await listen(provider),
     secrets: ["BEDROCK_EU_KEY"],
-    vars: { LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, aliases: { "claude-sonnet": "claude-sonnet-4-6" } }) },
+    gateway: { limits: LIMITS },
   });
 });
 after(async () => {
@@ -52,7 +50,7 @@ const clock = (at) => fetch(`${worker.url}/clock?at=${at}`).then((response) => r
 async function call(feature) {
   const response = await fetch(`${worker.url}/v1/messages`, {
     method: "POST",
-    headers: { "x-api-key": KEY, "anthropic-version": "2023-06-01", "meridian-local-country": "DE", "meridian-tags": `feature=${feature}` },
+    headers: { "x-api-key": KEY, "anthropic-version": "2023-06-01", "meridian-tags": `feature=${feature}` },
     body: JSON.stringify({ model: "claude-sonnet", max_tokens: 10, messages: [{ role: "user", content: "hi" }] }),
   });
   return { status: response.status, text: await response.text() };

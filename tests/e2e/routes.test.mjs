@@ -12,7 +12,7 @@ const PAGE = "https://app.example.com";
 
 let gateway, key, fetch;
 before(async () => {
-  gateway = await startGateway({ local: true, vars: { LOCAL_GATEWAY: JSON.stringify({ cors: { origins: [PAGE] } }) } });
+  gateway = await startGateway({ gateway: { cors: { origins: [PAGE] } } });
   key = await gateway.key();
   fetch = gateway.from("DE");
 });

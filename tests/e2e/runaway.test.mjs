@@ -9,7 +9,7 @@ import { STORES, startGateway } from "./gateway.mjs";
 const HOOK = "hooks.example";
 async function start(rules) {
   const runaway = { calls: 5, within: 60_000, webhook: `https://${HOOK}/loops`, ...rules };
-  const gateway = await startGateway({ local: true, vars: { LOCAL_GATEWAY: JSON.stringify({ runaway, aliases: { "gpt-mini": "gpt-5.4-mini" } }) } });
+  const gateway = await startGateway({ gateway: { runaway } });
   gateway.simulator.fault({ host: HOOK, times: 100, fault: { status: 200, body: "{}" } });
   return gateway;
 }

@@ -31,7 +31,7 @@ const LIMITS = {
     "hot-money": { scope: { team: "hot" }, budget: { amount: 10_000_000_000, per: "ever" } },
   },
 };
-const TIMES = Object.fromEntries(Object.entries({ connect: 700, first_token: 700, between_tokens: 700, answer: 700, total: 2000, keep_alive: 5000 }));
+const TIMES = Object.fromEntries(Object.entries({ connect: 700, first_token: 700, between_tokens: 700, answer: 700, total: 2000, keep_alive: 2000 }));
 const whole = '{"id":"m","type":"message","role":"assistant","model":"claude-sonnet-4-6","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5}}';
 
 let folder, provider, upstream, answer, running, ports, gateways;
@@ -60,8 +60,8 @@ beforeEach(async () => {
 });
 
 function configure(more) {
-  const vars = { ENVIRONMENT: "sidecar", LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, timeouts: TIMES, aliases: { "claude-sonnet": "claude-sonnet-4-6" } }), ...more };
-  writeConfig(folder, { ports, country: "DE", seed, secrets: ["BEDROCK_EU_KEY"], build: "build/local", vars, providers: `127.0.0.1:${upstream}` });
+  const gateway = { limits: { ...LIMITS, ...more }, timeouts: TIMES };
+  writeConfig(folder, { ports, country: "DE", seed, secrets: ["BEDROCK_EU_KEY"], vars: { ENVIRONMENT: "sidecar" }, providers: `127.0.0.1:${upstream}`, gateway });
 }
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const well = (response) => response.writeHead(200, { "content-type": "application/json" }).end(whole);
@@ -191,8 +191,7 @@ test("field_02 what was under way when everything was killed is held after its d
 
 test("a team too hot for one object is spread over several, and its limits stay one", async () => {
   await stop("SIGTERM");
-  // An object is hot from two letters a second on.
-  configure({ LOCAL_HOT: "2" });
+  configure({ requests_per_object: 2 });
   await serve();
   const left = 60_000 - (Date.now() % 60_000);
   if (left < 25_000) await sleep(left + 50);

@@ -15,7 +15,7 @@ const LIMITS = {
 
 let gateway;
 before(async () => {
-  gateway = await startGateway({ local: true, ledger: false, vars: { LOCAL_GATEWAY: JSON.stringify({ limits: LIMITS, aliases: { "gpt-mini": "gpt-5.4-mini" } }) } });
+  gateway = await startGateway({ ledger: false, gateway: { limits: LIMITS } });
 });
 after(() => gateway.close());
 

@@ -2,11 +2,10 @@
 // wait, in plain `workerd serve` with limits of a second or less.
 import assert from "node:assert/strict";
 import http from "node:http";
-import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
-import { KEY, ROOT, close, listen, startStores, startWorker } from "../bench/rig.mjs";
+import { KEY, close, listen, startStores, startWorker } from "../bench/rig.mjs";
 
 const FRANKFURT = "bedrock-runtime.eu-central-1.amazonaws.com";
 const IRELAND = "bedrock-runtime.eu-west-1.amazonaws.com";
@@ -41,8 +40,7 @@ before(async () => {
   upstream = await listen(provider);
   stores = await startStores();
   for (const [name, gateway] of Object.entries(GATEWAYS)) {
-    const vars = { LOCAL_GATEWAY: JSON.stringify(gateway) };
-    workers[name] = await startWorker({ build: join(ROOT, "build/local"), stores, upstream, vars, secrets: ["OPENAI_EU_KEY", "BEDROCK_EU_KEY"] });
+    workers[name] = await startWorker({ gateway, stores, upstream, secrets: ["OPENAI_EU_KEY", "BEDROCK_EU_KEY"] });
   }
 });
 after(async () => {

@@ -5,13 +5,13 @@
 // `--seconds` goes on with bodies that dice made, from `--seed`.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ROOT } from "../bench/rig.mjs";
+import { BUILT } from "../../tools/worker.mjs";
 import { NEIGHBOUR, start, surroundings } from "./rig.mjs";
 import { found, plain, ROUTES, SHAPES } from "./shapes.mjs";
 
 const { values } = parseArgs({
   options: {
-    build: { type: "string", default: join(ROOT, "build/release") },
+    build: { type: "string", default: BUILT },
     seconds: { type: "string" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },

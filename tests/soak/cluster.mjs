@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { embedded, layOut, PLACING } from "../../tools/worker.mjs";
 import { ROOT, freePort } from "../bench/rig.mjs";
 
 export const DATABASES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD"];
@@ -14,12 +15,14 @@ const DATES = 'compatibilityDate = "2026-11-01", compatibilityFlags = ["enable_r
 
 /**
  * Starts them. `seed` is what the key store has from the start; `upstream` the
- * port that everything is sent to; `doors(ports)` may put others before stores.
+ * port that everything is sent to; `gateway` has tables in place of gateway.toml's; `doors(ports)` may put others before stores.
  */
-export async function startCluster({ seed, vars, secrets, upstream, doors }) {
+export async function startCluster({ seed, vars, gateway, secrets, upstream, doors }) {
   const folder = mkdtempSync(join(tmpdir(), "cluster-"));
   const ports = Object.fromEntries(await Promise.all(["ledger", "gateway", "door", ...STORES].map(async (name) => [name, await freePort()])));
-  const known = { ports: { ...ports, ...(await doors?.(ports)) }, vars, secrets, upstream };
+  for (const name of ["ledger", "gateway"]) layOut(join(folder, name), { front: PLACING, gateway });
+  const modules = embedded(join(folder, "gateway"));
+  const known = { ports: { ...ports, ...(await doors?.(ports)) }, vars, secrets, upstream, modules };
   const processes = {
     stores: new Process(join(folder, "stores"), storesConfig(ports, seed), ports.KEYS, "/__up"),
     ledger: new Process(join(folder, "ledger"), gatewayConfig({ ...known, hosts: true }), ports.ledger, "/healthz"),
@@ -52,7 +55,6 @@ class Process {
   constructor(folder, config, port, path) {
     Object.assign(this, { folder, url: `http://127.0.0.1:${port}${path}` });
     mkdirSync(join(folder, "data"), { recursive: true });
-    for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(ROOT, "build/local", name), join(folder, name));
     copyFileSync(join(ROOT, "tools/sidecar/stores.js"), join(folder, "stores.js"));
     copyFileSync(join(ROOT, "tests/soak/line.js"), join(folder, "line.js"));
     writeFileSync(join(folder, "config.capnp"), config);
@@ -110,7 +112,7 @@ const stores :Workerd.Worker = (
 }
 
 // Both gateways are the same program; only where `LEDGER` leads to differs.
-function gatewayConfig({ ports, vars, secrets, upstream, hosts }) {
+function gatewayConfig({ ports, vars, secrets, upstream, modules, hosts }) {
   const external = (name, port) => `(name = "${name}", external = (address = "127.0.0.1:${port}", http = ()))`;
   const line = (bindings, storage) => `const line :Workerd.Worker = (
   modules = [(name = "line.js", esModule = embed "line.js")],
@@ -130,7 +132,7 @@ const config :Workerd.Config = (
   sockets = [${socket("http", hosts ? ports.ledger : ports.gateway, '"main"')}${hosts ? `, ${socket("door", ports.door, '"line"')}` : ""}],
 );
 const main :Workerd.Worker = (
-  modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")],
+  modules = [${modules}],
   bindings = [
     (name = "KEYS", kvNamespace = "KEYS"),
     ${STORES.slice(1).map((name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "${name}")])),`).join("\n    ")}

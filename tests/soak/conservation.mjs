@@ -9,7 +9,7 @@ import { isOpen, openZones } from "./map.mjs";
 import { ADMIN, AUTHORS, gatewayLimits, keyStore, teamCall, teamLimits } from "./teams.mjs";
 
 const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
-const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000 };
+const TIMES = { connect: 500, first_token: 700, between_tokens: 1000, answer: 800, total: 3000, keep_alive: 3000 };
 /** Objects tell each other what was spent every five seconds. */
 const QUIET_MS = 6_000;
 /** What is killed, and how much more often than the others. */
@@ -23,8 +23,8 @@ export async function startLimited(teams, { doors, times } = {}) {
   const simulator = await startSimulator({ byHost: true });
   const timeouts = { ...TIMES, ...times };
   const models = { "claude-opus-4-6": { on_disconnect: "finish" } };
-  const vars = { ENVIRONMENT: "soak", LOCAL_GATEWAY: JSON.stringify({ limits: gatewayLimits(teams), timeouts, reasoning: timeouts, models }) };
-  const cluster = await startCluster({ seed: keyStore(teams), vars, secrets: SECRETS, upstream: simulator.port, doors });
+  const gateway = { limits: gatewayLimits(teams), timeouts, reasoning: timeouts, models };
+  const cluster = await startCluster({ seed: keyStore(teams), vars: { ENVIRONMENT: "soak" }, gateway, secrets: SECRETS, upstream: simulator.port, doors });
   return { simulator, cluster };
 }
 

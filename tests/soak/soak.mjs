@@ -3,10 +3,10 @@
 // what was sent against the zones.
 import { readFileSync } from "node:fs";
 import http from "node:http";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startSimulator } from "../simulator/simulator.mjs";
-import { KEY, ROOT, startStores, startWorker } from "../bench/rig.mjs";
+import { PLACING } from "../../tools/worker.mjs";
+import { KEY, startStores, startWorker } from "../bench/rig.mjs";
 import { ALLOWED, judge, makeCall, random } from "./calls.mjs";
 import { send } from "./client.mjs";
 
@@ -14,16 +14,16 @@ const { values } = parseArgs({ options: { calls: { type: "string", default: "200
 const total = Number(values.calls);
 const atOnce = Number(values["at-once"]);
 const SECRETS = ["OPENAI_EU_KEY", "OPENAI_US_KEY", "OPENAI_JP_KEY", "BEDROCK_EU_KEY", "BEDROCK_UK_KEY", "BEDROCK_US_KEY", "BEDROCK_JP_KEY", "ANTHROPIC_US_KEY"];
-const limits = { connect: 400, first_token: 500, between_tokens: 1500, answer: 500, total: 6000 };
+const limits = { connect: 400, first_token: 500, between_tokens: 1500, answer: 500, total: 6000, keep_alive: 6000 };
 
 const simulator = await startSimulator({ byHost: true });
 const stores = await startStores();
 const worker = await startWorker({
-  build: join(ROOT, "build/local"),
+  front: PLACING,
+  gateway: { timeouts: limits, reasoning: limits },
   stores,
   upstream: simulator.port,
   secrets: SECRETS,
-  vars: { LOCAL_GATEWAY: JSON.stringify({ timeouts: limits, reasoning: limits }) },
 });
 process.on("exit", () => worker.close());
 

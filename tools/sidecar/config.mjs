@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../run.mjs";
+import { embedded, layOut } from "../worker.mjs";
 
 const DATABASES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
 
@@ -10,11 +11,12 @@ const DATABASES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
  * Writes everything into `folder`: `config.capnp` and the modules it names.
  * `seed` is what the key store has from the start, `secrets` the names of
  * variables of the environment. `ports` are one door each, with a gateway
- * of its own behind it; all of them share one ledger. `providers` is where all that goes out goes to, in tests.
+ * of its own behind it; all of them share one ledger. For tests, `providers` is where all that goes out
+ * goes to, and `gateway` has tables that replace those of gateway.toml.
  */
-export function writeConfig(folder, { ports, country, seed, secrets, build = "build/release", vars = {}, providers }) {
+export function writeConfig(folder, { ports, country, seed, secrets, vars = {}, providers, gateway }) {
   mkdirSync(join(folder, "data"), { recursive: true });
-  for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(ROOT, build, name), join(folder, name));
+  layOut(folder, { gateway });
   for (const name of ["stores.js", "door.js"]) copyFileSync(join(ROOT, "tools/sidecar", name), join(folder, name));
   const gateways = ports.map((port, i) => ({ port, name: `gateway${i}` }));
   writeFileSync(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";
@@ -28,7 +30,7 @@ const config :Workerd.Config = (
   sockets = [${gateways.map(({ port, name }) => `(name = "${name}", address = "127.0.0.1:${port}", http = (), service = "${name}-door")`).join(", ")}],
 );
 ${gateways.slice(0, 2).map((_, i) => `const gateway${i > 0 ? "More" : ""} :Workerd.Worker = (
-  modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")],
+  modules = [${embedded(folder)}],
   bindings = [
     (name = "KEYS", kvNamespace = ${store("KEYS")}),
     ${DATABASES.map((name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = ${store(name)})])),`).join("\n    ")}

@@ -8,6 +8,7 @@ use meridian::config::Config;
 use meridian::regions::shown;
 use meridian::report::diff;
 use meridian::report::replay::{Page, Replay};
+use serde::Serialize;
 use serde_json::{json, Value};
 
 /// What an edit changes.
@@ -131,9 +132,18 @@ pub fn print(revision: Option<&str>) -> Result<(), String> {
         Some(revision) => project::load_at(revision)?,
         None => project::load()?,
     };
+    print_json(&config.regions)
+}
+
+/// `meridian config`.
+pub fn config() -> Result<(), String> {
+    print_json(&project::load_on(project::NO_DAY)?)
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), String> {
     println!(
         "{}",
-        serde_json::to_string(&config.regions).map_err(|e| e.to_string())?
+        serde_json::to_string(value).map_err(|e| e.to_string())?
     );
     Ok(())
 }

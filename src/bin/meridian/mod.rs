@@ -50,6 +50,8 @@ enum Command {
         /// A git revision instead of the files here.
         revision: Option<String>,
     },
+    /// Prints all of the configuration as the gateway reads it: the build does.
+    Config,
     /// The models of the map, its prices and aliases.
     #[command(subcommand)]
     Models(models::Models),
@@ -111,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Diff(options) => maps::diff(&options),
         Command::Map { revision } => maps::print(revision.as_deref()),
+        Command::Config => maps::config(),
         Command::Models(command) => models::run(&command),
         Command::Publish(options) => maps::publish(&options),
         Command::Drafts(options) => maps::drafts(&options),

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
 const FILE: &str = "wrangler.toml";
-const MAIN: &str = "build/release/index.js";
+const MAIN: &str = "build/worker/index.js";
 
 type Table<'s> = DeTable<'s>;
 type Value<'s> = Spanned<DeValue<'s>>;
@@ -144,22 +144,8 @@ impl<'t, 's> Preflight<'t, 's> {
         let main = self.inherited("main");
         if main.and_then(|value| value.get_ref().as_str()) != Some(MAIN) {
             let at = main.map_or(self.at, |value| value.span().start);
-            let what = "only the release build may be deployed".to_owned();
+            let what = "only the worker itself may be deployed".to_owned();
             self.problem(Rule::LocalOnly, at, what, &format!("`main = \"{MAIN}\"`"));
-        }
-        let vars = self
-            .section
-            .get("vars")
-            .and_then(|v| v.get_ref().as_table());
-        let local: Vec<(String, usize)> = vars
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| key.get_ref().starts_with("LOCAL_"))
-            .map(|(key, _)| (key.get_ref().to_string(), key.span().start))
-            .collect();
-        for (name, at) in local {
-            let what = format!("the variable {name} is for local runs");
-            self.problem(Rule::LocalOnly, at, what, "nothing: remove it");
         }
     }
 

@@ -45,6 +45,10 @@ pub struct Limits {
     /// reserve at once; [`TEAM_SHARE`] by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_share: Option<u8>,
+    /// From so many requests a second to its object on a team is spread over several;
+    /// `Spread::HOT` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_object: Option<u32>,
     /// What is different for single teams.
     #[serde(default)]
     pub teams: BTreeMap<String, TeamRules>,

@@ -18,6 +18,9 @@ pub fn read(table: &mut Table<'_>, notes: &mut Notes) -> Limits {
         let percent = "a percentage from 1 to 100 such as 25";
         let share = ledger.maybe_between("team_share", 1..=100, percent, notes);
         limits.team_share = share.and_then(|share| u8::try_from(share).ok());
+        let load = "a whole number from 1 to 10000 such as 250";
+        limits.requests_per_object =
+            ledger.maybe_between("requests_per_object", 1..=10_000, load, notes);
         ledger.finish(notes);
     }
     if let Some(mut teams) = table.table("teams", notes) {

@@ -182,7 +182,7 @@ async fn explained(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     Ok(json!(explain::explain(config, &caller, question)))
 }
 
-/// The configuration that was compiled in.
+/// The configuration that the worker was built with.
 pub fn built_in() -> Result<&'static crate::config::Config, Denied> {
     settings::config().map_err(|_| Denied::Unavailable("The built-in configuration".to_owned()))
 }

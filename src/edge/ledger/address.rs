@@ -227,11 +227,11 @@ pub fn for_calls(team: &str, store: &str) -> Address {
 }
 
 /// An object has said how much it has to do.
-pub fn hear_load(env: &Env, address: &Address, load: u32) {
+pub fn hear_load(_: &Env, address: &Address, load: u32) {
     let Address::Team { team, store, .. } = address else {
         return;
     };
-    let hot = hot(env);
+    let hot = hot();
     SPREADS.with_borrow_mut(|spreads| {
         let name = (team.clone(), store.clone());
         if load <= hot && !spreads.contains_key(&name) {
@@ -244,14 +244,11 @@ pub fn hear_load(env: &Env, address: &Address, load: u32) {
     });
 }
 
-#[cfg(not(feature = "local"))]
-fn hot(_: &Env) -> u32 {
-    Spread::HOT
-}
-
-#[cfg(feature = "local")]
-fn hot(env: &Env) -> u32 {
-    super::super::local::hot(env).unwrap_or(Spread::HOT)
+/// From so many requests a second on an object has too much to do.
+fn hot() -> u32 {
+    let config = settings::config().ok();
+    let set = config.and_then(|config| config.gateway.limits.requests_per_object);
+    set.unwrap_or(Spread::HOT)
 }
 
 /// How many letters this instance has sent, and how many bytes.

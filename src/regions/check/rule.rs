@@ -134,7 +134,7 @@ rules! {
     CreateMe "create-me" Error "Everything marked `create-me` is filled in before a deploy." "README.md, \"Deploy\", says how to get each id."
     SecretMissing "secret-missing" Error "Every endpoint in use has its secret." "An endpoint without one is passed over. Set it with `wrangler secret put`, or say `off` at the endpoint."
     PublishedMap "published-map" Warning "The map that is deployed is the map that is in force." "A map that was published stays in force over a deploy, until another is published or `meridian rollback --to built-in` is run."
-    LocalOnly "local-only" Error "Nothing that is for local runs is deployed." "A variable LOCAL_* would let a caller be placed where it is not."
+    LocalOnly "local-only" Error "Nothing that is for local runs is deployed." "The module that local runs put before the worker lets a header say where a caller is."
 }
 
 impl Serialize for Rule {

@@ -1,6 +1,6 @@
 //! From the TOML files of `regions/` to a [`RegionMap`], noting everything that
-//! is wrong with them and where everything stands. `build.rs` and the command
-//! line use it; the worker never sees TOML.
+//! is wrong with them and where everything stands. The command line uses it; the
+//! worker never sees TOML.
 
 mod countries;
 mod egress;
