@@ -6,6 +6,7 @@ import * as azure from "./azure.mjs";
 import * as bedrock from "./bedrock.mjs";
 import { beyond, tooLong, used } from "./beyond.mjs";
 import * as cohere from "./cohere.mjs";
+import * as completions from "./completions.mjs";
 import { embedded } from "./embeddings.mjs";
 import * as entra from "./entra-token.mjs";
 import { parseFault } from "./faults.mjs";
@@ -22,7 +23,7 @@ import { countTokens } from "./responses-kept.mjs";
 import * as stored from "./responses-stored.mjs";
 import { frames } from "./stream.mjs";
 
-const NAMES = new Map([[anthropic, "anthropic"], [openai, "openai"], [mistral, "openai"], [responses, "responses"], [compact, "responses"]]);
+const NAMES = new Map([[anthropic, "anthropic"], [openai, "openai"], [mistral, "openai"], [completions, "openai"], [responses, "responses"], [compact, "responses"]]);
 
 /**
  * request: {host, method, path, pathname, headers, body}; rule: the fault of a rule, or null
@@ -75,6 +76,7 @@ function route({ host, method, pathname }) {
   const inPath = bedrock.route(host, pathname) ?? gemini.route(host, pathname) ?? cohere.route(host, pathname);
   if (inPath) return inPath;
   if (pathname.endsWith("/chat/completions")) return { dialect: host.includes("mistral") ? mistral : openai, operation: "generate" };
+  if (pathname.endsWith("/completions")) return { dialect: completions, operation: "generate" };
   if (pathname.endsWith("/responses")) return { dialect: responses, operation: "generate" };
   if (pathname.endsWith("/responses/compact")) return { dialect: compact, operation: "generate" };
   const asksStored = stored.route(pathname, method);

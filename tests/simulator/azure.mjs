@@ -3,17 +3,18 @@
 // more in it: see azure-reply.mjs.
 
 import { body, events } from "./azure-reply.mjs";
+import * as completions from "./completions.mjs";
 import { isToken } from "./entra-token.mjs";
 import { randomHex } from "./ids.mjs";
 import * as openai from "./openai.mjs";
 import * as responses from "./responses.mjs";
 
-const DEPLOYMENT = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/;
+const DEPLOYMENT = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|completions|embeddings)$/;
 const VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
 
 export function route(pathname) {
   const [, model, operation] = DEPLOYMENT.exec(pathname) ?? [];
-  if (model) return { dialect: classic, operation: operation === "embeddings" ? "embed" : "generate", model: decodeURIComponent(model) };
+  if (model) return { dialect: operation === "completions" ? prompts : classic, operation: operation === "embeddings" ? "embed" : "generate", model: decodeURIComponent(model) };
   if (pathname === "/openai/v1/chat/completions") return { dialect: chat, operation: "generate" };
   if (pathname === "/openai/v1/embeddings") return { dialect: chat, operation: "embed" };
   if (pathname === "/openai/v1/responses") return { dialect: azureResponses, operation: "generate" };
@@ -89,6 +90,15 @@ const classic = {
   ask: (json, { model }) => openai.ask({ ...json, model }),
   body: (reply, ctx, fault, json) => body(reply, ctx, fault, json, { older: true }),
   events: (reply, json, ctx, fault) => events(reply, json, ctx, fault, { older: true }),
+};
+
+/** Completions of a prompt, whose deployment is in the path too. */
+const prompts = {
+  ...completions,
+  ...shared,
+  refuseHead: classic.refuseHead,
+  refuseBody: (json, { model }) => refuseDeployment(model) ?? completions.refuseBody({ ...json, model }),
+  ask: (json, { model }) => completions.ask({ ...json, model }),
 };
 
 const azureResponses = {

@@ -56,6 +56,24 @@ test("openai: tool call assembled from a stream", { skip: openaiSkip }, async ()
   assert.deepEqual(Object.keys(JSON.parse(call.function.arguments)), ["place", "days"]);
 });
 
+test("openai: completions of prompts, whole and streamed", { skip: openaiSkip }, async () => {
+  const asked = { model: "sim-instruct", prompt: ["Once upon", "There was"], n: 2, best_of: 2, max_tokens: 5, logprobs: 1, echo: true };
+  const whole = await openai.completions.create(asked);
+  assert.deepEqual(whole.choices.map(({ index, finish_reason }) => [index, finish_reason]), [0, 1, 2, 3].map((index) => [index, "length"]));
+  assert.ok(whole.choices[1].text.startsWith("Once upon") && whole.choices[2].text.startsWith("There was"));
+  assert.deepEqual(whole.choices[0].logprobs.tokens.join(""), whole.choices[0].text);
+  assert.equal(whole.usage.completion_tokens, 20);
+  const chunks = await collect(openai.completions.create({ ...asked, stream: true, stream_options: { include_usage: true } }));
+  const said = (index) => chunks.flatMap(({ choices }) => choices).filter((choice) => choice.index === index).map(({ text }) => text).join("");
+  assert.deepEqual([0, 1, 2, 3].map(said), whole.choices.map(({ text }) => text));
+  assert.deepEqual([chunks.at(-1).choices, chunks.at(-1).usage], [[], whole.usage]);
+  const usual = await openai.completions.create({ model: "sim-instruct", prompt: [1, 2, 3] });
+  assert.ok(usual.usage.completion_tokens <= 16);
+  await assert.rejects(openai.completions.create({ model: "gpt-4.1", prompt: "a" }), openaiSdk.NotFoundError);
+  await assert.rejects(openai.completions.create({ model: "sim-instruct", prompt: ["a", 1] }), openaiSdk.BadRequestError);
+  await assert.rejects(openai.completions.create({ model: "sim-instruct", prompt: "a", n: 3, best_of: 2 }), openaiSdk.BadRequestError);
+});
+
 test("openai: errors become its classes", { skip: openaiSkip }, async () => {
   const { AuthenticationError, NotFoundError, BadRequestError, RateLimitError, InternalServerError } = openaiSdk;
   const create = (extra) => openai.chat.completions.create({ ...chatAsk, ...extra });
