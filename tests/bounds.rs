@@ -188,6 +188,56 @@ fn guard_a_limit_that_is_raised_on_its_way_is_reserved_as_it_is_sent() {
 }
 
 #[test]
+fn guard_bounds_every_prompt_and_choice_of_a_completion_counts() {
+    let mut config = only(&lab(None), "openai-us");
+    for claim in &mut config.regions.endpoints[0].models {
+        claim.completions = true;
+    }
+    // $8 for a million tokens of output, 10 % on top where the host charges that.
+    let percent = config.regions.endpoints[0]
+        .claim("gpt-4.1")
+        .unwrap()
+        .uplift_percent;
+    let price = 8.0 / 1e6 * f64::from(100 + percent) / 100.0;
+    let cost = |more: Value| {
+        let mut body = json!({"model": "gpt-4.1", "prompt": "a"});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        reserved(&config, Api::Completions, &body).unwrap()
+    };
+    for (more, tokens) in [
+        (json!({}), 16.0),
+        (json!({"max_tokens": null}), 16.0),
+        (json!({"max_tokens": 500}), 500.0),
+        (json!({"max_tokens": 500, "n": 2}), 1_000.0),
+        (json!({"max_tokens": 500, "n": 2, "best_of": 5}), 2_500.0),
+        (
+            json!({"max_tokens": 500, "prompt": ["a", "b", "c"]}),
+            1_500.0,
+        ),
+        (
+            json!({"max_tokens": 500, "prompt": [[1, 2], [3]], "best_of": 5}),
+            5_000.0,
+        ),
+        (json!({"max_tokens": 500, "prompt": [1, 2, 3]}), 500.0),
+        (json!({"n": 4, "prompt": ["a", "b", "c"]}), 192.0),
+    ] {
+        let (held, said) = (cost(more.clone()), tokens * price);
+        assert!(
+            (said..said + 0.000_5).contains(&held),
+            "{more}: {held}, {said}"
+        );
+    }
+    // A prompt that is repeated may be counted with each choice that begins with it.
+    let long = json!({"prompt": "word ".repeat(2_000), "n": 3, "echo": true});
+    assert!(cost(long) >= 3.0 * 10_000.0 * price);
+    // Each prompt has the model's context to itself.
+    let many = json!({"prompt": vec!["word ".repeat(100_000); 4]});
+    assert!(cost(many) >= 4.0 * 500_000.0 * 2.0 / 1e6);
+}
+
+#[test]
 fn guard_bounds_what_the_body_does_not_hold_is_bounded_by_the_context() {
     let config = only(&lab(None), "anthropic-us");
     let sonnet = |parts| messages("claude-sonnet-4-6", parts, json!({}));

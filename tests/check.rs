@@ -238,6 +238,7 @@ fn slips() -> Vec<Seed> {
         seed(R::EgressUnclaimed, US, "[\"stored-response\"]", "[\"remote-url\"]", "allow =", "files.example.com"),
         seed(R::EgressAnyHost, US, "hosts = []", "hosts = [\"*\"]", "hosts =", ""),
         seed(R::EgressUnbounded, "regions/endpoints/openai.toml", "context = 128000\n", "", "[openai-eu.models.\"gpt-4o-mini\".egress.stored-response]", "context"),
+        seed(R::CompletionsNowhere, "regions/endpoints/cohere.toml", "context = 128000", "context = 128000\ncompletions = true", "completions =", ""),
         seed(R::WrongType, "regions/endpoints/cohere.toml", "context = 128000", "context = 0", "context = 0", ""),
         seed(R::DuplicateName, "regions/egress.toml", "\"allowed_tools\", ", "\"allowed_tools\", \"mcp\", ", "mcp = [\"mcp\"]", "one of the two"),
         seed(R::UnknownEgress, "regions/egress.toml", "tier = [\"service_tier\", \"speed\"]", "teir = [\"service_tier\", \"speed\"]", "teir =", "tier"),

@@ -42,7 +42,7 @@ fn own_config() -> Config {
 }
 
 /// Country, dialect, body.
-const CALLS: [(&str, Api, &str); 8] = [
+const CALLS: [(&str, Api, &str); 11] = [
     (
         "DE",
         Api::Chat,
@@ -83,11 +83,35 @@ const CALLS: [(&str, Api, &str); 8] = [
         Api::Messages,
         "{\n  \"model\": \"claude-sonnet-4-6\",\n  \"messages\": [{}]\n}",
     ),
+    (
+        "DE",
+        Api::Completions,
+        r#"{ "model" : "gpt-4.1", "prompt" : ["é", "b"], "suffix":"c","logprobs":2 }"#,
+    ),
+    (
+        "DE",
+        Api::Completions,
+        r#"{"model":"gpt-4.1","prompt":[[1,2],[3]],"max_tokens":null,"stream":true}"#,
+    ),
+    (
+        "DE",
+        Api::Completions,
+        r#"{"model":"gpt-4.1","prompt":null,"max_tokens":0,"echo":true,"stream":true,"stream_options":{"include_usage":true}}"#,
+    ),
 ];
 
 #[test]
 fn what_an_endpoint_is_sent() {
-    let config = own_config();
+    let mut config = own_config();
+    // No claim that is shipped says so.
+    let claims = config
+        .regions
+        .endpoints
+        .iter_mut()
+        .flat_map(|endpoint| &mut endpoint.models);
+    for claim in claims.filter(|claim| claim.model == "gpt-4.1") {
+        assert!(!std::mem::replace(&mut claim.completions, true));
+    }
     let mut text = String::new();
     for (country, dialect, body) in CALLS {
         let head = Head::read(&format!(
@@ -245,6 +269,13 @@ fn refusals() -> Vec<Refusal> {
 fn refusals_without_an_answer() -> Vec<Refusal> {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
     vec![
+        Refusal::NoEndpoint {
+            zone: "eu".into(),
+            model: "m".into(),
+            excluded: words(&["x has no claim for `completions` with this model"]),
+            is_only_chat: true,
+            servable: vec![],
+        },
         Refusal::NoAnswer {
             tried: words(&["a (no connection)", "b (timed out)"]),
             limited: false,
@@ -307,6 +338,7 @@ fn refusals_of_zones_and_providers() -> Vec<Refusal> {
             zone: "eu".into(),
             model: "m".into(),
             excluded: words(&["x processes requests in us"]),
+            is_only_chat: false,
             servable: vec![],
         },
         Refusal::NoCounter {

@@ -27,7 +27,13 @@ static MEMORY: PeakAlloc = PeakAlloc;
 /// Both tests look at what all of the process does.
 static ALONE: Mutex<()> = Mutex::new(());
 
-const APIS: [Api; 4] = [Api::Chat, Api::Responses, Api::Messages, Api::Embeddings];
+const APIS: [Api; 5] = [
+    Api::Chat,
+    Api::Completions,
+    Api::Responses,
+    Api::Messages,
+    Api::Embeddings,
+];
 const DIALECTS: [Dialect; 5] = [
     Dialect::OpenAiChat,
     Dialect::OpenAiResponses,
@@ -36,8 +42,8 @@ const DIALECTS: [Dialect; 5] = [
     Dialect::Gemini,
 ];
 
-/// Embeddings take no conversation.
-const TEXTS: [&str; 2] = ["many keys", "many texts"];
+/// Embeddings and completions take no conversation.
+const TEXTS: [&str; 4] = ["many keys", "many texts", "many prompts", "many tokens"];
 
 /// A body that is eight times as long may take so many times as long.
 const MOST_GROWTH: f64 = 24.0;
@@ -86,6 +92,10 @@ fn written(api: Api, dialect: Dialect, body: &str) -> Option<String> {
         longest: 128_000,
         asks_for_usage: true,
     };
+    if api == Api::Completions {
+        // They are never translated.
+        return None;
+    }
     let tree = Json::parse_request(body).ok()?;
     if api == Api::Embeddings {
         return dialect::embed::read(&tree).ok().map(|_| String::new());
@@ -102,7 +112,7 @@ fn every(config: &Config, mut on: impl FnMut(&str, &dyn Fn(&str), &dyn Fn(usize)
         for api in APIS {
             let make = |size: usize| (shape.body)(api, size);
             let name = format!("{} to {api:?}", shape.name);
-            let takes_texts = api == Api::Embeddings;
+            let takes_texts = matches!(api, Api::Embeddings | Api::Completions);
             if takes_texts && !TEXTS.contains(&shape.name) {
                 continue;
             }

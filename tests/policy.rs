@@ -196,6 +196,7 @@ fn endpoints() -> impl Strategy<Value = Vec<Endpoint>> {
                     signatures: (i % 3 > 0).then(|| "maker".to_owned()),
                     without: Vec::new(),
                     max_choices: None,
+                    completions: false,
                     egress: beyond.map_or_else(BTreeMap::new, |(place, guarantee)| {
                         let claim = EgressClaim {
                             hosting: Hosting(place.to_owned()),
@@ -631,6 +632,62 @@ mod own_map {
             }
         }
         assert!(planned > 0);
+    }
+
+    #[test]
+    fn completions_go_only_where_they_are_claimed_and_never_out_of_the_zone() {
+        let shipped = own();
+        let wanted = Wanted {
+            model: "gpt-4.1".to_owned(),
+            stream: true,
+            thinks: None,
+        };
+        let nothing = Egress::default();
+        let caller = from("DE");
+        let ask = |config: &Config| {
+            let zone = zone::decide(&config.regions, &caller)?;
+            let plan = plan::plan(config, &caller, &zone, Api::Completions, &wanted, &nothing)?;
+            let names = plan.attempts().map(|one| one.endpoint().name.clone());
+            Ok(names.collect::<Vec<_>>())
+        };
+        let told = |refused: Result<Vec<String>, Refusal>| refused.unwrap_err().to_string();
+        // Nothing that is shipped claims them.
+        let words = told(ask(&shipped));
+        assert!(
+            words.contains("openai-eu has no claim for `completions`"),
+            "{words}"
+        );
+        assert!(
+            words.ends_with(
+                "on this route: none. Send the prompt as a message to /v1/chat/completions."
+            ),
+            "{words}"
+        );
+        let claiming = |names: &[&str]| {
+            let mut config = own();
+            for endpoint in &mut config.regions.endpoints {
+                let claims = names.contains(&endpoint.name.as_str());
+                for claim in &mut endpoint.models {
+                    claim.completions = claims;
+                }
+            }
+            config
+        };
+        assert_eq!(
+            ask(&claiming(&["openai-eu", "openai-us"])),
+            Ok(vec!["openai-eu".to_owned()])
+        );
+        let words = told(ask(&claiming(&["openai-us"])));
+        assert!(
+            words.contains("openai-us processes requests in us"),
+            "{words}"
+        );
+        // An endpoint with quirks gets requests written anew, which no prompt is.
+        let mut quirky = claiming(&["openai-eu"]);
+        for endpoint in &mut quirky.regions.endpoints {
+            endpoint.quirks.short_ids = true;
+        }
+        assert!(ask(&quirky).is_err());
     }
 
     #[test]

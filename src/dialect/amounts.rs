@@ -3,6 +3,7 @@
 //! amount that is reserved must be the amount that is billed.
 
 use super::call::{find, Value};
+use super::openai::completions::USUAL_MAX_TOKENS;
 use crate::refusal::Invalid;
 use serde::Deserialize;
 
@@ -20,6 +21,10 @@ pub struct Amounts {
     pub output: Option<u64>,
     /// The number of choices; 1 by default.
     pub answers: Option<u64>,
+    /// The number of prompts, each of which gets so many choices; 1 by default.
+    pub prompts: Option<u64>,
+    /// Each choice begins with its prompt.
+    pub echoes: bool,
     /// How often the provider's own tools may run in all.
     pub tool_runs: Option<u64>,
     /// It has a predicted output: rejected prediction tokens are billed as output.
@@ -55,6 +60,26 @@ impl Amounts {
             tool_runs: None,
             predicts,
             dear_tier: dear_tier(fields),
+            ..Amounts::default()
+        })
+    }
+
+    /// Of completions of prompts.
+    pub fn of_completions(
+        fields: Read<'_, '_>,
+        prompts: u64,
+        echoes: bool,
+    ) -> Result<Amounts, Invalid> {
+        let told = nullable(fields, "max_tokens", 0, MOST_TOKENS)?;
+        let kept = nullable(fields, "n", 1, MOST_ANSWERS)?;
+        let made = nullable(fields, "best_of", 0, MOST_ANSWERS)?;
+        Ok(Amounts {
+            output: told.or(Some(USUAL_MAX_TOKENS)),
+            answers: kept.max(made),
+            prompts: Some(prompts),
+            echoes,
+            dear_tier: dear_tier(fields),
+            ..Amounts::default()
         })
     }
 

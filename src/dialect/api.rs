@@ -1,7 +1,7 @@
 //! What a client may call: the operations that its SDK knows, and which of an
 //! endpoint's dialects can serve each.
 
-use crate::regions::{Dialect, Endpoint};
+use crate::regions::{Claim, Dialect, Endpoint};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,6 +11,9 @@ pub enum Api {
     /// OpenAI's chat completions.
     #[serde(rename = "openai-chat")]
     Chat,
+    /// OpenAI's completions of a prompt, the API before chat.
+    #[serde(rename = "openai-completions")]
+    Completions,
     /// OpenAI's responses.
     #[serde(rename = "openai-responses")]
     Responses,
@@ -60,8 +63,9 @@ pub enum Family {
 
 impl Api {
     /// All there are.
-    pub const ALL: [Api; 8] = [
+    pub const ALL: [Api; 9] = [
         Api::Chat,
+        Api::Completions,
         Api::Responses,
         Api::Stored,
         Api::InputTokens,
@@ -75,6 +79,7 @@ impl Api {
     pub fn as_str(self) -> &'static str {
         match self {
             Api::Chat => "openai-chat",
+            Api::Completions => "openai-completions",
             Api::Responses => "openai-responses",
             Api::Stored => "openai-responses-stored",
             Api::InputTokens => "openai-input-tokens",
@@ -89,6 +94,7 @@ impl Api {
     pub fn path(self) -> &'static str {
         match self {
             Api::Chat => "/v1/chat/completions",
+            Api::Completions => "/v1/completions",
             Api::Responses => "/v1/responses",
             Api::Stored => "/v1/responses/{id}",
             Api::InputTokens => "/v1/responses/input_tokens",
@@ -102,7 +108,7 @@ impl Api {
     /// The dialect of its clients.
     pub fn client(self) -> Client {
         match self {
-            Api::Chat | Api::Embeddings => Client::Chat,
+            Api::Chat | Api::Completions | Api::Embeddings => Client::Chat,
             Api::Responses | Api::Stored | Api::InputTokens | Api::Compact => Client::Responses,
             Api::Messages | Api::CountTokens => Client::Messages,
         }
@@ -137,7 +143,7 @@ impl Api {
 
     /// The dialect an endpoint serves it in: the client's own if it has that, else the
     /// first that can.
-    pub fn dialect_at(self, endpoint: &Endpoint) -> Option<Dialect> {
+    fn dialect_at(self, endpoint: &Endpoint) -> Option<Dialect> {
         // An endpoint that says where its operation is has that one alone.
         let embeds = self == Api::Embeddings;
         let talks = matches!(self, Api::Chat | Api::Responses | Api::Messages);
@@ -160,9 +166,21 @@ impl Api {
         }
     }
 
+    /// The dialect in which an endpoint serves it with one of its models. Completions
+    /// are never translated, so they are served only where the claim says so and the
+    /// endpoint takes the client's own bytes.
+    pub fn dialect_for(self, endpoint: &Endpoint, claim: &Claim) -> Option<Dialect> {
+        let takes_prompts = claim.completions && !endpoint.quirks.are_any();
+        match self {
+            Api::Completions if !takes_prompts => None,
+            _ => self.dialect_at(endpoint),
+        }
+    }
+
     fn served_in(self, dialect: Dialect) -> bool {
         match self {
             Api::Chat | Api::Responses | Api::Messages => dialect != Dialect::CohereEmbed,
+            Api::Completions => dialect == Dialect::OpenAiChat,
             Api::Stored | Api::Compact => dialect == Dialect::OpenAiResponses,
             Api::Embeddings => matches!(
                 dialect,

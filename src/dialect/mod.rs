@@ -51,6 +51,7 @@ pub fn read_call(api: Api, body: &str) -> Result<Call<'_>, Invalid> {
     values::check(body)?;
     let mut call = match api.client() {
         Client::Chat if api == Api::Embeddings => embed::read_call(body),
+        Client::Chat if api == Api::Completions => openai::completions::read(body),
         Client::Chat => openai::request_fields::read(body),
         Client::Responses => responses::request_fields::read(body),
         Client::Messages => anthropic::request_fields::read(body),

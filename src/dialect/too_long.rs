@@ -200,6 +200,7 @@ impl Numbers {
 pub fn field(api: Api) -> &'static str {
     match api.client() {
         Client::Chat if api == Api::Embeddings => "input",
+        Client::Chat if api == Api::Completions => "prompt",
         Client::Responses => "input",
         Client::Chat | Client::Messages => "messages",
     }

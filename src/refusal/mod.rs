@@ -162,6 +162,8 @@ pub enum Refusal {
         model: String,
         /// Every endpoint that has the model, and why it is excluded.
         excluded: Vec<String>,
+        /// Completions are asked for, and the zone has the model only without them.
+        is_only_chat: bool,
         /// Models that would be served.
         servable: Vec<String>,
     },

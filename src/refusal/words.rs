@@ -6,7 +6,7 @@ use std::fmt;
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NoRoute { path, instead } => write!(f, "The path `{path}` does not exist. {instead}{}Meridian serves POST /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1/messages/count_tokens and GET /v1/models. Set your SDK's base URL to this host (OpenAI: with /v1, Anthropic: without).", if instead.is_empty() { "" } else { " " }),
+            Refusal::NoRoute { path, instead } => write!(f, "The path `{path}` does not exist. {instead}{}Meridian serves POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/messages, /v1/messages/count_tokens and GET /v1/models. Set your SDK's base URL to this host (OpenAI: with /v1, Anthropic: without).", if instead.is_empty() { "" } else { " " }),
             Refusal::NoWebSocket => f.write_str("This operation is not served over WebSocket. Send it with POST; the response streams over HTTP."),
             Refusal::WrongMethod { method, allowed } => write!(f, "This path accepts {allowed}, not {method}."),
             Refusal::HeadersTooLarge { limit } => write!(f, "The request has too many headers, or they are too long. The limit is {limit}."),
@@ -47,10 +47,11 @@ impl fmt::Display for Refusal {
                 f.write_str("Nothing was sent to a provider. An operator has to restrict the gateway's domain to the region.")
             }
             Refusal::ZonesClash { sides } => write!(f, "No place is allowed by all rules that apply to this request: {}. Nothing was sent to a provider. Use a key whose zone includes the caller's country.", sides.join("; ")),
-            Refusal::NoEndpoint { zone, model, excluded, servable } => {
+            Refusal::NoEndpoint { zone, model, excluded, is_only_chat, servable } => {
                 write!(f, "No endpoint that the zone `{zone}` allows can serve the model `{model}` on this route. Nothing was sent to a provider. ")?;
                 write!(f, "Excluded: {}. ", excluded.join("; "))?;
-                write!(f, "Models that this zone can serve on this route: {}.", listed(servable))
+                write!(f, "Models that this zone can serve on this route: {}.", listed(servable))?;
+                f.write_str(if *is_only_chat { " Send the prompt as a message to /v1/chat/completions." } else { "" })
             }
             Refusal::NoCounter { zone, model, excluded } => write!(f, "No endpoint that the zone `{zone}` allows can count tokens for the model `{model}`. Nothing was sent to a provider. Excluded: {}. Estimate about four bytes a token, or use the usage that a response reports.", excluded.join("; ")),
             Refusal::Background(why) => write!(f, "The request cannot run in the background: {why}. Nothing was sent to a provider."),

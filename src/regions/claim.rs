@@ -45,6 +45,9 @@ pub struct Claim {
     /// The most answers that it gives to one request (`n`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_choices: Option<u32>,
+    /// It serves OpenAI's completions of a prompt (`/v1/completions`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub completions: bool,
     /// What it may be made to do beyond answering, by kind of egress.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub egress: BTreeMap<String, EgressClaim>,

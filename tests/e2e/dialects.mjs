@@ -20,7 +20,7 @@ const BEDROCK = "bedrock-runtime.eu-central-1.amazonaws.com";
 
 /** Name → what the map says of it. */
 export const TARGETS = {
-  "openai-chat": { host: "chat.example.com", dialect: "openai-chat", auth: "bearer:T_KEY", claim: { thinking: "effort" } },
+  "openai-chat": { host: "chat.example.com", dialect: "openai-chat", auth: "bearer:T_KEY", claim: { thinking: "effort", completions: true } },
   "openai-responses": { host: "responses.example.com", dialect: "openai-responses", auth: "bearer:T_KEY", claim: { thinking: "effort" } },
   "anthropic-messages": { host: "messages.example.com", dialect: "anthropic-messages", auth: "x-api-key:T_KEY" },
   "bedrock-converse": { host: BEDROCK, dialect: "bedrock-converse", auth: "sigv4:T_AWS", claim: { id: "global.anthropic.claude-sonnet-4-6" } },
@@ -100,8 +100,8 @@ allow = ${toml(KINDS)}
 hosts = ["${ALLOWED_HOST}"]
 `;
 
-/** The gateway with that map in force. */
-export async function startWithTargets(options = {}) {
+/** The gateway with that map in force. `more`: [name, target, model], endpoints beside the targets. */
+export async function startWithTargets({ more = [], ...options } = {}) {
   const vars = { T_KEY: "provider-secret-t", T_AWS: `${ACCESS_KEY}:${SECRET_KEY}`, T_ENTRA: APPLICATION, T_GOOGLE: JSON.stringify(serviceAccount()) };
   const gateway = await startGateway({ ...options, vars: { ...vars, ...options.vars } });
   const folder = mkdtempSync(join(tmpdir(), "map-"));
@@ -116,6 +116,7 @@ export async function startWithTargets(options = {}) {
   const rest = aliased().filter((model) => !PRICED.includes(model));
   const other = { host: "rest.example.com", dialect: "openai-chat", auth: "bearer:T_KEY" };
   writeFileSync(join(folder, "regions/endpoints/rest.toml"), rest.map((model, i) => endpoint(`rest-${i}`, other, model)).join("\n"));
+  if (more.length > 0) writeFileSync(join(folder, "regions/endpoints/more.toml"), more.map((one) => endpoint(...one)).join("\n"));
   writeFileSync(join(folder, "regions/zones/anywhere.toml"), ANYWHERE);
   // A map wants a strict default, and something that serves it.
   cpSync(join(ROOT, "regions/zones/default.toml"), join(folder, "regions/zones/default.toml"));

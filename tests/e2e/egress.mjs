@@ -6,10 +6,11 @@ const CHAT = { path: "/v1/chat/completions", model: "gpt-mini", body: { messages
 const RESPONSES = { path: "/v1/responses", model: "gpt-mini", body: { input: "Hello" } };
 const MESSAGES = { path: "/v1/messages", model: "claude-sonnet", body: { max_tokens: 16, messages: [{ role: "user", content: "Hello" }] } };
 const COUNT = { path: "/v1/messages/count_tokens", model: "claude-sonnet", body: { messages: [{ role: "user", content: "Hello" }] } };
+const COMPLETIONS = { path: "/v1/completions", model: "gpt-mini", body: { prompt: "Hello" } };
 const EMBEDDINGS = { path: "/v1/embeddings", model: "text-embedding-3-small", body: { input: "Hello" } };
 
 /** The plain request of each dialect. */
-export const PLAIN = { "openai-chat": CHAT, "openai-responses": RESPONSES, "anthropic-messages": MESSAGES, "anthropic-count-tokens": COUNT, "openai-embeddings": EMBEDDINGS };
+export const PLAIN = { "openai-chat": CHAT, "openai-responses": RESPONSES, "anthropic-messages": MESSAGES, "anthropic-count-tokens": COUNT, "openai-completions": COMPLETIONS, "openai-embeddings": EMBEDDINGS };
 
 const FILE = `https://${ALLOWED_HOST}/a.pdf`;
 const ELSEWHERE = "https://evil.example/?q=secret";
@@ -88,6 +89,11 @@ export const ASKS = [
 
   ["anthropic-count-tokens", "remote-url", "an image at an address", parts({ type: "image", source: { type: "url", url: FILE } })],
   ["anthropic-count-tokens", "mcp", "a server of the caller's", { mcp_servers: [{ type: "url", name: "a", url: `https://${ALLOWED_HOST}/mcp` }] }],
+
+  ["openai-completions", "cache", "a cache of a day", { prompt_cache_retention: "24h" }],
+  ["openai-completions", "other-model", "models to fall back to", { fallbacks: ["a"] }],
+  ["openai-completions", "tier", "a service tier that nobody knows", { service_tier: "ultrafast" }],
+  ["openai-completions", "unknown", "a field that nobody knows", { shiny: [1] }],
 
   ["openai-embeddings", "remote-url", "an image at an address", { input: [{ type: "image_url", image_url: FILE }] }],
   ["openai-embeddings", "other-model", "providers to fall back to", { fallbacks: ["a"] }],

@@ -12,7 +12,7 @@ import { meridian, ROOT, startGateway } from "./gateway.mjs";
 
 // A caller of each zone that is shipped.
 const CALLERS = { au: "AU", br: "BR", ca: "CA", ch: "CH", default: "CN", eu: "DE", in: "IN", jp: "JP", kr: "KR", sg: "SG", uk: "GB", us: "US" };
-const LAB = { "openai-chat": "openai-chat", "openai-responses": "openai-responses", "anthropic-messages": "anthropic-messages", "anthropic-count-tokens": "anthropic-messages", "openai-embeddings": "openai-embed" };
+const LAB = { "openai-chat": "openai-chat", "openai-responses": "openai-responses", "anthropic-messages": "anthropic-messages", "anthropic-count-tokens": "anthropic-messages", "openai-completions": "openai-chat", "openai-embeddings": "openai-embed" };
 
 /** What each way of asking met: first by the map that is shipped, then in the lab. */
 const met = new Map();

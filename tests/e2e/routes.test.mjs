@@ -204,7 +204,7 @@ test("routes an upgrade to WebSocket is refused with 426, which Codex goes on fr
 
 test("routes unknown routes answer in the dialect of their path, and leave a row", async () => {
   const shapes = [
-    ["/v1/completions", {}, ({ json }) => [json.error.code, json.error.type], ["unknown_route", "invalid_request_error"], /chat\/completions/],
+    ["/v1/audio/speech", {}, ({ json }) => [json.error.code, json.error.type], ["unknown_route", "invalid_request_error"], /Audio is served only/],
     ["/v1/messages/batches", {}, ({ json }) => [json.type, json.error.type, typeof json.request_id], ["error", "not_found_error", "string"], /Batches/],
     ["/v1/files", { "anthropic-version": "2023-06-01" }, ({ json }) => [json.type, json.error.type], ["error", "not_found_error"], /Files/],
     ["/v1beta/models/gemini-2.5-pro:generateContent", {}, ({ json }) => [json.error.code, json.error.status], [404, "NOT_FOUND"], /Google's own dialect/],
@@ -237,7 +237,7 @@ test("routes strangers on unknown routes leave no row", async () => {
     }
   };
   const before = await settled();
-  for (const apiKey of ["", "mk_of_nobody"]) assert.equal((await send("POST", "/v1/completions", { body: {}, apiKey })).status, 404);
+  for (const apiKey of ["", "mk_of_nobody"]) assert.equal((await send("POST", "/v1/audio/speech", { body: {}, apiKey })).status, 404);
   await new Promise((resolve) => setTimeout(resolve, 600));
   assert.equal(await settled(), before);
 });

@@ -30,6 +30,7 @@ fn many(size: usize, piece: impl Fn(usize) -> String) -> String {
 fn around(api: Api, talk: &str, rest: &str) -> String {
     let (list, limit) = match api {
         Api::Responses => ("input", ""),
+        Api::Completions => return format!(r#"{{"model":"m","prompt":["a"]{rest}}}"#),
         Api::Embeddings => return format!(r#"{{"model":"m","input":["a"]{rest}}}"#),
         Api::Messages => ("messages", r#","max_tokens":9"#),
         _ => ("messages", ""),
@@ -553,6 +554,20 @@ pub const SHAPES: &[Shape] = &[
                 r#"{{"model":"m","input":[{}]}}"#,
                 many(size, |_| r#""x""#.to_owned())
             )
+        },
+    },
+    Shape {
+        name: "many prompts",
+        body: |_, size| {
+            let prompts = many(size, |_| r#""x""#.to_owned());
+            format!(r#"{{"model":"m","prompt":[{prompts}]}}"#)
+        },
+    },
+    Shape {
+        name: "many tokens",
+        body: |_, size| {
+            let tokens = many(size, |_| "[1,2]".to_owned());
+            format!(r#"{{"model":"m","prompt":[{tokens}]}}"#)
         },
     },
 ];

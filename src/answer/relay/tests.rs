@@ -44,6 +44,32 @@ fn field_07_usage_the_client_did_not_ask_for_is_read_and_removed() {
 }
 
 #[test]
+fn a_completion_of_a_prompt_is_read_as_a_chat_is() {
+    let text = "data: {\"model\":\"m\",\"choices\":[{\"text\":\"Größe\",\"index\":0,\"finish_reason\":null}],\"usage\":null}\n\n";
+    let empty = text.replace("Größe", "");
+    let stop = text.replace("Größe", "").replace("null}", "\"length\"}");
+    let stream = [&empty, text, &stop, USAGE, DONE].concat();
+    for cut in 1..stream.len() {
+        let mut relay = relay(Api::Completions, true, RequestId::new(Millis(0), 0));
+        let (mut out, mut stages) = (Vec::new(), Vec::new());
+        for piece in stream.as_bytes().chunks(cut) {
+            relay.push(piece, &mut out);
+            stages.push(relay.stage());
+        }
+        let reading = relay.finish(End::Closed, &mut out);
+        let seen = String::from_utf8(out).unwrap();
+        assert_eq!(seen, [&empty, text, &stop, DONE].concat());
+        assert_eq!((reading.tokens.input, reading.tokens.output), (3, 5));
+        assert_eq!(
+            (reading.stopped.as_deref(), reading.fault),
+            (Some("length"), None)
+        );
+        assert_eq!(reading.output_bytes, "Größe".len() as u64);
+        assert!(cut > empty.len() || stages.first() == Some(&Stage::Preamble));
+    }
+}
+
+#[test]
 fn field_14_a_stream_that_breaks_never_gets_a_good_end() {
     for (end, hide) in [
         (End::Broken, true),

@@ -4,6 +4,7 @@ pub mod answer_read;
 pub mod answer_write;
 pub mod request_read;
 pub mod request_write;
+pub mod completions;
 mod custom_calls;
 pub mod error;
 pub mod error_read;

@@ -53,7 +53,7 @@ pub fn read(body: &str) -> Result<Call<'_>, Invalid> {
     })
 }
 
-fn asks_for_usage(options: &str) -> Result<bool, Invalid> {
+pub(super) fn asks_for_usage(options: &str) -> Result<bool, Invalid> {
     if options == "null" {
         return Ok(false);
     }

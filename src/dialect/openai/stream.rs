@@ -31,6 +31,9 @@ pub(super) struct Groq<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
+    // Completions of a prompt have their text here.
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
@@ -102,6 +105,11 @@ pub fn read(data: &[u8], reading: &mut Reading) {
             }
             reading.stopped = Some(reason);
             reading.has_content = true;
+        }
+        if let Some(text) = choice.text {
+            let length = written(text.get());
+            reading.output_bytes = reading.output_bytes.saturating_add(length as u64);
+            reading.has_content |= length > 0;
         }
         let Some(delta) = choice.delta else { continue };
         let parts = [delta.content, delta.reasoning_content, delta.tool_calls];

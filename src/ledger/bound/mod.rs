@@ -150,12 +150,19 @@ type Money = Result<Option<i64>, Box<Unbounded>>;
 fn most(attempt: Attempt<'_>, asked: Weighed<'_>, prices: &PriceBook) -> (u64, Money) {
     let claim = attempt.claim();
     let output = most_output(attempt, asked);
-    let answers = asked.call.amounts.answers.unwrap_or(1);
+    let amounts = asked.call.amounts;
+    let answers = amounts.answers.unwrap_or(1).max(1);
     let held = reads::held(asked);
     let context = reads::context(claim, asked);
     let fits = held.min(context.unwrap_or(u64::MAX));
-    let predicted = if asked.call.amounts.predicts { held } else { 0 };
-    let said = output.saturating_mul(answers).saturating_add(predicted);
+    let predicted = if amounts.predicts { held } else { 0 };
+    // Some hosts may count a prompt that is repeated as output.
+    let echoed = if amounts.echoes { held } else { 0 };
+    let said = output
+        .saturating_mul(amounts.prompts.unwrap_or(1))
+        .saturating_add(echoed)
+        .saturating_mul(answers)
+        .saturating_add(predicted);
     let tokens = fits.saturating_add(said);
     let money = || {
         let missing = |(at, does, missing): (String, String, Missing)| {

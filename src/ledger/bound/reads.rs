@@ -34,11 +34,11 @@ pub fn held(asked: Weighed<'_>) -> u64 {
 }
 
 /// The most that a model takes in at once, where that is claimed. An embedding's
-/// holds for each of its texts alone.
+/// holds for each of its texts alone, and a completion's for each of its prompts.
 pub fn context(claim: &Claim, asked: Weighed<'_>) -> Option<u64> {
     let claimed = u64::from(claim.context?);
     match asked.api {
-        Api::Embeddings => None,
+        Api::Embeddings | Api::Completions => None,
         _ if asked.egress.bulk.long_context => Some(claimed.max(LONG_CONTEXT)),
         _ => Some(claimed),
     }

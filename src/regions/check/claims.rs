@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::regions::finding::{Finding, Spot};
-use crate::regions::{Guarantee, RegionMap, GLOBAL};
+use crate::regions::{Dialect, Guarantee, RegionMap, GLOBAL};
 
 pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
     let places = || map.places.keys().map(|place| place.0.as_str());
@@ -22,6 +22,15 @@ pub fn check(map: &RegionMap, today: &str, findings: &mut Vec<Finding>) {
             if claim.reviewer.trim().is_empty() {
                 let what = "nobody is named who has reviewed this claim";
                 findings.push(Finding::new(Rule::NoReviewer, spot("reviewer"), what));
+            }
+            let plain = endpoint.paths.is_none() && !endpoint.quirks.are_any();
+            if claim.completions && !(plain && endpoint.speaks(Dialect::OpenAiChat)) {
+                let what = format!("`{}` cannot be sent a prompt as it came", endpoint.name);
+                findings.push(Finding::new(
+                    Rule::CompletionsNowhere,
+                    spot("completions"),
+                    what,
+                ));
             }
             evidence(&claim.source, &claim.reviewed, today, spot, findings);
         }

@@ -69,6 +69,7 @@ rules! {
     SourceIsNoLink "source-link" Error "A claim's source is the address of a page." "An auditor wants to read it."
     BadRetention "bad-retention" Error "A zone keeps its records from 1 to 3650 days, or for good." "What is deleted cannot be brought back, so a slip of the pen must not delete what was called this minute. Without `retention_days` they are kept for good."
     UnknownColo "bad-colo" Error "A data center is named by three capital letters, in one country." "As `cf.colo` has it: FRA, VIE, ZRH."
+    CompletionsNowhere "completions-unserved" Error "`completions` stands at claims of endpoints that have them." "A prompt is passed on as it came and never translated: the endpoint speaks `openai-chat`, at its usual paths and without `quirks`."
 
     // ---- what requests may make a provider do
     UnknownEgress "unknown-egress" Error "A kind of egress that is named stands in egress.toml." "A misspelt kind would be allowed to nobody, or claimed by nobody."

@@ -9,8 +9,9 @@ use crate::regions::{Guarantee, Hosting};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The dialects that clients speak.
-const DIALECTS: [&str; 4] = [
+const DIALECTS: [&str; 5] = [
     "openai-chat",
+    "openai-completions",
     "openai-responses",
     "openai-embeddings",
     "anthropic-messages",

@@ -170,6 +170,7 @@ fn read_claim(model: String, mut table: Table<'_>, notes: &mut Notes) -> Claim {
         max_output: amount("max_output", &mut table, notes),
         context: amount("context", &mut table, notes),
         max_choices: amount("max_choices", &mut table, notes),
+        completions: table.flag("completions", notes),
         egress: egress::claims(&mut table, notes),
     };
     table.finish(notes);

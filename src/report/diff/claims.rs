@@ -202,6 +202,11 @@ fn compare_claim(endpoint: &str, was: &Claim, is: &Claim, changes: &mut Vec<Chan
         note(changes, Topic::Claims, Way::Neutral, words);
     }
     amounts(&about, was, is, changes);
+    if was.completions != is.completions {
+        let now = if is.completions { "now" } else { "no longer" };
+        let words = format!("{about}: {now} serves completions");
+        note(changes, Topic::Claims, Way::Neutral, words);
+    }
     if was.uplift_percent != is.uplift_percent {
         let words = format!(
             "{about}: costs {} % above the list price instead of {} %",

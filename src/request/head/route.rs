@@ -25,11 +25,7 @@ pub enum Route {
 }
 
 /// What is not served, and what to do instead.
-const UNSERVED: [(&str, &str); 6] = [
-    (
-        "/v1/completions",
-        "Legacy completions are not served: send the prompt as a message to /v1/chat/completions.",
-    ),
+const UNSERVED: [(&str, &str); 5] = [
     (
         "/v1/messages/batches",
         "Batches are not served: send the requests one by one.",
@@ -233,6 +229,10 @@ mod tests {
         assert_eq!(
             at(&format!("{deployed}/embeddings/")),
             called(Api::Embeddings, Some("gpt-mini"))
+        );
+        assert_eq!(
+            at(&format!("{deployed}/completions")),
+            called(Api::Completions, Some("gpt-mini"))
         );
         assert_eq!(
             at("deployments/a%2Fb%20%zz/responses"),

@@ -16,6 +16,8 @@ pub enum LeftOut {
     Zone(Outside, Guarantee),
     /// It has no dialect that supports the operation.
     Dialect,
+    /// It has no claim for completions with this model.
+    Completions,
     /// The zone does not allow what the request makes a provider do.
     Forbidden,
     /// It has no claim for the egress of the request.
@@ -52,6 +54,9 @@ impl Considered<'_> {
                     "{name} uses {}, which does not support this operation",
                     self.endpoint.spoken()
                 )
+            }
+            LeftOut::Completions => {
+                format!("{name} has no claim for `completions` with this model")
             }
             LeftOut::Forbidden => format!("{name} is not allowed to do what the request asks for"),
             LeftOut::Unclaimed { kind } => {

@@ -260,10 +260,12 @@ pub fn judge<'c>(
         });
     }
     let servable = servable(config, caller, zone, api);
+    let chats = |one: &Considered<'_>| matches!(one.attempt, Err(LeftOut::Completions));
     Err(Refusal::NoEndpoint {
         zone: zone.zone.clone(),
         model: model.to_owned(),
         excluded,
+        is_only_chat: considered.iter().any(chats),
         servable: servable.into_iter().map(str::to_owned).collect(),
     })
 }
@@ -315,7 +317,7 @@ fn attempt<'c>(
     endpoint: &'c Endpoint,
     claim: &'c Claim,
 ) -> Result<Attempt<'c>, LeftOut> {
-    let dialect = dialect(api, endpoint);
+    let dialect = dialect(api, endpoint, claim);
     let first = dialect.or(endpoint.dialects.first().copied());
     let attempt = Attempt::within(
         requirements,
@@ -328,13 +330,14 @@ fn attempt<'c>(
     }
     match dialect {
         Some(_) => Ok(attempt),
+        None if api == Some(Api::Completions) => Err(LeftOut::Completions),
         None => Err(LeftOut::Dialect),
     }
 }
 
-fn dialect(api: Option<Api>, endpoint: &Endpoint) -> Option<Dialect> {
+fn dialect(api: Option<Api>, endpoint: &Endpoint, claim: &Claim) -> Option<Dialect> {
     match api {
-        Some(api) => api.dialect_at(endpoint),
+        Some(api) => api.dialect_for(endpoint, claim),
         None => endpoint.dialects.first().copied(),
     }
 }

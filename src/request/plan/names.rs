@@ -21,8 +21,10 @@ fn served_in<'c>(
 ) -> impl Iterator<Item = &'c str> {
     let endpoints = config.regions.endpoints.iter();
     endpoints
-        .filter(move |endpoint| endpoint.off.is_none() && dialect(api, endpoint).is_some())
-        .flat_map(|endpoint| endpoint.models.iter())
+        .filter(|endpoint| endpoint.off.is_none())
+        .flat_map(|endpoint| endpoint.models.iter().map(move |claim| (endpoint, claim)))
+        .filter(move |(endpoint, claim)| dialect(api, endpoint, claim).is_some())
+        .map(|(_, claim)| claim)
         .filter(|claim| zone.allows(claim).is_ok())
         .map(|claim| claim.model.as_str())
 }

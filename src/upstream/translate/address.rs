@@ -45,6 +45,7 @@ fn counting_path(dialect: Dialect) -> &'static str {
 fn usual_path(dialect: Dialect, api: Api, stream: bool) -> &'static str {
     match (dialect, api, stream) {
         (Dialect::OpenAiChat | Dialect::OpenAiResponses, Api::Embeddings, _) => "/embeddings",
+        (Dialect::OpenAiChat, Api::Completions, _) => "/completions",
         (Dialect::OpenAiChat, ..) => "/chat/completions",
         (dialect, api, _) if api.counts() => counting_path(dialect),
         (Dialect::OpenAiResponses, Api::Compact, _) => "/responses/compact",

@@ -132,7 +132,8 @@ pub fn prepare<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Result<Outboun
         return Ok(stored(attempt, wish));
     }
     // Blobs with an endpoint's name are unwrapped, or left out.
-    if is_own(attempt, inbound.api) && !inbound.named_blobs {
+    let is_prompt = inbound.api == Api::Completions;
+    if is_own(attempt, inbound.api) && (is_prompt || !inbound.named_blobs) {
         return Ok(own(attempt, inbound));
     }
     let tree = Json::parse_request(inbound.call.body).map_err(Refusal::Body)?;
@@ -255,7 +256,11 @@ fn own<'c>(attempt: Attempt<'c>, inbound: Inbound<'_>) -> Outbound<'c> {
     for field in &endpoint.without {
         edits.remove(call, field);
     }
-    if api == Api::Chat && endpoint.stream_usage == StreamUsage::Asked {
+    if api == Api::Completions {
+        openai::completions::limit(call, &mut edits);
+    }
+    let has_usage_option = matches!(api, Api::Chat | Api::Completions);
+    if has_usage_option && endpoint.stream_usage == StreamUsage::Asked {
         openai::request_fields::ask_for_usage(call, &mut edits);
     }
     if api == Api::Responses && !attempt.keeps_answers() {

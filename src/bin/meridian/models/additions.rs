@@ -236,6 +236,10 @@ fn behaviour(like: &Claim) -> (Ways, String) {
         names.push("`max_choices`");
         let _ = writeln!(ways.after, "max_choices = {choices}");
     }
+    if like.completions {
+        names.push("`completions`");
+        let _ = writeln!(ways.after, "completions = true");
+    }
     if let Some(thinking) = like.thinking {
         names.push("`thinking`");
         let _ = writeln!(ways.after, "thinking = {}", quoted(thinking.as_str()));
