@@ -1,8 +1,7 @@
-//! A team that is too much for one object: instances that call, shards that
-//! borrow from the team's object, and how many letters each of them gets. The
-//! small run holds it to its rules, the large one, `cargo test --release --test
-//! scale -- --ignored --nocapture`, says what a hundred thousand calls a second
-//! come to.
+//! A team that is too much for one object: instances that call, shards that borrow from
+//! the team's object, and how many requests each of them receives. The small run holds
+//! the ledger to its rules, the large one, `cargo test --release --test scale --
+//! --ignored --nocapture`, says what a hundred thousand calls a second come to.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,72 +9,135 @@
     clippy::disallowed_methods
 )]
 
-use meridian::config::limits::{Applied, Authority, Measure, Window};
-use meridian::ledger::{Book, Load, Message, Need, Purse, Question, Reply, Reservation, Spread};
-use meridian::units::Millis;
+use meridian::answer::record::{Outcome, Row};
+use meridian::config::limits::{Applied, Authority, Measure, Unreachable, Window};
+use meridian::ledger::instance::{self, Admission, Instance, Timer};
+use meridian::ledger::object::{self, Exchanged, Hook, Host, Object, Waiting};
+use meridian::ledger::{Address, Change, LedgerRequest, LedgerResponse, Need, Spread, Stored};
+use meridian::units::{Millis, NanoUsd, RequestId};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 const STEP_MS: u64 = 10;
-/// How long a letter and its answer are on the way.
-const LETTER_MS: u64 = 30;
+/// How long a request, or its reply, is on the way.
+const WAY_MS: u64 = 15;
 const CALL_MS: u64 = 2_000;
-const GATHER_MS: u64 = 100;
-const TELL_MS: u64 = 1_000;
 const BOUND: i64 = 1_000;
 const TOOK: i64 = 300;
+const HOME: &str = "eu";
 
-struct Object {
-    book: Book,
-    load: Load,
-    letters: BTreeMap<u64, u32>,
+/// Storage that keeps the accounts and forgets rows.
+#[derive(Debug, Default)]
+struct Store {
+    state: BTreeMap<String, String>,
+    waiting: Vec<String>,
+    ids: u128,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
+impl Host for Store {
+    type Error = Infallible;
+
+    fn stored(&self) -> Result<Vec<Stored>, Infallible> {
+        Ok(self.state.clone().into_iter().collect())
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Result<(), Infallible> {
+        for Change { key, value } in changes {
+            match value {
+                Some(value) => self.state.insert(key.clone(), value.clone()),
+                None => self.state.remove(key),
+            };
+        }
+        Ok(())
+    }
+
+    fn add_rows(&mut self, _: Millis, rows: &str) -> Result<Vec<String>, Infallible> {
+        let rows: Vec<Id> = serde_json::from_str(rows).unwrap();
+        let ids: Vec<String> = rows.into_iter().map(|row| row.id).collect();
+        self.waiting.extend(ids.iter().cloned());
+        Ok(ids)
+    }
+
+    fn waiting(&self, most: usize) -> Result<Waiting, Infallible> {
+        Ok(Waiting {
+            count: self.waiting.len().min(most),
+            rows: "[]".to_owned(),
+            ids: "[]".to_owned(),
+        })
+    }
+
+    fn written(&mut self, _: &str) -> Result<(), Infallible> {
+        let most = self.waiting.len().min(200);
+        self.waiting.drain(..most);
+        Ok(())
+    }
+
+    fn forget_rows(&mut self, _: Millis) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn keep_hook(&mut self, _: &str, _: &str) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn tried_hook(&mut self, _: i64, _: bool, _: u32) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn new_id(&mut self, now: Millis) -> RequestId {
+        self.ids += 1;
+        RequestId::new(now, self.ids)
+    }
+}
+
+/// An object, and the requests that it received in each second.
+struct Node {
+    object: Object<Store>,
+    alarm: Option<u64>,
+    requests: BTreeMap<u64, u32>,
     busy: Duration,
 }
 
-impl Object {
-    fn new(is: &[Authority]) -> Object {
-        Object {
-            book: Book::new(is.to_vec(), Vec::new()),
-            load: Load::default(),
-            letters: BTreeMap::new(),
-            busy: Duration::ZERO,
-        }
-    }
-
-    fn take(&mut self, now: Millis, message: &Message) -> Reply {
-        *self.letters.entry(now.0 / 1_000).or_default() += 1;
-        self.load.one_more(now);
-        let began = Instant::now();
-        let reply = self.book.take(now, message);
-        self.book.changes();
-        self.busy += began.elapsed();
-        reply
-    }
+/// Who waits for a reply.
+#[derive(Debug, Clone, Copy)]
+enum Asker {
+    /// An instance; and its call, if one waits to begin.
+    Instance(usize, Option<u64>),
+    /// An object that serves somebody's request, or reports.
+    Object(u16, Option<(usize, Option<u64>, u64)>),
 }
 
-struct Instance {
-    salt: u64,
-    spread: Spread,
-    purses: BTreeMap<u16, Purse>,
-    finished: BTreeMap<u16, Vec<meridian::ledger::Settled>>,
-    running: Vec<(Millis, u16, Reservation)>,
-}
-
-struct Asked {
-    at: Millis,
-    instance: usize,
-    shard: u16,
-    question: Question,
+/// What happens at a time.
+enum Event {
+    Arrives(Asker, u64, Box<LedgerRequest>),
+    Replied(Asker, u64, Box<LedgerResponse>),
+    Due(usize, Timer),
+    Alarm(u16),
+    Ends(usize, Box<Row>),
 }
 
 struct World {
     now: Millis,
     caps: [i64; 2],
-    hot: u32,
-    authority: Authority,
-    objects: BTreeMap<u16, Object>,
+    nodes: BTreeMap<u16, Node>,
     instances: Vec<Instance>,
-    asked: Vec<Asked>,
+    /// By their time and number.
+    events: BTreeMap<(u64, u64), Event>,
+    number: u64,
+    template: Row,
+    /// The objects of calls that wait to begin.
+    asking: BTreeMap<u64, Address>,
     calls: u64,
     admitted: u64,
     waited: u64,
@@ -83,30 +145,64 @@ struct World {
     reports: u64,
 }
 
+fn team() -> Authority {
+    Authority::Team("t".to_owned())
+}
+
+fn shard(address: &Address) -> u16 {
+    match address {
+        Address::Team { shard, .. } => *shard,
+        Address::Company => 0,
+    }
+}
+
 impl World {
     fn new(instances: usize, caps: [i64; 2], hot: u32) -> World {
-        let authority = Authority::Team("t".to_owned());
-        let instance = |i: usize| Instance {
-            salt: (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20,
-            spread: Spread::default(),
-            purses: BTreeMap::new(),
-            finished: BTreeMap::new(),
-            running: Vec::new(),
-        };
+        let now = Millis(1_000_000_000_000);
+        let mut template = Row::held(&RequestId::new(now, 1), now, "t", NanoUsd(0), 0);
+        template.outcome = Outcome::Ok;
+        template.attempts = 1;
+        template.reserved_nano = Some(NanoUsd(BOUND));
+        template.cost_nano = Some(NanoUsd(TOOK));
+        template.lost_nano = Some(NanoUsd(0));
         World {
-            now: Millis(1_000_000_000_000),
+            now,
             caps,
-            hot,
-            objects: BTreeMap::from([(0, Object::new(std::slice::from_ref(&authority)))]),
-            authority,
-            instances: (0..instances).map(instance).collect(),
-            asked: Vec::new(),
+            nodes: BTreeMap::new(),
+            instances: (0..instances)
+                .map(|i| Instance::new(format!("instance {i}"), hot))
+                .collect(),
+            events: BTreeMap::new(),
+            number: 0,
+            template,
+            asking: BTreeMap::new(),
             calls: 0,
             admitted: 0,
             waited: 0,
             refused: 0,
             reports: 0,
         }
+    }
+
+    fn at(&mut self, ms: u64, event: Event) {
+        self.number += 1;
+        self.events.insert((self.now.0 + ms, self.number), event);
+    }
+
+    fn node(&mut self, shard: u16) -> &mut Node {
+        self.nodes.entry(shard).or_insert_with(|| {
+            let address = Address::Team {
+                team: "t".to_owned(),
+                store: HOME.to_owned(),
+                shard,
+            };
+            Node {
+                object: Object::new(Store::default(), address, HOME.to_owned()),
+                alarm: None,
+                requests: BTreeMap::new(),
+                busy: Duration::ZERO,
+            }
+        })
     }
 
     /// A budget, and requests in each minute.
@@ -119,7 +215,7 @@ impl World {
         let of = |account: String, measure, cap, window| Applied {
             limit: account.clone(),
             account,
-            authority: Some(self.authority.clone()),
+            authority: Some(team()),
             whom: String::new(),
             measure,
             cap,
@@ -130,179 +226,174 @@ impl World {
             others: None,
             team_share: None,
         };
+        let budget = of(
+            "budget".to_owned(),
+            Measure::Money,
+            self.caps[0],
+            Window::EVER,
+        );
+        let name = format!("requests {minute}");
+        let requests = of(name, Measure::Requests, self.caps[1], window);
         vec![
             Need {
-                applied: of(
-                    "budget".to_owned(),
-                    Measure::Money,
-                    self.caps[0],
-                    Window::EVER,
-                ),
+                applied: budget,
                 amount: BOUND,
             },
             Need {
-                applied: of(
-                    format!("requests {minute}"),
-                    Measure::Requests,
-                    self.caps[1],
-                    window,
-                ),
+                applied: requests,
                 amount: 1,
             },
         ]
     }
 
-    /// What the host of a book does with a message.
-    fn deliver(&mut self, shard: u16, mut message: Message) -> (Reply, u32) {
-        let now = self.now;
-        let mut above = (shard > 0).then(|| self.objects.remove(&0).unwrap());
-        let object = self
-            .objects
-            .entry(shard)
-            .or_insert_with(|| Object::new(&[]));
-        let mut refused = None;
-        if let Some(above) = &mut above {
-            refused = object.book.refused_lately(now, &message.wants);
-            let short = if refused.is_some() {
-                BTreeMap::new()
-            } else {
-                object.book.short_of(now, &message.wants)
-            };
-            for missing in short.into_values() {
-                let mut question = object.book.ask(now, &self.authority, &missing);
-                question.holder = format!("shard {shard}");
-                let reply = above.take(now, &question);
-                refused = object.book.answered(now, &question, &reply).err();
-            }
-        }
-        if refused.is_some() {
-            message.wants.clear();
-        }
-        let mut reply = object.take(now, &message);
-        let load = object.load.clone().one_more(now);
-        if let Some(exceeded) = refused {
-            reply.granted = Err(exceeded);
-        }
-        self.objects.extend(above.map(|above| (0, above)));
-        (reply, load)
-    }
-
     fn call(&mut self, at: usize) {
         self.calls += 1;
-        let (now, needs) = (self.now, self.needs());
-        let instance = &mut self.instances[at];
-        let shard = instance.spread.shard(instance.salt);
-        let purse = instance
-            .purses
-            .entry(shard)
-            .or_insert_with(|| Purse::new(format!("p{at} {shard}")));
-        let deadline = Millis(now.0 + 60_000);
-        if let Some(reservation) = purse.reserve(now, deadline, &needs) {
-            self.admitted += 1;
-            instance
-                .running
-                .push((Millis(now.0 + CALL_MS), shard, reservation));
-        } else if purse.refused_lately(now, &needs).is_some() {
-            self.refused += 1;
-        } else {
-            let question = purse.ask(now, deadline, needs);
-            self.asked.push(Asked {
-                at: now,
-                instance: at,
-                shard,
-                question,
-            });
-        }
+        let address = self.instances[at].object_for("t", HOME);
+        self.asking.insert(self.calls, address.clone());
+        let admission = Admission {
+            address,
+            deadline: Millis(self.now.0 + 60_000),
+            needs: self.needs(),
+            unreachable: Unreachable::Refuse,
+        };
+        let effects = self.instances[at].handle(instance::Input::Admit(admission), self.now);
+        self.instance(at, Some(self.calls), effects);
     }
 
-    fn answer(&mut self) {
-        let (now, due) = (
-            self.now,
-            self.asked
-                .iter()
-                .take_while(|asked| self.now.since(asked.at) >= LETTER_MS)
-                .count(),
-        );
-        for Asked {
-            at,
-            instance,
-            shard,
-            question,
-        } in self.asked.drain(..due).collect::<Vec<_>>()
-        {
-            let (reply, load) = self.deliver(shard, question.message.clone());
-            let asking = &mut self.instances[instance];
-            asking.spread.told(now, load, self.hot);
-            match asking
-                .purses
-                .get_mut(&shard)
-                .unwrap()
-                .answered(at, question, &reply)
-            {
-                Ok(Some(reservation)) => {
+    /// Effects of an instance, for a call that waits to begin or for none.
+    fn instance(&mut self, at: usize, call: Option<u64>, effects: Vec<instance::Effect>) {
+        for effect in effects {
+            match effect {
+                instance::Effect::Decide(Ok(reservation)) => {
                     self.admitted += 1;
-                    self.waited += 1;
-                    asking
-                        .running
-                        .push((Millis(now.0 + CALL_MS), shard, reservation));
+                    let mut row = Box::new(self.template.clone());
+                    row.id = format!("call {}", call.unwrap());
+                    let address = self.asking.remove(&call.unwrap()).unwrap();
+                    let deadline = Millis(self.now.0 + 60_000);
+                    self.instances[at].begin(&row, address, reservation, deadline);
+                    self.at(CALL_MS, Event::Ends(at, row));
+                    self.linger(at);
                 }
-                Ok(None) | Err(_) => self.refused += 1,
+                instance::Effect::Decide(Err(_)) => {
+                    self.refused += 1;
+                    self.linger(at);
+                }
+                instance::Effect::Send { id, request, .. } => {
+                    match call {
+                        Some(_) => self.waited += 1,
+                        None => self.reports += 1,
+                    }
+                    let asker = Asker::Instance(at, call);
+                    self.at(WAY_MS, Event::Arrives(asker, id, request));
+                }
+                instance::Effect::Wait(ms, timer) => self.at(ms, Event::Due(at, timer)),
+                instance::Effect::Spill(spill) => panic!("{spill:?}"),
             }
         }
     }
 
-    fn report(&mut self, at: usize) {
+    fn set_alarm(&mut self, shard: u16, ms: u64) {
+        self.node(shard).alarm = Some(self.now.0 + ms);
+        self.at(ms, Event::Alarm(shard));
+    }
+
+    fn linger(&mut self, at: usize) {
+        let effects = self.instances[at].handle(instance::Input::Linger, self.now);
+        self.instance(at, None, effects);
+    }
+
+    /// An object handles an input; effects are for who waits for its reply.
+    fn object(
+        &mut self,
+        shard: u16,
+        asker: Option<(usize, Option<u64>, u64)>,
+        input: object::Input,
+    ) {
         let now = self.now;
-        let Instance {
-            running,
-            purses,
-            finished,
-            ..
-        } = &mut self.instances[at];
-        for (_, shard, reservation) in running.extract_if(.., |(ends, ..)| *ends <= now) {
-            let took = |measure, _| if measure == Measure::Money { TOOK } else { 1 };
-            let settled = purses
-                .get_mut(&shard)
-                .unwrap()
-                .settle("a call", reservation, took);
-            finished.entry(shard).or_default().push(settled);
-        }
-        let mut reports: Vec<(u16, Message)> = std::mem::take(finished)
-            .into_iter()
-            .map(|(shard, settled)| {
-                (
-                    shard,
-                    purses.get_mut(&shard).unwrap().report(now, settled, false),
-                )
-            })
-            .collect();
-        let idle = purses.iter_mut().filter(|(_, purse)| purse.is_idle(now));
-        reports.extend(idle.map(|(shard, purse)| (*shard, purse.report(now, Vec::new(), true))));
-        for (shard, report) in reports {
-            self.reports += 1;
-            let (reply, load) = self.deliver(shard, report.clone());
-            let instance = &mut self.instances[at];
-            instance.spread.told(now, load, self.hot);
-            instance
-                .purses
-                .get_mut(&shard)
-                .unwrap()
-                .heard(now, &report, &reply);
+        let node = self.node(shard);
+        let began = Instant::now();
+        let Ok(effects) = node.object.handle(input, now);
+        node.busy += began.elapsed();
+        for effect in effects {
+            match effect {
+                object::Effect::Respond(reply) => {
+                    let (instance, call, id) = asker.unwrap();
+                    let asker = Asker::Instance(instance, call);
+                    self.at(WAY_MS, Event::Replied(asker, id, reply.unwrap()));
+                }
+                object::Effect::Send(id, request) => {
+                    let asker = Asker::Object(shard, asker);
+                    self.at(WAY_MS, Event::Arrives(asker, id, request));
+                }
+                object::Effect::SetAlarm(ms) => self.set_alarm(shard, ms),
+                object::Effect::Exchange(exchange) => {
+                    let found = Ok(Exchanged::default());
+                    self.object(shard, None, object::Input::Exchanged(exchange, found));
+                }
+                object::Effect::ReadSpilled { .. } => {
+                    self.object(shard, None, object::Input::SpilledRead(Ok(Vec::new())));
+                }
+                effect => panic!("{effect:?}"),
+            }
         }
     }
 
-    /// Shards tell the team's object what was spent, and give back.
-    fn tell(&mut self) {
-        let (now, authority) = (self.now, self.authority.clone());
-        let mut above = self.objects.remove(&0).unwrap();
-        for (shard, object) in &mut self.objects {
-            if let Some(mut told) = object.book.report(now, &authority) {
-                told.holder = format!("shard {shard}");
-                let reply = above.take(now, &told);
-                object.book.reported(&authority, &told, Some(&reply));
+    /// A request arrives at an object. The team's object replies to shards at once.
+    fn arrives(&mut self, asker: Asker, id: u64, request: Box<LedgerRequest>) {
+        let (to, second) = (shard(&request.to), self.now.0 / 1_000);
+        *self.node(to).requests.entry(second).or_default() += 1;
+        let input = object::Input::Request(request);
+        match asker {
+            Asker::Instance(at, call) => self.object(to, Some((at, call, id)), input),
+            Asker::Object(..) => {
+                let now = self.now;
+                let node = self.node(to);
+                let began = Instant::now();
+                let Ok(effects) = node.object.handle(input, now);
+                node.busy += began.elapsed();
+                for effect in effects {
+                    match effect {
+                        object::Effect::Respond(reply) => {
+                            self.at(WAY_MS, Event::Replied(asker, id, reply.unwrap()));
+                        }
+                        object::Effect::SetAlarm(ms) => self.set_alarm(to, ms),
+                        effect => panic!("{effect:?}"),
+                    }
+                }
             }
         }
-        self.objects.insert(0, above);
+    }
+
+    fn happens(&mut self, event: Event) {
+        let now = self.now;
+        match event {
+            Event::Arrives(asker, id, request) => self.arrives(asker, id, request),
+            Event::Replied(Asker::Instance(at, call), id, reply) => {
+                let input = instance::Input::Replied(id, Ok(reply));
+                let effects = self.instances[at].handle(input, now);
+                self.instance(at, call, effects);
+            }
+            Event::Replied(Asker::Object(shard, asker), id, reply) => {
+                self.object(shard, asker, object::Input::Replied(id, Ok(reply)));
+            }
+            Event::Due(at, timer) => {
+                let effects = self.instances[at].handle(instance::Input::Due(timer), now);
+                self.instance(at, None, effects);
+            }
+            Event::Alarm(shard) => {
+                // Only the one that was set last is due.
+                if self.node(shard).alarm.is_some_and(|at| at <= now.0) {
+                    self.node(shard).alarm = None;
+                    self.object(shard, None, object::Input::Alarm);
+                }
+            }
+            Event::Ends(at, row) => {
+                let finished = self.instances[at].settle(HOME, *row);
+                let input = instance::Input::Finished(vec![finished]);
+                let effects = self.instances[at].handle(input, now);
+                self.instance(at, None, effects);
+            }
+        }
     }
 
     /// So many calls a second, for so long.
@@ -310,7 +401,13 @@ impl World {
         let mut next = 0;
         for step in 0..seconds * 1_000 / STEP_MS {
             self.now = Millis(self.now.0 + STEP_MS);
-            self.answer();
+            while let Some(first) = self.events.first_entry() {
+                if first.key().0 > self.now.0 {
+                    break;
+                }
+                let event = first.remove();
+                self.happens(event);
+            }
             let until = (step as usize + 1) * per_second * STEP_MS as usize / 1_000;
             for _ in next..until {
                 // Neighbours in time are not neighbours in place.
@@ -318,51 +415,32 @@ impl World {
                 self.call(at);
             }
             next = until;
-            let gathers = |at: &usize| {
-                (self.now.0 / STEP_MS + *at as u64).is_multiple_of(GATHER_MS / STEP_MS)
-            };
-            for at in (0..self.instances.len())
-                .filter(gathers)
-                .collect::<Vec<_>>()
-            {
-                self.report(at);
-            }
-            if self.now.0.is_multiple_of(TELL_MS) {
-                self.tell();
-            }
         }
     }
 
-    /// The most letters that an object got in one of the last seconds; the
-    /// team's own, and of the shards.
-    fn most_letters(&self, seconds: u64) -> (u32, u32) {
+    /// The most requests that an object received in one of the last seconds: the
+    /// team's object, and the busiest shard.
+    fn most_requests(&self, seconds: u64) -> (u32, u32) {
         let since = self.now.0 / 1_000 - seconds;
-        let most = |object: &Object| {
-            object
-                .letters
-                .range(since..)
-                .map(|(_, n)| *n)
-                .max()
-                .unwrap_or(0)
+        let most = |node: &Node| {
+            let lately = node.requests.range(since..);
+            lately.map(|(_, n)| *n).max().unwrap_or(0)
         };
-        let shards = self.objects.iter().filter(|(shard, _)| **shard > 0);
-        (
-            most(&self.objects[&0]),
-            shards.map(|(_, object)| most(object)).max().unwrap_or(0),
-        )
+        let shards = self.nodes.iter().filter(|(shard, _)| **shard > 0);
+        let busiest = shards.map(|(_, node)| most(node)).max();
+        (most(&self.nodes[&0]), busiest.unwrap_or(0))
     }
 
     fn spent(&self, kind: &str) -> i64 {
-        let accounts = self.objects[&0].book.accounts();
+        let (_, ledger) = self.nodes[&0].object.parts();
+        let accounts = ledger.unwrap().accounts();
         let of_kind = accounts.filter(|account| account.applied.account.starts_with(kind));
         of_kind.map(|account| account.spent).sum()
     }
 
     fn shards(&self) -> BTreeSet<u16> {
-        self.instances
-            .iter()
-            .map(|instance| instance.spread.shard(instance.salt))
-            .collect()
+        let objects = self.instances.iter().map(|one| one.object_for("t", HOME));
+        objects.map(|address| shard(&address)).collect()
     }
 }
 
@@ -370,21 +448,19 @@ const NO_END: i64 = i64::MAX / 1_000;
 
 #[test]
 fn a_hot_team_is_spread_and_gathers_again() {
-    let mut world = World::new(60, [NO_END, NO_END], 20);
+    let mut world = World::new(60, [NO_END, NO_END], 40);
     world.run(30, 300);
-    let (base, shards) = world.most_letters(5);
+    let (base, shards) = world.most_requests(5);
     assert!(world.shards().len() > 10, "{:?}", world.shards());
     // The team's own object hears of each shard every second.
-    assert!(base <= 120 && shards <= 40, "{base} {shards}");
+    assert!(base <= 120 && shards <= 60, "{base} {shards}");
     assert_eq!(world.refused, 0);
     // A call every few seconds: one object is enough.
-    world.hot = 80;
     for _ in 0..3_000 {
         world.now = Millis(world.now.0 + 5_000);
         world.run(1, 1);
     }
     assert_eq!(world.shards(), BTreeSet::from([0]));
-    world.now = Millis(world.now.0 + 10_000);
     world.run(20, 0);
     let took = i64::try_from(world.admitted).unwrap() * TOOK;
     assert_eq!(world.spent("budget"), took);
@@ -394,7 +470,7 @@ fn a_hot_team_is_spread_and_gathers_again() {
 fn limits_hold_over_shards_and_refusals_do_not_reach_the_team_s_object() {
     let mut world = World::new(60, [1_500_000, NO_END], 20);
     world.run(60, 300);
-    let (base, shards) = world.most_letters(30);
+    let (base, shards) = world.most_requests(30);
     world.run(10, 0);
     assert!(world.shards().len() > 4, "{:?}", world.shards());
     assert!(world.refused > 10_000, "{}", world.refused);
@@ -403,7 +479,7 @@ fn limits_hold_over_shards_and_refusals_do_not_reach_the_team_s_object() {
     // Nearly all of the 300 calls a second are refused.
     assert!(
         base <= 150 && shards <= 40,
-        "{base} and {shards} letters a second"
+        "{base} and {shards} requests a second"
     );
 
     let mut world = World::new(60, [NO_END, 2_000], 20);
@@ -416,7 +492,7 @@ fn limits_hold_over_shards_and_refusals_do_not_reach_the_team_s_object() {
 #[test]
 #[ignore = "figures for people; takes a minute"]
 fn a_hundred_thousand_calls_a_second() {
-    println!("calls/s, instances: waited and reports per 1,000 calls; objects; letters/s at the team's object, at the busiest shard; time of a book for a letter");
+    println!("calls/s, instances: waited and reports per 1,000 calls; objects; requests/s at the team's object, at the busiest shard; time of an object for a request");
     for (per_second, instances) in [
         (100, 20),
         (1_000, 100),
@@ -430,19 +506,19 @@ fn a_hundred_thousand_calls_a_second() {
         world.run(5, per_second);
         let per_mille =
             |now: u64, before: u64| (now - before) as f64 * 1_000.0 / (world.calls - calls) as f64;
-        let (base, shard) = world.most_letters(4);
-        let letters: u32 = world
-            .objects
+        let (base, shard) = world.most_requests(4);
+        let requests: u32 = world
+            .nodes
             .values()
-            .flat_map(|object| object.letters.values())
+            .flat_map(|node| node.requests.values())
             .sum();
-        let busy: Duration = world.objects.values().map(|object| object.busy).sum();
+        let busy: Duration = world.nodes.values().map(|node| node.busy).sum();
         println!(
             "{per_second}, {instances}: {:.1} and {:.1}; {}; {base}, {shard}; {:?}",
             per_mille(world.waited, waited),
             per_mille(world.reports, reports),
             world.shards().len(),
-            busy / letters.max(1)
+            busy / requests.max(1)
         );
     }
 }

@@ -2,13 +2,13 @@
 //! the database of their rows: it is in the jurisdiction of the zone.
 
 use super::fetch::Exchange;
-use super::ledger::Address;
-use super::usage::{self, Over};
-use super::{admission, host, origins};
+use super::{host, instance, origins};
 use crate::answer::record::{Row, Served};
 use crate::config::Config;
 use crate::dialect::{self, Fingerprint, Reading};
 use crate::ledger::background::Background;
+use crate::ledger::instance::Finished;
+use crate::ledger::Address;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 use worker::Env;
@@ -29,8 +29,8 @@ struct Found {
 /// Writes the row of a call that goes on in the background, and keeps what is needed
 /// to settle it. What cannot be kept stays held.
 pub fn begin(x: &Exchange, store: &str, row: Row, answer: Option<&str>) {
-    let measures = admission::measures(&row.id);
-    let over = usage::over(store, row);
+    let measures = instance::measures(&row.id);
+    let over = instance::settle(store, row);
     if let (Some(answer), Some(held)) = (answer, &over.settled) {
         let kept = Kept {
             to: over.to.clone(),
@@ -46,7 +46,7 @@ pub fn begin(x: &Exchange, store: &str, row: Row, answer: Option<&str>) {
             }
         });
     }
-    usage::write_all(&x.env, &x.ctx, vec![over]);
+    instance::write_all(&x.env, &x.ctx, vec![over]);
 }
 
 async fn keep(
@@ -115,12 +115,12 @@ async fn ended(
     let Some(told) = call.ends(served, reading, &config.prices, host::now()) else {
         return Ok(());
     };
-    let all = told.map(|(row, settled)| Over {
+    let all = told.map(|(row, settled)| Finished {
         to: to.clone(),
         row,
         settled,
     });
-    usage::write_all(&x.env, &x.ctx, all.into());
+    instance::write_all(&x.env, &x.ctx, all.into());
     // Should this fail, it is reported again with the next request, and counts once.
     let delete = database.prepare("DELETE FROM background WHERE id = ?");
     delete.bind(&[id.into()])?.run().await.map(|_| ())

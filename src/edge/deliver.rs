@@ -6,7 +6,7 @@ use super::answer::Story;
 use super::attempt::{Begun, Body};
 use super::fetch::{begin, Answered, Called, Exchange, Refused};
 use super::stream::{Client, Finished};
-use super::{background, health, host, origins, receipts, usage};
+use super::{background, health, host, instance, origins, receipts};
 use crate::answer::receipt::{self, Receipt};
 use crate::answer::record::{Outcome, Row, Served};
 use crate::config::Config;
@@ -78,7 +78,7 @@ pub async fn refuse(
     row.status = status;
     let receipt = || Receipt::of(&row, row.status).refused(refusal);
     row.receipt = receipts::signed(&x.env, receipt).await;
-    usage::write(&x.env, &x.ctx, store, row.clone());
+    instance::write(&x.env, &x.ctx, &store, row.clone());
     row
 }
 
@@ -131,7 +131,7 @@ async fn deliver(
                 Outcome::Background => {
                     background::begin(x, &store, row, kept.as_deref());
                 }
-                _ => usage::write(&x.env, &x.ctx, store, row),
+                _ => instance::write(&x.env, &x.ctx, &store, row),
             }
             story.respond(status, &bytes)
         }
@@ -168,7 +168,7 @@ fn finish(
         health::ended(served.attempt, host::now(), &reading);
     }
     row.answered(served, reading, client_gone, &config.prices, host::now());
-    usage::write(&x.env, &x.ctx, store, row);
+    instance::write(&x.env, &x.ctx, &store, row);
 }
 
 /// Answers a client that has waited long enough, before any endpoint has.
@@ -256,7 +256,7 @@ async fn arrive(
             row.answered(served, *reading, false, &config.prices, host::now());
             // Its head had gone out before.
             row.status = 200;
-            usage::write(&x.env, &x.ctx, store, row);
+            instance::write(&x.env, &x.ctx, &store, row);
         }
         Body::Stream(stream) => {
             let until = policy.until(x.arrived);

@@ -3,8 +3,7 @@
 
 use super::answer::{self, Story};
 use super::attempt::Begun;
-use super::ledger::for_calls;
-use super::{admission, body, budgets, host, origins, routes, runaway, stored, upstream, usage};
+use super::{body, budgets, host, instance, origins, routes, runaway, stored, upstream};
 use crate::admin;
 use crate::answer::record::Row;
 use crate::config::gateway::ModelPolicy;
@@ -12,6 +11,7 @@ use crate::config::limits::{Measure, Subject};
 use crate::config::Config;
 use crate::dialect::{self, responses, Api, BlobOwner, Call, Fingerprint};
 use crate::ledger;
+use crate::ledger::instance::Admission;
 use crate::refusal::Refusal;
 use crate::regions::egress::STORED_RESPONSE;
 use crate::request::caller::Caller;
@@ -231,7 +231,7 @@ impl Asking<'_> {
         applied.retain(|one| one.measure != Measure::Money || Some(one.limit.as_str()) != around);
         let store = zone::home(&self.config.regions, caller);
         let deadline = policy.until(x.arrived);
-        let address = for_calls(&caller.key.team, store);
+        let address = instance::object_for(&caller.key.team, store);
         let weighed = ledger::Weighed {
             api: self.api,
             call: self.call,
@@ -242,10 +242,17 @@ impl Asking<'_> {
         let needs = bound.needs(applied, plan.model)?;
         self.row.reserved_nano = bound.money.map(NanoUsd);
         let unreachable = limits.unreachable(&caller.key.team);
-        let reservation = admission::admit(&x.env, &address, deadline, needs, unreachable).await?;
-        usage::linger(&x.env, &x.ctx);
+        let admission = Admission {
+            address: address.clone(),
+            deadline,
+            needs,
+            unreachable,
+        };
+        let admitted = instance::admit(&x.env, admission).await;
+        instance::linger(&x.env, &x.ctx);
+        let reservation = admitted?;
         self.row.budgets.clone_from(&reservation.levels);
-        admission::begin(self.row, address, reservation, deadline);
+        instance::begin(self.row, address, reservation, deadline);
         Ok(())
     }
 }

@@ -3,7 +3,6 @@
 //! nothing.
 
 mod admin;
-mod admission;
 mod answer;
 mod attempt;
 mod background;
@@ -15,6 +14,7 @@ mod drills;
 mod fetch;
 mod health;
 mod host;
+mod instance;
 mod keys;
 mod ledger;
 mod map;
@@ -32,7 +32,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod upstream;
-mod usage;
 mod whole;
 
 use worker::worker_sys::web_sys;

@@ -1,7 +1,9 @@
-//! Rows into a usage database, and what else goes along with them: how endpoints
-//! fare, and what was left there for an object.
+//! Rows into a usage database, and what goes along with them: notices of the health of
+//! endpoints, and calls that were spilled for an object.
 
 use crate::answer::record;
+use crate::ledger::instance::Spill;
+use crate::ledger::object::{Exchange, Exchanged, SpilledCall, SPILLED_AT_ONCE};
 use crate::upstream::health::Notice;
 use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement, Env};
@@ -9,69 +11,73 @@ use worker::{D1Database, D1PreparedStatement, Env};
 /// A database's time, in milliseconds.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
-/// What is found in a database when rows are written.
-pub struct Exchanged {
-    /// What instances say of endpoints.
-    pub told: Vec<Told>,
-    /// What was left there for a team's object.
-    pub spilled: Vec<SpilledEvent>,
-}
-
-/// Writes rows and adds them to their hours' sums, tells other instances how
-/// endpoints fare, and reads what they say and what was left for the team: all
-/// in the one call that is made for the rows.
-pub async fn exchange(
-    env: &Env,
-    store: &str,
-    rows: &str,
-    news: &[Notice],
-    since: u64,
-    left_for: &str,
-) -> worker::Result<Exchanged> {
-    let database = env.d1(store)?;
+/// Writes rows and adds them to the sums of their hours, writes notices, and reads the
+/// newer notices and what was spilled for the object: all in one transaction.
+pub async fn exchange(env: &Env, exchange: &Exchange) -> worker::Result<Exchanged> {
+    let database = env.d1(&exchange.store)?;
+    let rows = exchange.rows.as_str();
     let mut all = vec![
         database.prepare(record::SUM_UP).bind(&[rows.into()])?,
         database.prepare(record::INSERT).bind(&[rows.into()])?,
     ];
-    if !news.is_empty() {
-        all.push(telling(&database, news)?);
+    if !exchange.notices.is_empty() {
+        all.push(writing(&database, &exchange.notices)?);
     }
     let sql = "SELECT notice, told FROM health WHERE told > ?1";
-    all.push(database.prepare(sql).bind(&[(since as f64).into()])?);
-    all.push(database.prepare(SPILLED).bind(&[left_for.into()])?);
+    let since = exchange.since as f64;
+    all.push(database.prepare(sql).bind(&[since.into()])?);
+    all.push(reading_spilled(&database, &exchange.mark)?);
     let mut results = database.batch(all).await?;
     let spilled = results.pop().map(|found| found.results()).transpose()?;
-    let told = results.pop().map(|found| found.results()).transpose()?;
+    let written = results.pop().map(|found| found.results()).transpose()?;
+    let written: Vec<Written> = written.unwrap_or_default();
+    let notices = written.into_iter().filter_map(|one| {
+        let notice = serde_json::from_str(&one.notice).ok()?;
+        Some((one.told, notice))
+    });
     Ok(Exchanged {
-        told: told.unwrap_or_default(),
+        notices: notices.collect(),
         spilled: spilled.unwrap_or_default(),
     })
 }
 
-/// So much of what was left is read at once.
-pub const SPILLED_AT_ONCE: usize = 100;
-const SPILLED: &str = "SELECT id, event FROM spilled WHERE team = ?1 LIMIT 100";
+fn reading_spilled(database: &D1Database, mark: &str) -> worker::Result<D1PreparedStatement> {
+    let sql = format!("SELECT id, event FROM spilled WHERE team = ?1 LIMIT {SPILLED_AT_ONCE}");
+    database.prepare(sql).bind(&[mark.into()])
+}
 
-/// What was left for a team's object.
-pub async fn spilled(env: &Env, store: &str, left_for: &str) -> worker::Result<Vec<SpilledEvent>> {
-    let statement = env.d1(store)?.prepare(SPILLED).bind(&[left_for.into()])?;
+/// Calls that were spilled for an object.
+pub async fn spilled(env: &Env, store: &str, mark: &str) -> worker::Result<Vec<SpilledCall>> {
+    let statement = reading_spilled(&env.d1(store)?, mark)?;
     statement.all().await?.results()
 }
 
-/// What was left for a team's object was taken.
-pub async fn forget_spilled(
-    env: &Env,
-    store: &str,
-    spilled: &[SpilledEvent],
-) -> worker::Result<()> {
-    let ids: Vec<&str> = spilled.iter().map(|one| one.id.as_str()).collect();
-    let ids = serde_json::to_string(&ids)?;
+/// Deletes spilled calls that an object has taken.
+pub async fn delete_spilled(env: &Env, store: &str, ids: &[String]) -> worker::Result<()> {
+    let ids = serde_json::to_string(ids)?;
     let sql = "DELETE FROM spilled WHERE id IN (SELECT value FROM json_each(?1))";
     let statement = env.d1(store)?.prepare(sql).bind(&[ids.into()])?;
     statement.run().await.map(|_| ())
 }
 
-fn telling(database: &D1Database, news: &[Notice]) -> worker::Result<D1PreparedStatement> {
+/// Writes calls whose object does not reply: their rows count at once, and the object
+/// reads their notes when it replies again.
+pub async fn spill(env: &Env, spill: &Spill) -> worker::Result<()> {
+    let database = env.d1(&spill.store)?;
+    let sql = "INSERT INTO spilled (id, team, event) SELECT value->>'id', ?2, value->>'event' \
+               FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+    let (rows, notes) = (spill.rows.as_str(), spill.notes.as_str());
+    let statements = vec![
+        database.prepare(record::SUM_UP).bind(&[rows.into()])?,
+        database.prepare(record::INSERT).bind(&[rows.into()])?,
+        database
+            .prepare(sql)
+            .bind(&[notes.into(), spill.mark.as_str().into()])?,
+    ];
+    database.batch(statements).await.map(|_| ())
+}
+
+fn writing(database: &D1Database, notices: &[Notice]) -> worker::Result<D1PreparedStatement> {
     let sql = format!(
         "INSERT INTO health (endpoint, model, at, told, notice) \
          SELECT value->>'endpoint', value->>'model', value->>'at', {NOW}, value \
@@ -81,29 +87,20 @@ fn telling(database: &D1Database, news: &[Notice]) -> worker::Result<D1PreparedS
     );
     database
         .prepare(sql)
-        .bind(&[serde_json::to_string(news)?.into()])
+        .bind(&[serde_json::to_string(notices)?.into()])
 }
 
-/// Tells other instances how endpoints fare.
-pub async fn tell(env: &Env, store: &str, news: &[Notice]) -> worker::Result<()> {
+/// Writes notices for other instances.
+pub async fn write_notices(env: &Env, store: &str, notices: &[Notice]) -> worker::Result<()> {
     let database = env.d1(store)?;
-    telling(&database, news)?.run().await.map(|_| ())
+    writing(&database, notices)?.run().await.map(|_| ())
 }
 
-/// What an instance says of an endpoint.
+/// A notice as it was written.
 #[derive(Deserialize)]
-pub struct Told {
+struct Written {
     /// The notice as JSON.
-    pub notice: String,
+    notice: String,
     /// When, by the database's clock.
-    pub told: u64,
-}
-
-/// A call that was left for a team's object.
-#[derive(Deserialize)]
-pub struct SpilledEvent {
-    /// Its id.
-    pub id: String,
-    /// Its row and what it took, as JSON.
-    pub event: String,
+    told: u64,
 }

@@ -2,7 +2,8 @@
 //! tells people of one. What it remembers is this instance's.
 
 use super::fetch::Exchange;
-use super::{host, ledger};
+use super::host;
+use super::ledger::webhook;
 use crate::answer::record::Row;
 use crate::config::runaway::Rules;
 use crate::dialect::Api;
@@ -66,7 +67,7 @@ fn tell(x: &Exchange, runaway: &Runaway, rules: &Rules) {
         "request": x.id.to_string(),
     });
     x.ctx.wait_until(async move {
-        if !ledger::tell(&url, &body.to_string()).await {
+        if !webhook::post(&url, &body.to_string()).await {
             worker::console_warn!("the webhook for runaways did not take it");
         }
     });

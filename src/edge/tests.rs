@@ -26,7 +26,7 @@ use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
         Object.defineProperty(request, "cf", { value: { country: "AT", colo: "VIE" } });
         return request;
     }
-    export function endless() {
+    export function unbudgeted() {
         return new ReadableStream({ type: "bytes", pull(c) { c.enqueue(new Uint8Array(1024)); } });
     }
     export function pieces(text, size) {
@@ -49,7 +49,7 @@ use worker::worker_sys::web_sys::{AbortSignal, ReadableStream, Request};
 "#)]
 extern "C" {
     fn request(headers: &JsValue, body: &JsValue) -> Request;
-    fn endless() -> JsValue;
+    fn unbudgeted() -> JsValue;
     fn answer(text: &str, size: u32) -> JsValue;
     async fn text(stream: &ReadableStream) -> JsValue;
     fn signal() -> AbortSignal;
@@ -76,7 +76,7 @@ fn the_head_crosses_in_one_piece() {
 #[wasm_bindgen_test]
 async fn a_body_without_a_length_cannot_go_on_for_ever() {
     let headers = js_sys::Object::new();
-    let sent = request(&headers, &endless());
+    let sent = request(&headers, &unbudgeted());
     let refusal = body::read(&sent, Owner::Admins, (Coding::Plain, None), 10_000)
         .await
         .map(|(bytes, _)| bytes);

@@ -1,4 +1,4 @@
-//! What holders and books say to each other. A message may be lost, come late,
+//! What holders and ledgers say to each other. A message may be lost, come late,
 //! or come twice: each carries its number, and what it says is what is, never
 //! what is to be added.
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// So long an answer is waited for; one that comes later brings nothing.
 pub(super) const WAITED_FOR_MS: u64 = 10_000;
 
-/// From a holder to a book.
+/// From a holder to a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Message {
@@ -20,26 +20,26 @@ pub struct Message {
     pub number: u64,
     /// Calls that are over.
     pub settled: Vec<Settled>,
-    /// What callers of the holder, itself a book, have taken of each account in
+    /// What callers of the holder, itself a ledger, have taken of each account in
     /// all.
     pub totals: BTreeMap<String, i64>,
     /// Everything the holder has of each account, the calls above taken off but
-    /// none that the book may not have heard of; left out while another message
+    /// none that the ledger may not have heard of; left out while another message
     /// may still bring more.
     pub holds: Option<BTreeMap<String, i64>>,
     /// `holds` has only accounts that have changed: of all others the holder has
     /// what it had.
     pub partial: bool,
-    /// Of what the holder, itself a book, has of the accounts in `holds`: what is
+    /// Of what the holder, itself a ledger, has of the accounts in `holds`: what is
     /// held for calls of which nobody knows what they took.
     pub held: BTreeMap<String, Held>,
-    /// The team whose calls the holder, itself a book, is for.
+    /// The team whose calls the holder, itself a ledger, is for.
     pub team: Option<String>,
     /// Calls of the holder that are under way.
     pub open: u64,
     /// What it wants; all of it, or none is given.
     pub wants: Vec<Want>,
-    /// Accounts in `totals` from which nothing was ever lent: the book may not
+    /// Accounts in `totals` from which nothing was ever lent: the ledger may not
     /// know them.
     pub about: Vec<Applied>,
     /// How long it needs what it is lent, in milliseconds.
@@ -50,7 +50,7 @@ pub struct Message {
 }
 
 /// A message as it is written. Holdings that have changed are apart from whole
-/// ones: a book that does not know them yet must not take what is left out for
+/// ones: a ledger that does not know them yet must not take what is left out for
 /// nothing.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
@@ -172,7 +172,7 @@ pub struct Settled {
     pub holder: String,
     /// Its parts.
     pub parts: Vec<Part>,
-    /// Their accounts, where the book was not asked for any of it.
+    /// Their accounts, where the ledger was not asked for any of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<Applied>,
     /// The call was cut off: its parts are the most it can have taken, and are held.
@@ -204,7 +204,7 @@ pub struct Want {
     pub want: i64,
 }
 
-/// From a book to a holder.
+/// From a ledger to a holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// What is lent, or what there is too little of.

@@ -15,13 +15,13 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// By a book, to an instance: for no longer than what is over waits before the
-    /// book hears of it.
-    pub fn by_a_book() -> Refused {
+    /// By a ledger, to an instance: for no longer than what is over waits before the
+    /// ledger hears of it.
+    pub fn by_a_ledger() -> Refused {
         Refused::holding(100)
     }
 
-    /// By an authority, to a book, on which many instances may call.
+    /// By an authority, to a ledger, on which many instances may call.
     pub fn by_an_authority() -> Refused {
         Refused::holding(1_000)
     }

@@ -1,11 +1,11 @@
 //! A team that is too much for one object is spread over several: shards, which
-//! borrow from the team's own object as any book does. Each object says how many
-//! letters it gets, and each instance goes by what its own object says, so that
+//! borrow from the team's own object as any ledger does. Each object says how many
+//! requests it gets, and each instance goes by what its own object says, so that
 //! nobody has to keep a list of who is where.
 
 use crate::units::Millis;
 
-/// How many letters an object gets in a second.
+/// How many requests an object gets in a second.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Load {
     second: u64,
@@ -14,7 +14,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Counts a letter; how many there are in a second.
+    /// Counts a request; how many there are in a second.
     pub fn one_more(&mut self, now: Millis) -> u32 {
         let second = now.0 / 1_000;
         if second != self.second {
@@ -47,12 +47,12 @@ impl Default for Spread {
 }
 
 impl Spread {
-    /// From so many letters a second on an object has too much to do: a quarter
+    /// From so many requests a second on an object has too much to do: a quarter
     /// of what one is said to manage.
     pub const HOT: u32 = 250;
     /// The most objects of a team.
     pub const MOST: u16 = 256;
-    /// Of a hot object's letters, so small a part is too few for one.
+    /// Of a hot object's requests, so small a part is too few for one.
     const COLD: u32 = 8;
     /// So long a change must show what it does before the next.
     const SETTLES_MS: u64 = 3_000;
@@ -75,8 +75,8 @@ impl Spread {
         }
     }
 
-    /// An object has said how many letters it gets in a second.
-    pub fn told(&mut self, now: Millis, load: u32, hot: u32) {
+    /// An object has said how many requests it gets in a second.
+    pub fn load_reported(&mut self, now: Millis, load: u32, hot: u32) {
         let hot = hot.max(1);
         let settled = now.since(self.changed_at) >= Spread::SETTLES_MS;
         if load >= hot / Spread::COLD {

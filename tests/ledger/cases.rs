@@ -2,93 +2,93 @@
 
 use super::applied;
 use meridian::config::limits::{Applied, Authority, Window};
-use meridian::ledger::{Book, Grant, Message, Need, Purse, Reply, Reservation};
+use meridian::ledger::{AccountLedger, Grant, Lease, Message, Need, Reply, Reservation};
 use meridian::units::Millis;
 use std::collections::BTreeMap;
 
 #[test]
 fn a_question_whose_sender_has_given_up_is_lent_nothing() {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let need = Need {
         applied: applied(0, &authority),
         amount: 10,
     };
-    let late = purse.ask(Millis(1), Millis(2), vec![need]);
+    let late = lease.request(Millis(1), Millis(2), vec![need]);
     let message = late.message.clone();
-    purse.failed(late);
-    book.take(Millis(3), &purse.report(Millis(3), Vec::new(), false));
-    let reply = book.take(Millis(4), &message);
-    assert_eq!((reply.granted, book.lent("a0")), (Ok(Vec::new()), 0));
+    lease.request_failed(late);
+    ledger.take(Millis(3), &lease.report(Millis(3), Vec::new(), false));
+    let reply = ledger.take(Millis(4), &message);
+    assert_eq!((reply.granted, ledger.lent("a0")), (Ok(Vec::new()), 0));
 }
 
-/// A book, and a purse that has let a call in from it.
-fn one_call() -> (Book, Purse, Reservation) {
+/// A ledger, and a lease that has let a call in from it.
+fn one_call() -> (AccountLedger, Lease, Reservation) {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let need = Need {
         applied: applied(0, &authority),
         amount: 10,
     };
-    let question = purse.ask(Millis(1), Millis(100_000), vec![need]);
-    let reply = book.take(Millis(1), &question.message);
-    let reservation = purse.answered(Millis(1), question, &reply);
-    (book, purse, reservation.unwrap().unwrap())
+    let request = lease.request(Millis(1), Millis(100_000), vec![need]);
+    let reply = ledger.take(Millis(1), &request.message);
+    let reservation = lease.answered(Millis(1), request, &reply);
+    (ledger, lease, reservation.unwrap().unwrap())
 }
 
 #[test]
 fn what_two_reports_at_once_overstate_is_put_right() {
-    let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_, _| 7);
-    let first = purse.report(Millis(2), vec![settled], false);
-    let second = purse.report(Millis(3), Vec::new(), true);
+    let (mut ledger, mut lease, reservation) = one_call();
+    let settled = lease.settle("call", reservation, |_, _| 7);
+    let first = lease.report(Millis(2), vec![settled], false);
+    let second = lease.report(Millis(3), Vec::new(), true);
     for (at, report) in [(2, first), (3, second)] {
-        let reply = book.take(Millis(at), &report);
-        purse.heard(Millis(at), &report, &reply);
+        let reply = ledger.take(Millis(at), &report);
+        lease.report_received(Millis(at), &report, &reply);
     }
     assert!(
-        purse.has_some_idle(),
-        "the book thinks that {} are left",
-        book.lent("a0")
+        lease.has_some_idle(),
+        "the ledger thinks that {} are left",
+        ledger.lent("a0")
     );
-    let third = purse.report(Millis(4), Vec::new(), true);
-    let reply = book.take(Millis(4), &third);
-    purse.heard(Millis(4), &third, &reply);
-    assert_eq!((book.lent("a0"), purse.has_some_idle()), (0, false));
+    let third = lease.report(Millis(4), Vec::new(), true);
+    let reply = ledger.take(Millis(4), &third);
+    lease.report_received(Millis(4), &third, &reply);
+    assert_eq!((ledger.lent("a0"), lease.has_some_idle()), (0, false));
 }
 
 #[test]
 fn a_report_that_is_told_twice_does_not_hide_what_the_second_one_overstates() {
-    let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_, _| 7);
-    let first = purse.report(Millis(2), vec![settled], false);
-    book.take(Millis(2), &first);
-    let second = purse.report(Millis(3), Vec::new(), true);
-    let reply = book.take(Millis(3), &second);
-    purse.heard(Millis(3), &second, &reply);
+    let (mut ledger, mut lease, reservation) = one_call();
+    let settled = lease.settle("call", reservation, |_, _| 7);
+    let first = lease.report(Millis(2), vec![settled], false);
+    ledger.take(Millis(2), &first);
+    let second = lease.report(Millis(3), Vec::new(), true);
+    let reply = ledger.take(Millis(3), &second);
+    lease.report_received(Millis(3), &second, &reply);
     // Its answer was lost; its call was settled before.
-    purse.heard(Millis(2), &first, &reply);
-    assert!(book.lent("a0") > 0 && purse.has_some_idle() && !purse.is_done());
+    lease.report_received(Millis(2), &first, &reply);
+    assert!(ledger.lent("a0") > 0 && lease.has_some_idle() && !lease.is_done());
 }
 
 #[test]
 fn what_was_given_back_and_not_heard_is_given_back_again() {
-    let (mut book, mut purse, reservation) = one_call();
-    let settled = purse.settle("call", reservation, |_, _| 7);
-    let report = purse.report(Millis(2), vec![settled], false);
-    let reply = book.take(Millis(2), &report);
-    purse.heard(Millis(2), &report, &reply);
-    let lost = purse.report(Millis(3), Vec::new(), true);
-    purse.unheard(&lost);
-    assert!(purse.is_idle(Millis(3_000)) && book.lent("a0") > 0);
-    book.take(Millis(4), &purse.report(Millis(4), Vec::new(), true));
-    assert_eq!(book.lent("a0"), 0);
+    let (mut ledger, mut lease, reservation) = one_call();
+    let settled = lease.settle("call", reservation, |_, _| 7);
+    let report = lease.report(Millis(2), vec![settled], false);
+    let reply = ledger.take(Millis(2), &report);
+    lease.report_received(Millis(2), &report, &reply);
+    let lost = lease.report(Millis(3), Vec::new(), true);
+    lease.report_lost(&lost);
+    assert!(lease.is_idle(Millis(3_000)) && ledger.lent("a0") > 0);
+    ledger.take(Millis(4), &lease.report(Millis(4), Vec::new(), true));
+    assert_eq!(ledger.lent("a0"), 0);
 }
 
-/// A purse, and the calls it has let in by asking a book.
-fn calls(book: &mut Book, purse: &mut Purse, how_many: usize) -> Vec<Reservation> {
+/// A lease, and the calls it has let in by asking a ledger.
+fn calls(ledger: &mut AccountLedger, lease: &mut Lease, how_many: usize) -> Vec<Reservation> {
     let authority = Authority::Team("t".to_owned());
     let needs = vec![Need {
         applied: applied(0, &authority),
@@ -96,14 +96,11 @@ fn calls(book: &mut Book, purse: &mut Purse, how_many: usize) -> Vec<Reservation
     }];
     let mut admitted = Vec::new();
     while admitted.len() < how_many {
-        let reserved = purse.reserve(Millis(1), Millis(100_000), &needs);
+        let reserved = lease.reserve(Millis(1), Millis(100_000), &needs);
         admitted.push(reserved.unwrap_or_else(|| {
-            let question = purse.ask(Millis(1), Millis(100_000), needs.clone());
-            let reply = book.take(Millis(1), &question.message);
-            purse
-                .answered(Millis(1), question, &reply)
-                .unwrap()
-                .unwrap()
+            let request = lease.request(Millis(1), Millis(100_000), needs.clone());
+            let reply = ledger.take(Millis(1), &request.message);
+            lease.answered(Millis(1), request, &reply).unwrap().unwrap()
         }));
     }
     admitted
@@ -111,16 +108,16 @@ fn calls(book: &mut Book, purse: &mut Purse, how_many: usize) -> Vec<Reservation
 
 #[test]
 fn a_loan_that_is_not_used_goes_back_by_and_by() {
-    let mut book = Book::new([Authority::Team("t".to_owned())], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
-    let under_way = calls(&mut book, &mut purse, 60);
-    let borrowed = book.lent("a0");
+    let mut ledger = AccountLedger::new([Authority::Team("t".to_owned())], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
+    let under_way = calls(&mut ledger, &mut lease, 60);
+    let borrowed = ledger.lent("a0");
     assert!(borrowed >= 100, "{borrowed}");
     let mut after = |at| {
-        let report = purse.report(Millis(at), Vec::new(), false);
-        let reply = book.take(Millis(at), &report);
-        purse.heard(Millis(at), &report, &reply);
-        book.lent("a0")
+        let report = lease.report(Millis(at), Vec::new(), false);
+        let reply = ledger.take(Millis(at), &report);
+        lease.report_received(Millis(at), &report, &reply);
+        ledger.lent("a0")
     };
     assert_eq!(after(2_000), borrowed);
     let (once, twice) = (after(6_000), after(12_000));
@@ -134,14 +131,14 @@ fn a_loan_that_is_not_used_goes_back_by_and_by() {
 #[test]
 fn who_is_lent_little_does_not_ask_for_more_and_more() {
     let authority = Authority::Team("t".to_owned());
-    let mut purse = Purse::new("p".to_owned());
+    let mut lease = Lease::new("p".to_owned());
     let mut wanted = |lends: i64| {
         let need = Need {
             applied: applied(0, &authority),
             amount: 1,
         };
-        let question = purse.ask(Millis(1), Millis(2), vec![need]);
-        let want = question.message.wants[0].want;
+        let request = lease.request(Millis(1), Millis(2), vec![need]);
+        let want = request.message.wants[0].want;
         let grant = Grant {
             account: "a0".to_owned(),
             amount: if lends == 0 { want } else { lends },
@@ -153,12 +150,9 @@ fn who_is_lent_little_does_not_ask_for_more_and_more() {
             lost: false,
             noted: true,
         };
-        purse
-            .answered(Millis(1), question, &reply)
-            .unwrap()
-            .unwrap();
+        lease.answered(Millis(1), request, &reply).unwrap().unwrap();
         // What is left goes back.
-        purse.report(Millis(2), Vec::new(), true);
+        lease.report(Millis(2), Vec::new(), true);
         want
     };
     assert_eq!(
@@ -168,30 +162,32 @@ fn who_is_lent_little_does_not_ask_for_more_and_more() {
 }
 
 /// A shard that was lent something for a call.
-fn shard() -> (Book, Book, Purse, Message) {
+fn shard() -> (AccountLedger, AccountLedger, Lease, Message) {
     let authority = Authority::Team("t".to_owned());
-    let mut above = Book::new([authority.clone()], Vec::new());
-    let mut leaf = Book::new([], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut above = AccountLedger::new([authority.clone()], Vec::new());
+    let mut leaf = AccountLedger::new([], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let need = Need {
         applied: applied(0, &authority),
         amount: 1,
     };
-    let mut message = purse.ask(Millis(1), Millis(100_000), vec![need]).message;
+    let mut message = lease
+        .request(Millis(1), Millis(100_000), vec![need])
+        .message;
     let missing: Vec<_> = leaf
-        .short_of(Millis(1), &message.wants)
+        .shortfall(Millis(1), &message.wants)
         .into_values()
         .flatten()
         .collect();
-    let mut question = leaf.ask(Millis(1), &authority, &missing);
-    question.holder = "leaf".to_owned();
-    let reply = above.take(Millis(1), &question);
-    leaf.answered(Millis(1), &question, &reply).unwrap();
+    let mut request = leaf.borrow(Millis(1), &authority, &missing);
+    request.holder = "leaf".to_owned();
+    let reply = above.take(Millis(1), &request);
+    leaf.borrow_answered(Millis(1), &request, &reply).unwrap();
     leaf.take(Millis(1), &message);
     message.number += 1;
     message.wants[0].need = 0;
     message.wants[0].want = 1;
-    (above, leaf, purse, message)
+    (above, leaf, lease, message)
 }
 
 #[test]
@@ -237,8 +233,8 @@ fn a_shard_tells_until_it_was_heard() {
 #[test]
 fn what_the_calls_of_one_who_dies_can_have_cost_is_held() {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     // Both limits take all calls; of the wider one more was borrowed.
     let need = |which, amount| Need {
         applied: Applied {
@@ -248,45 +244,45 @@ fn what_the_calls_of_one_who_dies_can_have_cost_is_held() {
         amount,
     };
     let needs = vec![need(0, 10), need(1, 10)];
-    let question = purse.ask(Millis(1), Millis(100), needs);
-    book.take(Millis(1), &question.message);
-    let (wide, narrow) = (book.lent("a0"), book.lent("a1"));
+    let request = lease.request(Millis(1), Millis(100), needs);
+    ledger.take(Millis(1), &request.message);
+    let (wide, narrow) = (ledger.lent("a0"), ledger.lent("a1"));
     assert!(narrow < wide, "{narrow} {wide}");
-    let forfeits = book.expire(Millis(1_000_000));
-    assert_eq!(forfeits[0].money, narrow);
-    let held = |name: &str| book.held(name).amount;
+    let lost = ledger.expire(Millis(1_000_000));
+    assert_eq!(lost[0].money, narrow);
+    let held = |name: &str| ledger.held(name).amount;
     assert_eq!((held("a0"), held("a1")), (narrow, narrow));
-    assert!(book.accounts().all(|account| account.spent == 0));
+    assert!(ledger.accounts().all(|account| account.spent == 0));
 }
 
 #[test]
 fn what_is_ample_is_not_asked_for_again() {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
-    let mut under_way = calls(&mut book, &mut purse, 1);
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
+    let mut under_way = calls(&mut ledger, &mut lease, 1);
     let both = [0, 3].map(|which| Need {
         applied: applied(which, &authority),
         amount: 1,
     });
-    let question = purse.ask(Millis(1), Millis(100_000), both.to_vec());
-    let wants: Vec<&str> = question
+    let request = lease.request(Millis(1), Millis(100_000), both.to_vec());
+    let wants: Vec<&str> = request
         .message
         .wants
         .iter()
         .map(|want| want.applied.account.as_str())
         .collect();
     assert_eq!(wants, ["a3"]);
-    let reply = book.take(Millis(1), &question.message);
-    under_way.extend(purse.answered(Millis(1), question, &reply).unwrap());
+    let reply = ledger.take(Millis(1), &request.message);
+    under_way.extend(lease.answered(Millis(1), request, &reply).unwrap());
     assert_eq!(under_way.len(), 2);
 }
 
 #[test]
 fn what_was_borrowed_for_a_minute_that_is_over_goes_back() {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let minute = |n: u64| Need {
         applied: Applied {
             account: format!("requests {n}"),
@@ -301,66 +297,66 @@ fn what_was_borrowed_for_a_minute_that_is_over_goes_back() {
     };
     let mut call = |at: u64| {
         let (deadline, needs) = (Millis(at + 1_000), vec![minute(at / 60_000)]);
-        let here = purse.reserve(Millis(at), deadline, &needs);
+        let here = lease.reserve(Millis(at), deadline, &needs);
         let reservation = here.unwrap_or_else(|| {
-            let question = purse.ask(Millis(at), deadline, needs);
-            let reply = book.take(Millis(at), &question.message);
-            let answered = purse.answered(Millis(at), question, &reply);
+            let request = lease.request(Millis(at), deadline, needs);
+            let reply = ledger.take(Millis(at), &request.message);
+            let answered = lease.answered(Millis(at), request, &reply);
             answered.unwrap().unwrap()
         });
-        let settled = purse.settle("call", reservation, |_, _| 1);
-        let report = purse.report(Millis(at), vec![settled], false);
-        let reply = book.take(Millis(at), &report);
-        purse.heard(Millis(at), &report, &reply);
+        let settled = lease.settle("call", reservation, |_, _| 1);
+        let report = lease.report(Millis(at), vec![settled], false);
+        let reply = ledger.take(Millis(at), &report);
+        lease.report_received(Millis(at), &report, &reply);
         report.holds.unwrap().len()
     };
     // Never idle, whatever the minute.
     let held = (0..300).map(|n| call(1_000 + n * 900)).max();
     // That of the minute before is told to be empty.
     assert_eq!(held, Some(2), "accounts at once");
-    assert_eq!(book.lent("requests 0"), 0);
+    assert_eq!(ledger.lent("requests 0"), 0);
 }
 
 #[test]
 fn who_was_given_up_hears_of_it_though_nothing_is_charged() {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let places = Need {
         applied: applied(3, &authority),
         amount: 1,
     };
-    let question = purse.ask(Millis(1), Millis(100), vec![places]);
-    book.take(Millis(1), &question.message);
-    assert!(book.expire(Millis(1_000_000)).is_empty());
+    let request = lease.request(Millis(1), Millis(100), vec![places]);
+    ledger.take(Millis(1), &request.message);
+    assert!(ledger.expire(Millis(1_000_000)).is_empty());
     let late = Message {
         holder: "p".to_owned(),
         number: 2,
         for_ms: 100,
         ..Message::default()
     };
-    assert!(book.take(Millis(1_000_001), &late).lost);
+    assert!(ledger.take(Millis(1_000_001), &late).lost);
 }
 
 #[test]
 fn what_is_missing_comes_to_what_is_here() {
     let authority = Authority::Team("t".to_owned());
-    let mut above = Book::new([authority.clone()], Vec::new());
-    let mut leaf = Book::new([], Vec::new());
+    let mut above = AccountLedger::new([authority.clone()], Vec::new());
+    let mut leaf = AccountLedger::new([], Vec::new());
     let mut want = |now: u64, need: i64, holder: &str| {
         let need = Need {
             applied: applied(0, &authority),
             amount: need,
         };
-        let mut purse = Purse::new(holder.to_owned());
-        let message = purse
-            .ask(Millis(now), Millis(now + 100_000), vec![need])
+        let mut lease = Lease::new(holder.to_owned());
+        let message = lease
+            .request(Millis(now), Millis(now + 100_000), vec![need])
             .message;
-        for missing in leaf.short_of(Millis(now), &message.wants).into_values() {
-            let mut question = leaf.ask(Millis(now), &authority, &missing);
-            question.holder = "leaf".to_owned();
-            let reply = above.take(Millis(now), &question);
-            leaf.answered(Millis(now), &question, &reply).unwrap();
+        for missing in leaf.shortfall(Millis(now), &message.wants).into_values() {
+            let mut request = leaf.borrow(Millis(now), &authority, &missing);
+            request.holder = "leaf".to_owned();
+            let reply = above.take(Millis(now), &request);
+            leaf.borrow_answered(Millis(now), &request, &reply).unwrap();
         }
         leaf.take(Millis(now), &message).granted.is_ok()
     };
@@ -372,7 +368,7 @@ fn what_is_missing_comes_to_what_is_here() {
 #[test]
 fn what_is_told_of_an_account_late_does_not_change_its_limit() {
     let authority = Authority::Team("t".to_owned());
-    let mut book = Book::new([authority.clone()], Vec::new());
+    let mut ledger = AccountLedger::new([authority.clone()], Vec::new());
     let told = |cap: i64| Message {
         holder: "leaf".to_owned(),
         number: 1,
@@ -384,8 +380,8 @@ fn what_is_told_of_an_account_late_does_not_change_its_limit() {
         durable: true,
         ..Message::default()
     };
-    book.take(Millis(1), &told(100));
-    book.take(Millis(2), &told(1_000));
-    let account = book.accounts().next().unwrap();
+    ledger.take(Millis(1), &told(100));
+    ledger.take(Millis(2), &told(1_000));
+    let account = ledger.accounts().next().unwrap();
     assert_eq!((account.cap, account.spent), (100, 7));
 }

@@ -2,12 +2,17 @@
 //! values without an end, what is held told as spent, a shared budget that one
 //! team's reservations fill.
 
-use super::object::Object;
+use super::disk::Disk;
 use super::{applied, valued};
 use meridian::config::limits::{Applied, Authority, Measure, Others, Window};
-use meridian::ledger::{Book, Message, Need, Part, Purse, Reply, Reservation, Settled};
+use meridian::ledger::object::{Effect, Input, Object};
+use meridian::ledger::{
+    AccountLedger, Address, Lease, LedgerRequest, Message, Need, Part, Reply, Reservation, Settled,
+};
 use meridian::units::Millis;
 use proptest::prelude::*;
+use serde_json::json;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 const VALUES: usize = 2_381;
@@ -34,29 +39,34 @@ fn need(applied: Applied, amount: i64) -> Vec<Need> {
     vec![Need { applied, amount }]
 }
 
-/// A question, answered by a book that keeps its accounts itself.
+/// A request, answered by a ledger that keeps its accounts itself.
 fn admit(
-    book: &mut Book,
-    purse: &mut Purse,
+    ledger: &mut AccountLedger,
+    lease: &mut Lease,
     now: Millis,
     needs: Vec<Need>,
 ) -> Result<Reservation, String> {
     let deadline = Millis(now.0 + 60_000);
-    if let Some(reservation) = purse.reserve(now, deadline, &needs) {
+    if let Some(reservation) = lease.reserve(now, deadline, &needs) {
         return Ok(reservation);
     }
-    let question = purse.ask(now, deadline, needs);
-    let reply = book.take(now, &question.message);
-    let answered = purse.answered(now, question, &reply);
+    let request = lease.request(now, deadline, needs);
+    let reply = ledger.take(now, &request.message);
+    let answered = lease.answered(now, request, &reply);
     answered
         .map(Option::unwrap)
         .map_err(|exceeded| exceeded.to_string())
 }
 
-fn report(book: &mut Book, purse: &mut Purse, now: Millis, settled: Vec<Settled>) -> Message {
-    let report = purse.report(now, settled, false);
-    let reply = book.take(now, &report);
-    purse.heard(now, &report, &reply);
+fn report(
+    ledger: &mut AccountLedger,
+    lease: &mut Lease,
+    now: Millis,
+    settled: Vec<Settled>,
+) -> Message {
+    let report = lease.report(now, settled, false);
+    let reply = ledger.take(now, &report);
+    lease.report_received(now, &report, &reply);
     report
 }
 
@@ -66,33 +76,33 @@ fn size(message: &Message) -> usize {
 
 #[test]
 fn guard_a_message_carries_what_changed_however_many_values_there_are() {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let mut largest = 0;
     for nth in 0..VALUES {
         let now = Millis(1_000 + nth as u64);
         let needs = need(value(nth, 10_000), 1);
-        let reservation = admit(&mut book, &mut purse, now, needs).unwrap();
-        let settled = purse.settle(&format!("c{nth}"), reservation, |_, _| 1);
-        let told = report(&mut book, &mut purse, now, vec![settled]);
+        let reservation = admit(&mut ledger, &mut lease, now, needs).unwrap();
+        let settled = lease.settle(&format!("c{nth}"), reservation, |_, _| 1);
+        let told = report(&mut ledger, &mut lease, now, vec![settled]);
         largest = largest.max(size(&told));
-        let written: usize = book
+        let written: usize = ledger
             .changes()
             .iter()
             .map(|change| change.key.len() + change.value.as_ref().map_or(0, String::len))
             .sum();
         assert!(written < 4_000, "{written} bytes are stored for one call");
     }
-    assert_eq!(book.accounts().count(), VALUES);
+    assert_eq!(ledger.accounts().count(), VALUES);
     assert!(largest < 2_000, "a report of one call has {largest} bytes");
 }
 
 #[test]
 fn guard_what_a_shard_tells_is_what_changed_too() {
-    let mut above = Book::new([team()], Vec::new());
-    let mut leaf = Book::new([], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
-    let tell = |leaf: &mut Book, above: &mut Book, now| {
+    let mut above = AccountLedger::new([team()], Vec::new());
+    let mut leaf = AccountLedger::new([], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
+    let tell = |leaf: &mut AccountLedger, above: &mut AccountLedger, now| {
         let mut report = leaf.report(now, &team())?;
         report.holder = "leaf".to_owned();
         let reply = above.take(now, &report);
@@ -101,24 +111,20 @@ fn guard_what_a_shard_tells_is_what_changed_too() {
     };
     for nth in 0..600_u64 {
         let now = Millis(1_000 + nth);
-        let question = purse.ask(
+        let request = lease.request(
             now,
             Millis(now.0 + 60_000),
             need(value(nth as usize, 10_000), 1),
         );
-        for missing in leaf.short_of(now, &question.message.wants).into_values() {
-            let mut asked = leaf.ask(now, &team(), &missing);
+        for missing in leaf.shortfall(now, &request.message.wants).into_values() {
+            let mut asked = leaf.borrow(now, &team(), &missing);
             asked.holder = "leaf".to_owned();
-            assert!(
-                size(&asked) < 2_000,
-                "a question has {} bytes",
-                size(&asked)
-            );
+            assert!(size(&asked) < 2_000, "a request has {} bytes", size(&asked));
             let reply = above.take(now, &asked);
-            leaf.answered(now, &asked, &reply).unwrap();
+            leaf.borrow_answered(now, &asked, &reply).unwrap();
         }
-        let reply = leaf.take(now, &question.message);
-        purse.answered(now, question, &reply).unwrap().unwrap();
+        let reply = leaf.take(now, &request.message);
+        lease.answered(now, request, &reply).unwrap().unwrap();
         let told = tell(&mut leaf, &mut above, now).unwrap();
         assert!(size(&told) < 2_000, "a report has {} bytes", size(&told));
     }
@@ -127,7 +133,7 @@ fn guard_what_a_shard_tells_is_what_changed_too() {
     let mut stored: BTreeMap<String, String> = BTreeMap::new();
     let changes = leaf.changes().into_iter();
     stored.extend(changes.filter_map(|change| Some((change.key, change.value?))));
-    let mut leaf = Book::new([], stored.into_iter().collect());
+    let mut leaf = AccountLedger::new([], stored.into_iter().collect());
     assert_eq!(
         tell(&mut leaf, &mut above, Millis(1_800))
             .unwrap()
@@ -140,36 +146,36 @@ fn guard_what_a_shard_tells_is_what_changed_too() {
 
 #[test]
 fn guard_values_beyond_the_cap_count_together_and_none_escapes_its_limit() {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purses = [Purse::new("p".to_owned()), Purse::new("q".to_owned())];
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut leases = [Lease::new("p".to_owned()), Lease::new("q".to_owned())];
     let mut taken = 0;
     for nth in 0..VALUES * 2 {
         // Each value twice, each time by another instance.
-        let (nth, purse) = (nth % VALUES, &mut purses[nth / VALUES]);
+        let (nth, lease) = (nth % VALUES, &mut leases[nth / VALUES]);
         let needs = need(value(nth, 10), 60);
-        let Ok(reservation) = admit(&mut book, purse, Millis(1_000), needs) else {
+        let Ok(reservation) = admit(&mut ledger, lease, Millis(1_000), needs) else {
             continue;
         };
-        let settled = purse.settle(&format!("c{taken}"), reservation, |_, _| 60);
-        report(&mut book, purse, Millis(1_000), vec![settled]);
+        let settled = lease.settle(&format!("c{taken}"), reservation, |_, _| 60);
+        report(&mut ledger, lease, Millis(1_000), vec![settled]);
         taken += 60;
     }
-    let accounts: BTreeMap<&str, i64> = book
+    let accounts: BTreeMap<&str, i64> = ledger
         .accounts()
         .map(|account| (account.applied.account.as_str(), account.spent))
         .collect();
     assert_eq!(accounts.len(), 11, "{accounts:?}");
     assert!(accounts.values().all(|spent| *spent == 60), "{accounts:?}");
     assert_eq!(taken, 11 * 60);
-    let other = book.standings().into_iter();
+    let other = ledger.standings().into_iter();
     let other = other.map(|standing| standing.applied.whom);
     assert!(other
         .collect::<Vec<_>>()
         .contains(&"other features (more than 10 values)".to_owned()));
     // It says so to whom it refuses.
     let refused = admit(
-        &mut book,
-        &mut purses[0],
+        &mut ledger,
+        &mut leases[0],
         Millis(5_000),
         need(value(700, 10), 60),
     );
@@ -180,19 +186,19 @@ fn guard_values_beyond_the_cap_count_together_and_none_escapes_its_limit() {
 
 #[test]
 fn guard_many_new_values_do_not_reserve_what_others_share() {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     for nth in 0..VALUES {
         let now = Millis(1_000 + nth as u64);
         let applied = Applied {
             cap: 100_000,
             ..value(nth, 10)
         };
-        let reservation = admit(&mut book, &mut purse, now, need(applied, 20)).unwrap();
-        let settled = purse.settle(&format!("c{nth}"), reservation, |_, _| 1);
-        report(&mut book, &mut purse, now, vec![settled]);
+        let reservation = admit(&mut ledger, &mut lease, now, need(applied, 20)).unwrap();
+        let settled = lease.settle(&format!("c{nth}"), reservation, |_, _| 1);
+        report(&mut ledger, &mut lease, now, vec![settled]);
     }
-    let other = book.accounts().find(|a| a.applied.account == "other");
+    let other = ledger.accounts().find(|a| a.applied.account == "other");
     let other = other.unwrap();
     assert_eq!(other.spent, (VALUES - 10) as i64);
     assert!(other.lent() < 100, "lent {}", other.lent());
@@ -200,26 +206,29 @@ fn guard_many_new_values_do_not_reserve_what_others_share() {
 
 #[test]
 fn guard_a_shard_counts_among_others_what_the_teams_object_does() {
-    let mut above = Book::new([team()], Vec::new());
-    let mut leaves = [Book::new([], Vec::new()), Book::new([], Vec::new())];
+    let mut above = AccountLedger::new([team()], Vec::new());
+    let mut leaves = [
+        AccountLedger::new([], Vec::new()),
+        AccountLedger::new([], Vec::new()),
+    ];
     let mut served = 0;
     for nth in 0..8 {
         let now = Millis(1_000 + nth as u64 * 2_000);
         let leaf = &mut leaves[nth % 2];
-        let mut purse = Purse::new(format!("p{nth}"));
-        let question = purse.ask(now, Millis(now.0 + 60_000), need(value(nth, 2), 30));
+        let mut lease = Lease::new(format!("p{nth}"));
+        let request = lease.request(now, Millis(now.0 + 60_000), need(value(nth, 2), 30));
         for _ in 0..3 {
-            for missing in leaf.short_of(now, &question.message.wants).into_values() {
-                let mut asked = leaf.ask(now, &team(), &missing);
+            for missing in leaf.shortfall(now, &request.message.wants).into_values() {
+                let mut asked = leaf.borrow(now, &team(), &missing);
                 asked.holder = format!("leaf{}", nth % 2);
                 let reply = above.take(now, &asked);
-                let _ = leaf.answered(now, &asked, &reply);
+                let _ = leaf.borrow_answered(now, &asked, &reply);
             }
         }
-        let reply = leaf.take(now, &question.message);
+        let reply = leaf.take(now, &request.message);
         served += usize::from(
-            purse
-                .answered(now, question, &reply)
+            lease
+                .answered(now, request, &reply)
                 .is_ok_and(|one| one.is_some()),
         );
     }
@@ -250,8 +259,8 @@ fn what_has_changed_is_nothing_to_a_book_that_does_not_know_such_messages() {
 
 #[test]
 fn guard_what_is_empty_is_forgotten() {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let minute = |nth: usize| Applied {
         account: format!("m{nth}"),
         measure: Measure::Requests,
@@ -260,44 +269,44 @@ fn guard_what_is_empty_is_forgotten() {
     };
     for nth in 0..50 {
         let now = Millis(61_000);
-        let reservation = admit(&mut book, &mut purse, now, need(minute(nth), 1)).unwrap();
-        let settled = purse.settle(&format!("c{nth}"), reservation, |_, _| 1);
-        report(&mut book, &mut purse, now, vec![settled]);
+        let reservation = admit(&mut ledger, &mut lease, now, need(minute(nth), 1)).unwrap();
+        let settled = lease.settle(&format!("c{nth}"), reservation, |_, _| 1);
+        report(&mut ledger, &mut lease, now, vec![settled]);
     }
-    assert_eq!(book.accounts().count(), 50);
+    assert_eq!(ledger.accounts().count(), 50);
     // The minute is over: nothing of it is left here, and soon none of it is there.
     for now in [121_000, 122_000, 128_000].map(Millis) {
-        report(&mut book, &mut purse, now, Vec::new());
+        report(&mut ledger, &mut lease, now, Vec::new());
     }
-    assert!(purse.is_done());
-    let told = report(&mut book, &mut purse, Millis(129_000), Vec::new());
+    assert!(lease.is_done());
+    let told = report(&mut ledger, &mut lease, Millis(129_000), Vec::new());
     assert_eq!(told.holds, Some(BTreeMap::new()));
-    book.tidy(Millis(241_000));
-    assert_eq!(book.accounts().count(), 0);
+    ledger.tidy(Millis(241_000));
+    assert_eq!(ledger.accounts().count(), 0);
 }
 
-/// A book that has lent to an instance, which died with a call under way.
-fn died() -> Book {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+/// A ledger that has lent to an instance, which died with a call under way.
+fn died() -> AccountLedger {
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     admit(
-        &mut book,
-        &mut purse,
+        &mut ledger,
+        &mut lease,
         Millis(1),
         need(applied(1, &team()), 90),
     )
     .unwrap();
-    book.changes();
-    let forfeits = book.expire(Millis(1_000_000));
-    assert_eq!(forfeits.len(), 1);
-    assert_eq!((forfeits[0].money, forfeits[0].calls), (90, 1));
-    book
+    ledger.changes();
+    let lost = ledger.expire(Millis(1_000_000));
+    assert_eq!(lost.len(), 1);
+    assert_eq!((lost[0].money, lost[0].calls), (90, 1));
+    ledger
 }
 
 #[test]
 fn guard_what_died_with_an_instance_is_held_and_not_spent() {
-    let mut book = died();
-    let all = book.standings();
+    let mut ledger = died();
+    let all = ledger.standings();
     let standing = &all[0];
     assert_eq!(
         (standing.spent, standing.reserved, standing.percent),
@@ -305,9 +314,9 @@ fn guard_what_died_with_an_instance_is_held_and_not_spent() {
     );
     assert_eq!((standing.held.amount, standing.held.calls), (90, 1));
     // It counts against the budget of 400, and says so.
-    let mut purse = Purse::new("q".to_owned());
+    let mut lease = Lease::new("q".to_owned());
     let needs = need(applied(1, &team()), 311);
-    let refused = admit(&mut book, &mut purse, Millis(1_000_001), needs).unwrap_err();
+    let refused = admit(&mut ledger, &mut lease, Millis(1_000_001), needs).unwrap_err();
     assert!(
         refused.contains("are held for calls whose cost is unknown"),
         "{refused}"
@@ -323,25 +332,25 @@ fn guard_what_died_with_an_instance_is_held_and_not_spent() {
             .filter_map(|(key, value)| Some((key, value?)))
             .collect()
     };
-    let account = |book: &Book| book.standings().first().map(|one| one.held.amount);
-    let evicted = Book::new([team()], stored);
+    let account = |ledger: &AccountLedger| ledger.standings().first().map(|one| one.held.amount);
+    let evicted = AccountLedger::new([team()], stored);
     assert_eq!(
         account(&evicted),
-        account(&book).filter(|_| evicted.accounts().count() > 0)
+        account(&ledger).filter(|_| evicted.accounts().count() > 0)
     );
     assert_eq!(
-        book.release(Some("l0")),
+        ledger.release(Some("l0")),
         [],
         "nothing is held under another limit"
     );
-    let released = book.release(Some("l1"));
+    let released = ledger.release(Some("l1"));
     assert_eq!(
         (released.len(), released[0].money, released[0].calls),
         (1, 90, 1)
     );
-    assert_eq!(book.release(None), []);
+    assert_eq!(ledger.release(None), []);
     let needs = need(applied(1, &team()), 311);
-    admit(&mut book, &mut purse, Millis(1_001_000), needs).unwrap();
+    admit(&mut ledger, &mut lease, Millis(1_001_000), needs).unwrap();
 }
 
 #[test]
@@ -354,32 +363,63 @@ fn guard_a_call_that_was_cut_off_is_held_until_its_budget_ends() {
         },
         ..applied(1, &team())
     };
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
-    let reservation = admit(&mut book, &mut purse, Millis(1), need(day("d"), 90)).unwrap();
-    let mut settled = purse.settle("cut", reservation, |_, bound| bound);
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
+    let reservation = admit(&mut ledger, &mut lease, Millis(1), need(day("d"), 90)).unwrap();
+    let mut settled = lease.settle("cut", reservation, |_, bound| bound);
     settled.held = true;
-    report(&mut book, &mut purse, Millis(2), vec![settled]);
-    let held = |book: &Book| book.held("d").amount;
-    assert_eq!((held(&book), book.standings()[0].spent), (90, 0));
+    report(&mut ledger, &mut lease, Millis(2), vec![settled]);
+    let held = |ledger: &AccountLedger| ledger.held("d").amount;
+    assert_eq!((held(&ledger), ledger.standings()[0].spent), (90, 0));
     // Two days after the budget's time is over nothing hangs on it any more.
-    report(&mut book, &mut purse, Millis(86_400_001), Vec::new());
-    book.tidy(Millis(86_400_000 * 2));
-    assert_eq!(held(&book), 90);
-    book.tidy(Millis(86_400_000 * 4));
-    assert_eq!((held(&book), book.accounts().count()), (0, 0));
+    report(&mut ledger, &mut lease, Millis(86_400_001), Vec::new());
+    ledger.tidy(Millis(86_400_000 * 2));
+    assert_eq!(held(&ledger), 90);
+    ledger.tidy(Millis(86_400_000 * 4));
+    assert_eq!((held(&ledger), ledger.accounts().count()), (0, 0));
     // Its row can still be taken back.
-    assert_eq!(book.release(None)[0].money, 90);
+    assert_eq!(ledger.release(None)[0].money, 90);
+}
+
+/// The reply of an object that keeps the team's accounts.
+fn reply(object: &mut Object<Disk>, message: Message) -> Reply {
+    let mut rows = message.clone();
+    rows.unfold();
+    let rows: Vec<_> = rows
+        .settled
+        .iter()
+        .map(|one| json!({"id": one.id}))
+        .collect();
+    let to = Address::Team {
+        team: "t".to_owned(),
+        store: String::new(),
+        shard: 0,
+    };
+    let request = LedgerRequest {
+        rows: RawValue::from_string(json!(rows).to_string()).ok(),
+        ..LedgerRequest::new(to, message)
+    };
+    let Ok(effects) = object.handle(Input::Request(Box::new(request)), Millis(1));
+    let mut replies = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Respond(reply) => Some(reply.unwrap().reply),
+        _ => None,
+    });
+    replies.next().unwrap()
 }
 
 #[test]
 fn guard_what_turns_out_of_a_call_that_is_held_is_spent_once_and_the_rest_is_free() {
     for late in [false, true] {
-        let mut book = Book::new([team()], Vec::new());
-        let mut purse = Purse::new("p".to_owned());
+        let disk = Disk::new(1);
+        let to = Address::of(&team(), "");
+        let mut object = Object::new(disk.clone(), to, String::new());
+        let mut lease = Lease::new("p".to_owned());
         let needs = need(applied(1, &team()), 90);
-        let reservation = admit(&mut book, &mut purse, Millis(1), needs).unwrap();
-        let mut held = purse.settle("x", reservation, |_, bound| bound);
+        let request = lease.request(Millis(1), Millis(60_000), needs);
+        let granted = reply(&mut object, request.message.clone());
+        let reservation = lease.answered(Millis(1), request, &granted);
+        let reservation = reservation.unwrap().unwrap();
+        let mut held = lease.settle("x", reservation, |_, bound| bound);
         held.held = true;
         let known = Settled {
             id: "x-answer".to_owned(),
@@ -392,48 +432,47 @@ fn guard_what_turns_out_of_a_call_that_is_held_is_spent_once_and_the_rest_is_fre
             held: false,
             closes: Some(Box::new(held.clone())),
         };
-        let mut object = Object::new(&[team()]);
-        object.book = book;
-        let told = |settled: &Settled, holder: &str| Message {
+        let report = |settled: &Settled, holder: &str| Message {
             holder: holder.to_owned(),
             number: 9,
             settled: vec![settled.clone()],
             partial: true,
             ..Message::default()
         };
-        let mut tell = |settled: &Settled, holder| {
-            // An hour later nobody remembers that it came.
+        let mut standing_after = |settled: &Settled, holder| {
+            // An hour later nobody remembers that its row came.
             if settled.held {
-                object.settled.clear();
+                disk.0.borrow_mut().rows.clear();
             }
-            object.take(Millis(2), told(settled, holder));
-            let standing = object.book.standings().remove(0);
+            reply(&mut object, report(settled, holder));
+            let (_, ledger) = object.parts();
+            let standing = ledger.unwrap().standings().remove(0);
             (standing.spent, standing.held.amount, standing.held.calls)
         };
         if !late {
-            assert_eq!(tell(&held, "p"), (0, 90, 1));
-            assert_eq!(tell(&held, "p"), (0, 90, 1));
+            assert_eq!(standing_after(&held, "p"), (0, 90, 1));
+            assert_eq!(standing_after(&held, "p"), (0, 90, 1));
         }
-        assert_eq!(tell(&known, "q"), (30, 0, 0));
+        assert_eq!(standing_after(&known, "q"), (30, 0, 0));
         // Both come again, and count no more.
-        assert_eq!(tell(&known, "r"), (30, 0, 0));
-        assert_eq!(tell(&held, "p"), (30, 0, 0));
+        assert_eq!(standing_after(&known, "r"), (30, 0, 0));
+        assert_eq!(standing_after(&held, "p"), (30, 0, 0));
     }
 }
 
 #[test]
 fn a_lost_holders_call_that_turns_up_is_spent_and_no_longer_held() {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     let needs = need(applied(1, &team()), 90);
-    let reservation = admit(&mut book, &mut purse, Millis(1), needs).unwrap();
-    book.expire(Millis(1_000_000));
-    let settled = purse.settle("late", reservation, |_, _| 30);
-    let credit = book.credit(&settled.holder, &settled.parts).unwrap();
+    let reservation = admit(&mut ledger, &mut lease, Millis(1), needs).unwrap();
+    ledger.expire(Millis(1_000_000));
+    let settled = lease.settle("late", reservation, |_, _| 30);
+    let credit = ledger.credit(&settled.holder, &settled.parts).unwrap();
     assert_eq!((credit.money, credit.calls), (30, 1));
-    let message = purse.report(Millis(1_000_001), vec![settled], false);
-    assert!(book.take(Millis(1_000_001), &message).lost);
-    let standing = &book.standings()[0];
+    let message = lease.report(Millis(1_000_001), vec![settled], false);
+    assert!(ledger.take(Millis(1_000_001), &message).lost);
+    let standing = &ledger.standings()[0];
     assert_eq!((standing.spent, standing.held.amount), (30, 60));
 }
 
@@ -448,46 +487,46 @@ fn what_was_stored_before_there_were_holds_is_read_as_it_was_meant() {
         ("charged q", charged),
     ];
     let stored = stored.map(|(key, text)| (key.to_owned(), text.to_owned()));
-    let mut book = Book::new([team()], stored.to_vec());
+    let mut ledger = AccountLedger::new([team()], stored.to_vec());
     assert_eq!(
-        (book.lent("a0"), book.held("a0").amount),
+        (ledger.lent("a0"), ledger.held("a0").amount),
         (7, 0),
         "it is in what is spent"
     );
     // What a call takes that was charged before is not spent twice.
     let late = r#"{"holder":"x","number":1,"settled":[{"id":"c","holder":"q","parts":[{"account":"a0","amount":30}]}]}"#;
-    book.take(Millis(6), &serde_json::from_str(late).unwrap());
-    assert_eq!(book.standings()[0].spent, 50);
+    ledger.take(Millis(6), &serde_json::from_str(late).unwrap());
+    assert_eq!(ledger.standings()[0].spent, 50);
     // The lease's accounts are stored apart from now on.
     let mut stored: BTreeMap<String, String> = stored.into_iter().collect();
-    for change in book.changes() {
+    for change in ledger.changes() {
         match change.value {
             Some(value) => stored.insert(change.key, value),
             None => stored.remove(&change.key),
         };
     }
     assert!(!stored["lease p"].contains("left"), "{}", stored["lease p"]);
-    let book = Book::new([team()], stored.into_iter().collect());
-    assert_eq!(book.lent("a0"), 7);
+    let ledger = AccountLedger::new([team()], stored.into_iter().collect());
+    assert_eq!(ledger.lent("a0"), 7);
 }
 
 #[test]
 fn a_message_of_an_older_instance_says_all_that_it_holds() {
-    let mut book = Book::new([team()], Vec::new());
-    let mut purse = Purse::new("p".to_owned());
+    let mut ledger = AccountLedger::new([team()], Vec::new());
+    let mut lease = Lease::new("p".to_owned());
     for which in [0, 1] {
         admit(
-            &mut book,
-            &mut purse,
+            &mut ledger,
+            &mut lease,
             Millis(1),
             need(applied(which, &team()), 5),
         )
         .unwrap();
     }
-    assert!(book.lent("a0") > 0 && book.lent("a1") > 0);
+    assert!(ledger.lent("a0") > 0 && ledger.lent("a1") > 0);
     let old = r#"{"holder":"p","number":9,"settled":[],"totals":{},"holds":{"a1":5},"wants":[],"for_ms":100,"durable":false}"#;
-    book.take(Millis(2), &serde_json::from_str(old).unwrap());
-    assert_eq!((book.lent("a0"), book.lent("a1")), (0, 5));
+    ledger.take(Millis(2), &serde_json::from_str(old).unwrap());
+    assert_eq!((ledger.lent("a0"), ledger.lent("a1")), (0, 5));
 }
 
 /// A company's budget, and a team's object that asks for some of it.
@@ -500,8 +539,15 @@ fn shared(cap: i64, share: u8) -> Applied {
     }
 }
 
-fn ask(book: &mut Book, now: u64, team: &str, number: u64, of: &Applied, want: [i64; 2]) -> Reply {
-    let question = Message {
+fn ask(
+    ledger: &mut AccountLedger,
+    now: u64,
+    team: &str,
+    number: u64,
+    of: &Applied,
+    want: [i64; 2],
+) -> Reply {
+    let request = Message {
         holder: format!("team eu {team}"),
         team: Some(team.to_owned()),
         number,
@@ -513,12 +559,12 @@ fn ask(book: &mut Book, now: u64, team: &str, number: u64, of: &Applied, want: [
         }],
         ..Message::default()
     };
-    book.take(Millis(now), &question)
+    ledger.take(Millis(now), &request)
 }
 
 #[test]
 fn guard_one_team_does_not_reserve_a_shared_budget() {
-    let mut company = Book::new([Authority::Company], Vec::new());
+    let mut company = AccountLedger::new([Authority::Company], Vec::new());
     let budget = shared(200_000, 25);
     let replies: Vec<Reply> = (1..=7)
         .map(|n| ask(&mut company, n, "greedy", n, &budget, [28_511, 28_511 * 8]))
@@ -543,7 +589,7 @@ fn guard_one_team_does_not_reserve_a_shared_budget() {
     let reply = ask(&mut company, 30, "large", 1, &budget, [100_000, 100_000]);
     assert!(reply.granted.is_ok());
     // The setting turns it off.
-    let mut company = Book::new([Authority::Company], Vec::new());
+    let mut company = AccountLedger::new([Authority::Company], Vec::new());
     let open = shared(200_000, 100);
     for n in 1..=7 {
         let reply = ask(&mut company, n, "greedy", n, &open, [28_511, 28_511]);
@@ -563,7 +609,7 @@ proptest! {
     ) {
         let cap = 100_000_i64;
         let budget = shared(cap, share);
-        let mut company = Book::new([Authority::Company], Vec::new());
+        let mut company = AccountLedger::new([Authority::Company], Vec::new());
         let (mut has, mut largest, mut spent) = ([[0_i64; 2]; 3], [0_i64; 3], 0_i64);
         for (n, (team, object, need, ahead, part)) in (1..).zip(asks) {
             let left = cap - spent;

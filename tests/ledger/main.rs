@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod cases;
-mod endless;
+mod database;
+mod delivery;
+mod disk;
 mod guards;
 mod histories;
-mod letters;
-mod object;
+mod network;
 mod op;
+mod reference;
+mod unbudgeted;
 mod world;
 
 use meridian::config::limits::{Applied, Authority, Measure, Others, Window};
@@ -22,14 +25,14 @@ const CAPS: [(Measure, i64); 6] = [
     (Measure::Money, i64::MAX),
     (Measure::Money, 150),
 ];
-const ENDLESS: usize = 4;
+const UNBUDGETED: usize = 4;
 const VALUES: usize = 5;
 /// So many values have an account of their own.
 const MOST_VALUES: u32 = 2;
 
 fn applied(which: usize, authority: &Authority) -> Applied {
-    if which == ENDLESS {
-        return Applied::endless();
+    if which == UNBUDGETED {
+        return Applied::unbudgeted();
     }
     let (measure, cap) = CAPS[which];
     Applied {

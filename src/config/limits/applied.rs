@@ -66,7 +66,7 @@ pub(super) struct Terms<'a> {
 impl Applied {
     /// The account of calls without a budget. It has no limit, but it lets the ledger
     /// object hold calls that are never reported as over.
-    pub fn endless() -> Applied {
+    pub fn unbudgeted() -> Applied {
         Applied {
             account: "endless".to_owned(),
             authority: None,
@@ -95,7 +95,7 @@ impl Applied {
     }
 
     /// Whether it never ends.
-    pub fn is_endless(&self) -> bool {
+    pub fn is_unbudgeted(&self) -> bool {
         self.authority.is_none()
     }
 }

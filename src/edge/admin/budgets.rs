@@ -6,9 +6,10 @@ use crate::admin::audit::Action;
 use crate::admin::budget::{told, Published, Wish};
 use crate::admin::Denied;
 use crate::config::limits::Authority;
-use crate::edge::ledger::{send, Address, Letter};
+use crate::edge::ledger::{home, send};
 use crate::edge::{budgets, keys, map};
-use crate::ledger::{Message, Standing};
+use crate::ledger::instance::PATIENCE_MS;
+use crate::ledger::{Address, LedgerRequest, Message, Standing};
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -36,7 +37,7 @@ pub async fn list(asked: &Asked) -> Result<Value, Denied> {
     };
     let authorities = teams.iter().cloned().map(Authority::Team);
     let authorities = authorities.chain([Authority::Company]);
-    let looks = authorities.map(|authority| look(asked, Address::of(&authority, Some(config))));
+    let looks = authorities.map(|authority| look(asked, Address::of(&authority, home())));
     let mut accounts = Vec::new();
     for found in join_all(looks).await {
         accounts.extend(found?);
@@ -55,9 +56,9 @@ pub async fn list(asked: &Asked) -> Result<Value, Denied> {
 }
 
 async fn look(asked: &Asked, address: Address) -> Result<Vec<Standing>, Denied> {
-    let mut letter = Letter::new(address, Message::default());
-    letter.look = true;
-    let answer = send(&asked.env, &letter)
+    let mut request = LedgerRequest::new(address, Message::default());
+    request.look = true;
+    let answer = send(&asked.env, &request, PATIENCE_MS)
         .await
         .map_err(unavailable(LEDGER))?;
     Ok(answer.accounts)

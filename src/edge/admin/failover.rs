@@ -60,7 +60,7 @@ pub async fn health(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
         "endpoints": endpoints,
         "stores_not_read": unread,
         // Of the instance that answers; it never gets less.
-        "ledger": crate::edge::admission::counts(),
+        "ledger": crate::edge::instance::asked(),
         "wasm_memory_bytes": core::arch::wasm32::memory_size(0) * PAGE,
     }))
 }
@@ -117,7 +117,7 @@ pub async fn forget(asked: &Asked) -> Result<Value, Denied> {
     let forgotten = health::forget(which.endpoint.as_deref(), asked.at);
     for store in built_in()?.regions.policy.stores.keys() {
         // Instances take it up with their next rows.
-        let _ = crate::edge::rows::tell(&asked.env, store, &forgotten).await;
+        let _ = crate::edge::rows::write_notices(&asked.env, store, &forgotten).await;
     }
     Ok(json!({"forgotten": forgotten.len()}))
 }

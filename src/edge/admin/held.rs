@@ -7,8 +7,9 @@ use super::{built_in, unavailable, Asked};
 use crate::admin::audit::Action;
 use crate::admin::Denied;
 use crate::config::limits::Authority;
-use crate::edge::ledger::{send, Address, Answer, Letter, Release};
-use crate::ledger::{Held, Message};
+use crate::edge::ledger::{home, send};
+use crate::ledger::instance::PATIENCE_MS;
+use crate::ledger::{Address, Held, LedgerRequest, Message, Release};
 use crate::units::NanoUsd;
 use futures::future::try_join_all;
 use serde::Deserialize;
@@ -39,14 +40,14 @@ pub async fn release(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
     note(asked, Action::HeldReleased, &team, version, of).await?;
     let objects = objects(asked, &team).await?;
     let releases = objects.into_iter().map(|object| async {
-        let mut letter = Letter::new(object, Message::default());
-        letter.release = Some(Release {
+        let mut request = LedgerRequest::new(object, Message::default());
+        request.release = Some(Release {
             limit: limit.clone(),
         });
-        let answer: Answer = send(&asked.env, &letter)
+        let response = send(&asked.env, &request, PATIENCE_MS)
             .await
             .map_err(unavailable(LEDGER))?;
-        Ok::<Held, Denied>(answer.released)
+        Ok::<Held, Denied>(response.released)
     });
     let released = try_join_all(releases).await?;
     let money = released.iter().map(|one| one.amount).sum::<i64>();
@@ -73,10 +74,14 @@ async fn objects(asked: &Asked, team: &str) -> Result<Vec<Address>, Denied> {
         .collect();
     let authorities = [Authority::Team(team.to_owned()), Authority::Company];
     let looks = authorities.iter().map(|authority| {
-        let mut letter = Letter::new(Address::of(authority, Some(config)), Message::default());
-        letter.look = true;
+        let object = Address::of(authority, home());
+        let mut request = LedgerRequest::new(object, Message::default());
+        request.look = true;
         let env = &asked.env;
-        async move { send(env, &letter).await.map_err(unavailable(LEDGER)) }
+        async move {
+            let response = send(env, &request, PATIENCE_MS).await;
+            response.map_err(unavailable(LEDGER))
+        }
     });
     let answers = try_join_all(looks).await?;
     let names = answers.iter().flat_map(|answer| &answer.holding);

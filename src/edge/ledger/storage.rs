@@ -1,13 +1,15 @@
-//! What an object keeps in its own storage: the book, rows on their way to the
-//! database and the ids of those that are there, and what is to be told.
+//! What an object keeps in its own storage: its accounts, rows on their way to the
+//! database with the ids of those that are there, and messages for webhooks.
 
-use super::Address;
-use crate::ledger::{Change, Stored};
+use super::super::host;
+use crate::ledger::object::{Hook, Host, Waiting};
+use crate::ledger::{Address, Change, Stored};
+use crate::units::{Millis, RequestId};
 use serde::Deserialize;
 use worker::{Result, SqlStorage, State};
 
 /// How long an id is remembered after its row came, if the row is in the database:
-/// nobody tells of a call again so late.
+/// nobody reports a call again so late.
 const REMEMBER_MS: u64 = 3_600_000;
 
 /// The tables.
@@ -22,30 +24,6 @@ struct Text {
 struct Pair {
     key: String,
     value: String,
-}
-
-/// Rows on their way.
-#[derive(Deserialize)]
-pub struct Waiting {
-    /// How many.
-    pub count: usize,
-    /// The rows.
-    pub rows: String,
-    /// Their ids.
-    pub ids: String,
-}
-
-/// Something to tell an address.
-#[derive(Deserialize)]
-pub struct Hook {
-    /// Its number.
-    pub id: i64,
-    /// The address.
-    pub url: String,
-    /// What.
-    pub body: String,
-    /// How often it was tried.
-    pub tries: u32,
 }
 
 const TABLES: &str = "
@@ -74,7 +52,7 @@ impl Storage {
         self.0.exec(sql, vec![text.into()]).map(|_| ())
     }
 
-    /// Who the object is, if it was ever told.
+    /// Who the object is, if it ever had a request.
     pub fn address(&self) -> Result<Option<Address>> {
         let sql = "SELECT value AS text FROM state WHERE key = 'address'";
         let found: Vec<Text> = self.0.exec(sql, None)?.to_array()?;
@@ -82,9 +60,12 @@ impl Storage {
             .first()
             .and_then(|found| serde_json::from_str(&found.text).ok()))
     }
+}
 
-    /// The book as it was stored.
-    pub fn state(&self) -> Result<Vec<Stored>> {
+impl Host for Storage {
+    type Error = worker::Error;
+
+    fn stored(&self) -> Result<Vec<Stored>> {
         let sql = "SELECT key, value FROM state WHERE key <> 'address'";
         let found: Vec<Pair> = self.0.exec(sql, None)?.to_array()?;
         Ok(found
@@ -93,8 +74,7 @@ impl Storage {
             .collect())
     }
 
-    /// Stores what has changed of the book.
-    pub fn write(&self, changes: &[Change]) -> Result<()> {
+    fn write(&mut self, changes: &[Change]) -> Result<()> {
         for Change { key, value } in changes {
             let key = key.as_str().into();
             match value {
@@ -108,19 +88,17 @@ impl Storage {
         Ok(())
     }
 
-    /// Takes a JSON list of rows, each once; the ids of those that are new.
-    pub fn add(&self, now: u64, rows: &str) -> Result<Vec<String>> {
+    fn add_rows(&mut self, now: Millis, rows: &str) -> Result<Vec<String>> {
         let cursor = self.0.exec(
             "INSERT INTO event (id, at, row) SELECT value->>'id', ?2, value \
              FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id AS text",
-            vec![rows.into(), i64::try_from(now).unwrap_or_default().into()],
+            vec![rows.into(), i64::try_from(now.0).unwrap_or_default().into()],
         )?;
         let new: Vec<Text> = cursor.to_array()?;
         Ok(new.into_iter().map(|found| found.text).collect())
     }
 
-    /// The next rows on their way, and their ids, as JSON lists.
-    pub fn waiting(&self, most: usize) -> Result<Waiting> {
+    fn waiting(&self, most: usize) -> Result<Waiting> {
         let sql = format!(
             "SELECT count(*) AS count, json_group_array(json(row)) AS rows, json_group_array(id) AS ids \
              FROM (SELECT id, row FROM event WHERE row IS NOT NULL ORDER BY id LIMIT {most})"
@@ -128,34 +106,29 @@ impl Storage {
         self.0.exec(&sql, None)?.one()
     }
 
-    /// These rows are in the database now.
-    pub fn written(&self, ids: &str) -> Result<()> {
+    fn written(&mut self, ids: &str) -> Result<()> {
         let sql = "UPDATE event SET row = NULL WHERE id IN (SELECT value FROM json_each(?))";
         self.0.exec(sql, vec![ids.into()]).map(|_| ())
     }
 
-    /// Forgets ids that nobody will tell of again.
-    pub fn forget(&self, now: u64) -> Result<()> {
-        let before = i64::try_from(now.saturating_sub(REMEMBER_MS)).unwrap_or_default();
+    fn forget_rows(&mut self, now: Millis) -> Result<()> {
+        let before = i64::try_from(now.0.saturating_sub(REMEMBER_MS)).unwrap_or_default();
         let sql = "DELETE FROM event WHERE row IS NULL AND at < ?";
         self.0.exec(sql, vec![before.into()]).map(|_| ())
     }
 
-    /// Keeps something that is to be told.
-    pub fn keep_hook(&self, url: &str, body: &str) -> Result<()> {
+    fn keep_hook(&mut self, url: &str, body: &str) -> Result<()> {
         let sql = "INSERT INTO hook (url, body, tries) VALUES (?, ?, 0)";
         self.0.exec(sql, vec![url.into(), body.into()]).map(|_| ())
     }
 
-    /// What is to be told.
-    pub fn hooks(&self) -> Result<Vec<Hook>> {
+    fn hooks(&self) -> Result<Vec<Hook>> {
         let sql = "SELECT id, url, body, tries FROM hook ORDER BY id LIMIT 10";
         self.0.exec(sql, None)?.to_array()
     }
 
-    /// It was told, or could not be, `most` times.
-    pub fn tried_hook(&self, id: i64, told: bool, most: i32) -> Result<()> {
-        match told {
+    fn tried_hook(&mut self, id: i64, taken: bool, most: u32) -> Result<()> {
+        match taken {
             true => self
                 .0
                 .exec("DELETE FROM hook WHERE id = ?", vec![id.into()])?,
@@ -164,10 +137,16 @@ impl Storage {
                     "UPDATE hook SET tries = tries + 1 WHERE id = ?",
                     vec![id.into()],
                 )?;
-                self.0
-                    .exec("DELETE FROM hook WHERE tries >= ?", vec![most.into()])?
+                self.0.exec(
+                    "DELETE FROM hook WHERE tries >= ?",
+                    vec![i64::from(most).into()],
+                )?
             }
         };
         Ok(())
+    }
+
+    fn new_id(&mut self, now: Millis) -> RequestId {
+        host::request_id(now)
     }
 }

@@ -49,12 +49,12 @@ impl Bound {
     pub fn needs(&self, mut applied: Vec<Applied>, model: &str) -> Result<Vec<Need>, Refusal> {
         let has_budget = applied.iter().any(|one| one.measure == Measure::Money);
         if !has_budget && self.money != Some(0) {
-            applied.push(Applied::endless());
+            applied.push(Applied::unbudgeted());
         }
         let needs = applied.into_iter().map(|applied| {
             let amount = match applied.measure {
                 // Of a call without a price it is noted that there is one.
-                Measure::Money if applied.is_endless() => self.money.unwrap_or(1),
+                Measure::Money if applied.is_unbudgeted() => self.money.unwrap_or(1),
                 Measure::Money => self
                     .money
                     .ok_or_else(|| self.unknown(&applied.limit, model))?,
