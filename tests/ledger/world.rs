@@ -268,7 +268,7 @@ impl World {
         }
         let finished = self.gateways[instance].instance.settle(HOME, row);
         // By a clock that has jumped, the platform had ended the call before.
-        if is_background || finished.settled.is_none() {
+        if is_background || finished.settled.as_ref().is_some_and(|one| one.held) {
             self.reference.held(&call);
         }
         if is_background {

@@ -16,6 +16,14 @@ const REPORTED_AT_ONCE: usize = 500;
 /// So many numbers are taken with one word to storage.
 const NUMBERS_AT_ONCE: u64 = 1_000;
 
+/// A request to an authority that is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Borrow {
+    authority: Authority,
+    at: Millis,
+    wants: Vec<Want>,
+}
+
 impl AccountLedger {
     /// What this ledger must borrow itself before it can lend what is wanted, by
     /// authority, with room for those who come next; and what it would better
@@ -74,8 +82,12 @@ impl AccountLedger {
         for want in missing {
             self.forget_noted(&want.applied.account, message.number);
         }
-        let asked = (authority.clone(), now);
-        self.under_way.insert(message.number, asked);
+        let borrow = Borrow {
+            authority: authority.clone(),
+            at: now,
+            wants: missing.to_vec(),
+        };
+        self.under_way.insert(message.number, borrow);
         message
     }
 
@@ -88,7 +100,7 @@ impl AccountLedger {
     ) -> Result<(), Box<Exceeded>> {
         let awaited = self.under_way.remove(&request.number).is_some();
         if !awaited {
-            self.may_have_got_others(request);
+            self.may_have_got_others(request.number, &request.wants);
         }
         let grants = match &reply.granted {
             Ok(grants) if awaited => grants,
@@ -129,16 +141,25 @@ impl AccountLedger {
     /// Nobody knows what became of a request.
     pub fn borrow_failed(&mut self, request: &Message) {
         self.under_way.remove(&request.number);
-        self.may_have_got_others(request);
+        self.may_have_got_others(request.number, &request.wants);
     }
 
     /// An authority may have lent something of accounts that were not asked for.
-    fn may_have_got_others(&mut self, request: &Message) {
-        for want in &request.wants {
+    fn may_have_got_others(&mut self, number: u64, wants: &[Want]) {
+        for want in wants {
             if let Some(others) = want.applied.among_others() {
                 self.define(&others);
-                self.forget_noted(&others.account, request.number);
+                self.forget_noted(&others.account, number);
             }
+        }
+    }
+
+    /// A request whose sender has ended is not waited for any more.
+    fn stop_waiting(&mut self, now: Millis) {
+        let is_old = |_: &u64, borrow: &mut Borrow| now.0.abs_diff(borrow.at.0) >= WAITED_FOR_MS;
+        let old: Vec<(u64, Borrow)> = self.under_way.extract_if(.., is_old).collect();
+        for (number, borrow) in old {
+            self.may_have_got_others(number, &borrow.wants);
         }
     }
 
@@ -251,10 +272,9 @@ impl AccountLedger {
             ..Message::default()
         };
         // What a request under way may bring is told by a later message.
-        self.under_way
-            .retain(|_, (_, asked)| now.0.abs_diff(asked.0) < WAITED_FOR_MS);
-        let mut asked = self.under_way.values();
-        let states_holdings = !asked.any(|(whom, _)| whom == authority);
+        self.stop_waiting(now);
+        let mut borrows = self.under_way.values();
+        let states_holdings = !borrows.any(|borrow| borrow.authority == *authority);
         let mut holds = BTreeMap::new();
         for name in names {
             let Some(account) = self.accounts.get(&name) else {

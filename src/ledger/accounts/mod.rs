@@ -21,6 +21,7 @@ use crate::config::limits::{Applied, Authority};
 use crate::refusal::Exceeded;
 use crate::units::Millis;
 use account::{Hold, Loan};
+use borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of what is free, a holder is lent at most this part ahead, so that loans
@@ -44,7 +45,7 @@ pub struct AccountLedger {
     /// What authorities have refused.
     refused: Refused,
     /// Requests to authorities that are under way.
-    under_way: BTreeMap<u64, (Authority, Millis)>,
+    under_way: BTreeMap<u64, Borrow>,
     /// Authorities that were told nothing since this ledger was read from storage.
     unreported: BTreeSet<Authority>,
     /// The number of the last message to one, and up to where numbers are taken,

@@ -10,6 +10,9 @@ use crate::units::Millis;
 /// How long after its deadline a call counts as ended by the platform.
 const CUT_OFF_MS: u64 = 60_000;
 
+/// How many calls that the platform has ended are remembered.
+const MOST_CUT_OFF: usize = 1_000;
+
 /// A call under way.
 #[derive(Debug)]
 pub(super) struct Open {
@@ -49,6 +52,10 @@ impl Instance {
     /// as a row alone.
     pub fn settle(&mut self, store: &str, mut row: Row) -> Finished {
         let Some(open) = self.calls.remove(&row.id) else {
+            // A call that ends after all stays held: whichever report comes first counts.
+            if let Some(held) = self.cut_off.get(&row.id) {
+                return held.clone();
+            }
             let to = self.object_for(&row.team, store);
             return Finished {
                 to,
@@ -77,7 +84,7 @@ impl Instance {
     }
 
     /// Calls that the platform has ended before their rows were complete.
-    pub(super) fn cut_off(&mut self, now: Millis) -> Vec<Finished> {
+    pub(super) fn take_cut_off(&mut self, now: Millis) -> Vec<Finished> {
         let over = self.calls.values();
         let over = over.filter(|open| now.since(open.deadline) > CUT_OFF_MS);
         let over: Vec<(String, Row)> = over
@@ -89,6 +96,15 @@ impl Instance {
             })
             .collect();
         let over = over.into_iter();
-        over.map(|(store, row)| self.settle(&store, row)).collect()
+        let over = over.map(|(store, row)| self.settle(&store, row));
+        let over: Vec<Finished> = over.collect();
+        for held in &over {
+            // Ids rise with time.
+            if self.cut_off.len() >= MOST_CUT_OFF {
+                self.cut_off.pop_first();
+            }
+            self.cut_off.insert(held.row.id.clone(), held.clone());
+        }
+        over
     }
 }

@@ -136,6 +136,8 @@ pub struct Instance {
     shards: Shards,
     /// Calls under way, by their ids.
     calls: BTreeMap<String, Open>,
+    /// Calls that the platform has ended, as they were reported.
+    cut_off: BTreeMap<String, Finished>,
     /// Objects that did not reply lately, to calls under limits or without.
     silent_since: BTreeMap<(Address, bool), Millis>,
     outbox: Outbox,
@@ -158,6 +160,7 @@ impl Instance {
             leases_made: 0,
             leases: BTreeMap::new(),
             calls: BTreeMap::new(),
+            cut_off: BTreeMap::new(),
             silent_since: BTreeMap::new(),
             outbox: Outbox::default(),
             sent: BTreeMap::new(),

@@ -60,7 +60,7 @@ impl Instance {
 
     pub(super) fn report_due(&mut self, now: Millis) -> Vec<Effect> {
         self.gathering_since = None;
-        let cut_off = self.cut_off(now);
+        let cut_off = self.take_cut_off(now);
         self.add(now, cut_off);
         self.take_over(now);
         let waiting = self.outbox.waiting().into_iter();
