@@ -11,12 +11,12 @@
 //! | 4 | `request/egress` | what the request asks a provider to do beyond answering |
 //! | 5 | `request/runaway` | whether it is one of a loop of calls |
 //! | 6 | `request/plan` | the endpoints that the zone allows for all of that, in order |
-//! | 7 | `ledger/bound`, `purse` | the most it can cost is reserved from every limit that holds for it |
+//! | 7 | `ledger/bound`, `instance` | the most it can cost is reserved from every limit that holds for it |
 //! | 8 | `upstream/translate`, `credential` | the request as the endpoint takes it |
 //! | 9 | `upstream/attempt_order`, `judge`, `health` | which endpoint is tried when, and how its answer begins |
 //! | 10 | `answer/relay` | the answer goes to the client as it comes, in the client's dialect |
 //! | 11 | `answer/record`, `receipt` | one row says who, where, why, what and how much |
-//! | 12 | `ledger/purse`, `book` | what it took is settled, once |
+//! | 12 | `ledger/instance`, `object` | what it took is settled, once |
 //!
 //! `regions/` and `config/` are what people configure, `refusal/` every way to say no,
 //! `dialect/` and `frame/` the languages of clients and providers, `admin/` and

@@ -1,5 +1,5 @@
-// `npm run check [-- staging|production]`: is this fit to be deployed? The
-// configuration, what wrangler.toml says of the environment, and the bundle.
+// `npm run check [-- staging|production]`: checks what a deploy needs: the
+// configuration, the environment in wrangler.toml, and the bundle.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isConfigured } from "./build.mjs";

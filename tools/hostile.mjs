@@ -1,6 +1,6 @@
 // `npm run hostile`: builds what would be deployed and sends it every shape of
-// body that tries to cost others something. `--seconds 600 --seed 7` goes on
-// with bodies that nobody thought of.
+// body that tries to cost others something. `--seconds 600 --seed 7` continues
+// with random bodies.
 import { ensureBuilt } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setUp } from "./setup.mjs";

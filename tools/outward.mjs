@@ -1,6 +1,6 @@
 // Where the calls of a local run go. Only the host of an endpoint whose secret
-// is given is the real one; every other host is the simulator, whatever the
-// call's headers say, and so is a host that nobody knows.
+// is given is the real one; every other host, unknown ones too, is the simulator,
+// whatever the call's headers name.
 import http from "node:http";
 import https from "node:https";
 
@@ -40,7 +40,7 @@ export function outward({ simulator, real }) {
       answer.pipe(response);
     });
     asked.on("error", (error) => (response.headersSent ? response.destroy() : unreachable(response, host, error)));
-    // Whoever asked has left, or has all of it: either way nobody listens any more.
+    // The client has disconnected or has the whole answer.
     response.on("close", () => asked.destroy());
     request.pipe(asked);
   };

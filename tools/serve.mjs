@@ -1,9 +1,9 @@
 // The gateway in wrangler's local runtime, and beside it the provider
 // simulator. An endpoint whose secret stands in `.dev.vars` is the real one;
-// every other is played by the simulator.
+// every other is simulated.
 //
-// The worker knows nothing of this: it asks for the providers' own hosts, and
-// the way out of the runtime (outward.mjs) leads to one or the other.
+// The worker does not differ: it calls the providers' own hosts, and outward.mjs
+// routes each call to the provider or to the simulator.
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -58,12 +58,12 @@ worker = await unstable_startWorker({
 await worker.ready;
 greet((await worker.url).href.replace(/\/$/, ""));
 
-// Streams under way are not waited for.
+// Open streams are closed without waiting.
 function end() {
   Promise.race([worker?.dispose(), sleep(PATIENCE_MS)]).finally(() => process.exit(0));
 }
 
-// wrangler would wait for the port in silence.
+// wrangler would wait for the port without a message.
 function isTaken(port) {
   return new Promise((resolve) => {
     const probe = connect({ host: "127.0.0.1", port }, () => {

@@ -56,7 +56,7 @@ function rust() {
 /** Writes the JavaScript between wasm and the platform. */
 export const BINDINGS = join(ROOT, ".tools/bindings/release/bindings");
 
-// It and the library must be of one version.
+// wasm-bindgen must have the same version here and in Cargo.lock.
 function bindings() {
   const folder = join(ROOT, "tools/bindings");
   const sources = ["Cargo.toml", "Cargo.lock", "src/main.rs"].map((name) => statSync(join(folder, name)).mtimeMs);

@@ -11,7 +11,7 @@ import { setUp } from "./setup.mjs";
 
 const STATE = join(ROOT, ".local");
 const STORES = ["USAGE_EU", "USAGE_US", "USAGE_WORLD", "AUDIT"];
-// Two for maps, because nobody approves their own draft, and one for drills.
+// Two for maps, because the author of a draft cannot approve it, and one for drills.
 const ADMINS = { "anna@example.com": "compliance", "bert@example.com": "compliance", "otto@example.com": "operator" };
 
 const options = process.argv.slice(2);
@@ -49,7 +49,7 @@ function demoKeys() {
   const zones = readdirSync(join(ROOT, "regions/zones")).map((name) => name.replace(/\.toml$/, ""));
   for (const zone of Object.keys(keys)) if (!zones.includes(zone)) delete keys[zone];
   const missing = zones.filter((zone) => !keys[zone]);
-  if (missing.length > 0) console.log("· making a demo key for each zone");
+  if (missing.length > 0) console.log("· creating a demo key for each zone");
   for (const zone of missing) {
     keys[zone] = meridian("keys", "create", "--team", `demo-${zone}`, "--name", "made by npm start", "--zone", zone, "--tag", "environment=local", "--quiet").trim();
     writeFileSync(file, JSON.stringify(keys, null, 2));

@@ -95,16 +95,16 @@ pub struct Entry {
 
 impl Entry {
     /// The entry that follows `last`, sealed.
-    pub fn after(last: Option<&Entry>, said: Said) -> Entry {
+    pub fn after(last: Option<&Entry>, event: Event) -> Entry {
         let mut entry = Entry {
             seq: last.map_or(1, |last| last.seq + 1),
-            at: said.at,
-            who: said.who,
-            via: said.via,
-            action: said.action,
-            subject: said.subject,
-            version: said.version,
-            why: said.why,
+            at: event.at,
+            who: event.who,
+            via: event.via,
+            action: event.action,
+            subject: event.subject,
+            version: event.version,
+            why: event.why,
             prev: last.map_or(GENESIS.to_owned(), |last| last.hash.clone()),
             hash: String::new(),
         };
@@ -122,9 +122,9 @@ impl Entry {
     }
 }
 
-/// What an entry says, before it has its place in the chain.
+/// What an entry records, before it is added to the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct Event {
     /// When.
     pub at: Millis,
     /// Who.
@@ -221,7 +221,7 @@ mod tests {
     fn log(length: u64) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
         for i in 0..length {
-            let said = Said {
+            let event = Event {
                 at: Millis(i),
                 who: "anna@example.com".into(),
                 via: "key".into(),
@@ -230,7 +230,7 @@ mod tests {
                 version: "v".into(),
                 why: "because".into(),
             };
-            entries.push(Entry::after(entries.last(), said));
+            entries.push(Entry::after(entries.last(), event));
         }
         entries
     }

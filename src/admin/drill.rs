@@ -154,7 +154,7 @@ impl Wish {
     }
 }
 
-/// The longest drill, in milliseconds: who wants an endpoint gone for good
+/// The longest drill, in milliseconds: to remove an endpoint for good
 /// switches it off in the map.
 pub const LONGEST: u64 = 4 * 3_600_000;
 

@@ -1,4 +1,4 @@
-//! The admin API, apart from the platform: what can be asked, and who may ask
+//! The admin API, apart from the platform: its requests, and who may send
 //! it. Three roles: viewers read, compliance decides about maps, operators
 //! keep things running.
 
@@ -51,7 +51,7 @@ impl Role {
 pub struct AdminRecord {
     /// The public part of the key; empty for those without one.
     pub id: String,
-    /// Whose it is: the mail address that Cloudflare Access knows them by too.
+    /// The owner's mail address, the same as in Cloudflare Access.
     pub who: String,
     /// What they may do.
     pub roles: BTreeSet<Role>,
@@ -97,7 +97,7 @@ pub struct Admin {
     pub roles: BTreeSet<Role>,
 }
 
-/// What is asked of the admin API.
+/// A request to the admin API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     /// Who am I?

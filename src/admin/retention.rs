@@ -2,8 +2,8 @@
 //! given the map and the time. Only whole hours are deleted, so that the rows of
 //! calls and the sums of their hours end at the same moment.
 //!
-//! Nothing is deleted that nobody said is to be: the records of a zone that says
-//! nothing, and of one that the map no longer has, are kept.
+//! Only a zone's own setting deletes its records: those of a zone without one,
+//! and of a zone that the map no longer has, are kept.
 
 use crate::regions::{RegionMap, Zone};
 use crate::units::Millis;

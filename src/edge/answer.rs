@@ -13,25 +13,25 @@ use worker::worker_sys::web_sys::Response;
 /// How long a list in a header gets.
 const LONGEST_LIST: usize = 1_000;
 /// From so many percent on a reply says how much of a budget is spent.
-const WORTH_TELLING: u8 = 50;
+const SHOWN_FROM_PERCENT: u8 = 50;
 
-/// What the reply's headers tell, as far as it is known.
+/// The reply's headers, as far as they are known.
 #[derive(Debug, Default)]
-pub struct Story {
+pub struct ReplyHeaders {
     lines: String,
 }
 
-impl Story {
-    /// The beginning of every story: the request's id.
-    pub fn of(id: &RequestId) -> Story {
-        let mut story = Story::default();
-        story.tell("meridian-request-id", id.as_str());
-        story
+impl ReplyHeaders {
+    /// Headers that begin with the request's id.
+    pub fn of(id: &RequestId) -> ReplyHeaders {
+        let mut reply_headers = ReplyHeaders::default();
+        reply_headers.add("meridian-request-id", id.as_str());
+        reply_headers
     }
 
     /// Adds a header. What is no plain text is left out rather than let a
     /// strange value break the reply.
-    pub fn tell(&mut self, name: &str, value: &str) {
+    pub fn add(&mut self, name: &str, value: &str) {
         if value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
             if !self.lines.is_empty() {
                 self.lines.push('\n');
@@ -42,9 +42,9 @@ impl Story {
         }
     }
 
-    /// Adds what the request lost on its way. It is never left untold, so
-    /// names are cut and strange letters replaced.
-    pub fn tell_dropped(&mut self, dropped: &[String]) {
+    /// Adds what the request lost in translation. The header is never left out, so
+    /// names are cut and other characters replaced.
+    pub fn add_unsupported(&mut self, dropped: &[String]) {
         if dropped.is_empty() {
             return;
         }
@@ -58,11 +58,11 @@ impl Story {
             names.push_str(if at > 0 { ", " } else { "" });
             names.extend(name.chars().take(200).map(plain));
         }
-        self.tell("meridian-dropped", &names);
+        self.add("meridian-dropped", &names);
     }
 
     /// Adds headers that are lines already.
-    pub fn tell_lines(&mut self, lines: &str) {
+    pub fn add_lines(&mut self, lines: &str) {
         if !lines.is_empty() {
             self.lines.push('\n');
             self.lines.push_str(lines);
@@ -70,48 +70,48 @@ impl Story {
     }
 
     /// Adds the signed receipt, if there is one.
-    pub fn tell_receipt(&mut self, receipt: Option<&str>) {
+    pub fn add_receipt(&mut self, receipt: Option<&str>) {
         if let Some(receipt) = receipt {
-            self.tell(receipt::HEADER, receipt);
+            self.add(receipt::HEADER, receipt);
         }
     }
 
-    /// Adds what a row knows.
-    pub fn tell_row(&mut self, row: &Row) {
-        self.tell_receipt(row.receipt.as_deref());
-        self.tell_decision(row);
+    /// Adds the facts of a row.
+    pub fn add_row(&mut self, row: &Row) {
+        self.add_receipt(row.receipt.as_deref());
+        self.add_decision(row);
         if row.zone.is_empty() {
             return;
         }
-        self.tell("meridian-attempts", &row.attempts.to_string());
-        let told = row
+        self.add("meridian-attempts", &row.attempts.to_string());
+        let budgets = row
             .budgets
             .iter()
-            .filter(|(_, level)| *level >= WORTH_TELLING);
-        let told: Vec<String> = told
+            .filter(|(_, level)| *level >= SHOWN_FROM_PERCENT);
+        let budgets: Vec<String> = budgets
             .map(|(name, level)| format!("{name}={level}%"))
             .collect();
-        if !told.is_empty() {
-            self.tell("meridian-budget", &told.join(", "));
+        if !budgets.is_empty() {
+            self.add("meridian-budget", &budgets.join(", "));
         }
         if let Some(downgraded) = &row.downgraded {
-            self.tell("meridian-downgraded", downgraded);
+            self.add("meridian-downgraded", downgraded);
         }
         if let Some(runaway) = &row.runaway {
-            self.tell("meridian-runaway", runaway);
+            self.add("meridian-runaway", runaway);
         }
         if let (Some(endpoint), Some(hosting)) = (&row.endpoint, &row.hosting) {
-            self.tell("meridian-served-by", endpoint);
-            self.tell("meridian-hosting", hosting);
+            self.add("meridian-served-by", endpoint);
+            self.add("meridian-hosting", hosting);
         }
     }
 
     /// Adds what was decided before anything was sent.
-    pub fn tell_decision(&mut self, row: &Row) {
+    pub fn add_decision(&mut self, row: &Row) {
         if !row.zone.is_empty() {
-            self.tell("meridian-zone", &row.zone);
-            self.tell("meridian-zone-reason", &row.zone_reason);
-            self.tell("meridian-map", &row.map);
+            self.add("meridian-zone", &row.zone);
+            self.add("meridian-zone-reason", &row.zone_reason);
+            self.add("meridian-map", &row.map);
         }
     }
 
@@ -122,21 +122,26 @@ impl Story {
 }
 
 /// A refusal in the words of the client's SDK.
-pub fn refusal(family: Family, refusal: &Refusal, mut story: Story, id: &RequestId) -> Response {
-    story.tell("content-type", "application/json");
+pub fn refusal(
+    family: Family,
+    refusal: &Refusal,
+    mut reply_headers: ReplyHeaders,
+    id: &RequestId,
+) -> Response {
+    reply_headers.add("content-type", "application/json");
     if let Some(seconds) = refusal.retry_after() {
-        story.tell("retry-after", &seconds.to_string());
+        reply_headers.add("retry-after", &seconds.to_string());
     }
     let kind = dialect::refusal_header(family, refusal);
     for (name, value) in kind.into_iter().chain(refusal.header()) {
-        story.tell(name, value);
+        reply_headers.add(name, value);
     }
     let body = dialect::refusal_body(family, refusal, id);
-    story.respond(refusal.status(), &JsValue::from_str(&body))
+    reply_headers.respond(refusal.status(), &JsValue::from_str(&body))
 }
 
 /// A JSON document.
-pub fn json(mut story: Story, body: &str) -> Response {
-    story.tell("content-type", "application/json");
-    story.respond(200, &JsValue::from_str(body))
+pub fn json(mut reply_headers: ReplyHeaders, body: &str) -> Response {
+    reply_headers.add("content-type", "application/json");
+    reply_headers.respond(200, &JsValue::from_str(body))
 }

@@ -23,7 +23,7 @@ export class Sending {
   // From here on the relay looks after the client.
   #begun = false;
 
-  // `signal` tells that the client has left; for so long after that the answer
+  // `signal` aborts when the client has left; for so long after that the answer
   // may still begin, if its end is wanted all the same.
   constructor(signal, graceMs = 0) {
     if (signal === undefined) return;

@@ -7,7 +7,7 @@ use super::drills;
 use super::host;
 use super::outflow::Outflow;
 use super::stream::{Pump, Stream};
-use super::upstream::Exchange;
+use super::upstream::UpstreamCall;
 use super::whole;
 use crate::admin::drill::Kind as DrillKind;
 use crate::answer::record::Served;
@@ -51,42 +51,42 @@ extern "C" {
     fn why(this: &Sending) -> String;
 
     /// A provider's answer.
-    pub type Reply;
+    pub type ProviderReply;
     /// Its status.
     #[wasm_bindgen(method, getter)]
-    pub fn status(this: &Reply) -> u16;
+    pub fn status(this: &ProviderReply) -> u16;
     /// Its content type.
     #[wasm_bindgen(method, getter, js_name = contentType)]
-    pub fn content_type(this: &Reply) -> String;
+    pub fn content_type(this: &ProviderReply) -> String;
     /// What kind of error it is, where that stands beside the body.
     #[wasm_bindgen(method, getter, js_name = errorKind)]
-    pub fn error_kind(this: &Reply) -> String;
+    pub fn error_kind(this: &ProviderReply) -> String;
     /// Its headers, as far as they are the client's business.
     #[wasm_bindgen(method, getter)]
-    pub fn headers(this: &Reply) -> String;
+    pub fn headers(this: &ProviderReply) -> String;
     /// The body, if it is no stream.
     #[wasm_bindgen(method, getter)]
-    pub fn whole(this: &Reply) -> Option<Uint8Array>;
+    pub fn whole(this: &ProviderReply) -> Option<Uint8Array>;
 }
 
 /// How long an answer may take to begin whose client has left, if its end is
 /// wanted all the same; the platform gives half a minute for everything.
 const GRACE_MS: f64 = 15_000.0;
 
-/// An attempt that is under way. Whoever drops it hangs up.
-pub struct Attempt(Sending);
+/// A request that was sent to a provider. Dropping it closes the connection.
+pub struct SentRequest(Sending);
 
-impl Drop for Attempt {
+impl Drop for SentRequest {
     fn drop(&mut self) {
         self.0.cancel();
     }
 }
 
-impl Attempt {
+impl SentRequest {
     /// One that was sent.
     #[cfg(test)]
-    pub fn of(sending: Sending) -> Attempt {
-        Attempt(sending)
+    pub fn of(sending: Sending) -> SentRequest {
+        SentRequest(sending)
     }
 
     /// As JavaScript has it.
@@ -149,7 +149,7 @@ pub enum Failed {
 struct Making<'a, 'x> {
     credential: &'a Held,
     outbound: &'a Outbound<'static>,
-    x: &'a Exchange<'x>,
+    x: &'a UpstreamCall<'x>,
     deadline: Millis,
 }
 
@@ -157,7 +157,7 @@ struct Making<'a, 'x> {
 pub async fn make(
     credential: &Held,
     outbound: &Outbound<'static>,
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     deadline: Millis,
 ) -> Result<Begun, Failed> {
     let making = Making {
@@ -215,13 +215,13 @@ impl Making<'_, '_> {
 
     /// An attempt that ends when its client has left: at once, or before the
     /// platform ends what is done for such a client, so that its row is written.
-    fn attempt(&self) -> Attempt {
+    fn attempt(&self) -> SentRequest {
         let grace = if self.x.finishes() { GRACE_MS } else { 0.0 };
-        Attempt(Sending::new(Some(self.x.signal.clone()), grace))
+        SentRequest(Sending::new(Some(self.x.signal.clone()), grace))
     }
 
     /// Sends the request and waits for the head of an answer.
-    async fn sent(&self) -> Result<(Attempt, Reply), Failed> {
+    async fn sent(&self) -> Result<(SentRequest, ProviderReply), Failed> {
         let (x, outbound) = (self.x, self.outbound);
         let credentials = self.credential.headers(outbound).await;
         let credentials = credentials.map_err(|_| self.failed(Why::NoToken))?;
@@ -253,7 +253,12 @@ impl Making<'_, '_> {
 
     /// Waits until there is something of an answer in a stream; `cut` if it is
     /// to break off then.
-    async fn stream(&self, attempt: Attempt, reply: &Reply, cut: bool) -> Result<Begun, Failed> {
+    async fn stream(
+        &self,
+        attempt: SentRequest,
+        reply: &ProviderReply,
+        cut: bool,
+    ) -> Result<Begun, Failed> {
         let content_type = reply.content_type();
         let relay = relay(self.outbound, self.x, &content_type).map_err(Failed::Refused)?;
         let limit = self.within(self.x.policy.timeouts.first_token);
@@ -268,27 +273,27 @@ impl Making<'_, '_> {
     }
 
     /// An answer in one piece, or why it is none.
-    fn judged(&self, reply: &Reply, bytes: &Uint8Array) -> Result<Begun, Failed> {
+    fn judged(&self, reply: &ProviderReply, bytes: &Uint8Array) -> Result<Begun, Failed> {
         let status = reply.status();
-        let said = match status {
+        let error = match status {
             400.. => ProviderError::read(&reply.error_kind(), &bytes.to_vec()),
             _ => ProviderError::default(),
         };
-        let told = || {
+        let whole_answer = || {
             let mut content_type = reply.content_type();
             let (credential, outbound, x) = (self.credential, self.outbound, self.x);
-            let told = whole::read(reply, bytes, credential, outbound, x, &mut content_type)?;
-            let mut begun = self.answered(reply, &content_type, told.body);
-            begun.status = told.status;
+            let answer = whole::read(reply, bytes, credential, outbound, x, &mut content_type)?;
+            let mut begun = self.answered(reply, &content_type, answer.body);
+            begun.status = answer.status;
             // In a good answer an error is accounted for like one in a stream.
             if reply.status() >= 400 {
-                begun.served.status = told.status;
+                begun.served.status = answer.status;
             }
-            begun.dropped.extend(told.left_out);
+            begun.dropped.extend(answer.left_out);
             Ok(begun)
         };
-        let why = match judge(status, &said) {
-            Start::Answer => return told().map_err(|why| self.failed(why)),
+        let why = match judge(status, &error) {
+            Start::Answer => return whole_answer().map_err(|why| self.failed(why)),
             Start::Failed(why) => why,
         };
         if why == Why::RefusedUs {
@@ -300,13 +305,17 @@ impl Making<'_, '_> {
             retry_after: retry_after(&reply.headers(), host::now()),
             ..Failure::of(endpoint, why)
         };
-        // What is said of our own credential is not for the client.
+        // A provider's words about our own credential are not shown to the client.
         let own = matches!(why, Why::RefusedUs | Why::PlaceRefused | Why::Redirected);
-        let own_words = if own { None } else { told().ok().map(Box::new) };
+        let own_words = if own {
+            None
+        } else {
+            whole_answer().ok().map(Box::new)
+        };
         Err(Failed::Next(failure, own_words))
     }
 
-    fn answered(&self, reply: &Reply, content_type: &str, body: Body) -> Begun {
+    fn answered(&self, reply: &ProviderReply, content_type: &str, body: Body) -> Begun {
         let mut headers = self.credential.without(&reply.headers());
         if !content_type.is_empty() {
             let gap = if headers.is_empty() { "" } else { "\n" };
@@ -336,8 +345,8 @@ fn broken(reading: Reading, failed: impl Fn(Why) -> Failed) -> Failed {
     }
 }
 
-/// How an answer is told in another dialect.
-pub fn reply_context(outbound: &Outbound<'_>, x: &Exchange<'_>) -> ReplyContext {
+/// What a translated reply needs from the request.
+pub fn reply_context(outbound: &Outbound<'_>, x: &UpstreamCall<'_>) -> ReplyContext {
     let wishes = match &outbound.back {
         Back::Translated(wishes) => wishes.clone(),
         _ => Default::default(),
@@ -355,8 +364,8 @@ pub fn reply_context(outbound: &Outbound<'_>, x: &Exchange<'_>) -> ReplyContext 
     }
 }
 
-/// Who tells an answer in another dialect.
-pub fn translator(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Option<Translator> {
+/// The translator of an answer into the client's dialect.
+pub fn translator(outbound: &Outbound<'_>, x: &UpstreamCall<'_>) -> Option<Translator> {
     let unwraps = matches!(&outbound.back, Back::Translated(wishes) if wishes.unwraps_json);
     Translator::new(
         outbound.dialect(),
@@ -366,7 +375,11 @@ pub fn translator(outbound: &Outbound<'_>, x: &Exchange<'_>) -> Option<Translato
     )
 }
 
-fn relay(outbound: &Outbound<'_>, x: &Exchange<'_>, content_type: &str) -> Result<Relay, Refusal> {
+fn relay(
+    outbound: &Outbound<'_>,
+    x: &UpstreamCall<'_>,
+    content_type: &str,
+) -> Result<Relay, Refusal> {
     let passage = match &outbound.back {
         Back::AsIs { hide_usage } => Passage::AsIs {
             dialect: outbound.dialect(),

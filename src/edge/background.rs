@@ -2,7 +2,7 @@
 //! the database of their rows: it is in the jurisdiction of the zone.
 
 use super::fetch::Exchange;
-use super::{host, instance, origins};
+use super::{blob_owners, host, instance};
 use crate::answer::record::{Row, Served};
 use crate::config::Config;
 use crate::dialect::{self, Fingerprint, Reading};
@@ -41,7 +41,7 @@ pub fn begin(x: &Exchange, store: &str, row: Row, answer: Option<&str>) {
         x.ctx.wait_until(async move {
             if let Err(error) = keep(&env, &store, &id, &answer, &kept).await {
                 worker::console_error!(
-                    "what a call in the background may cost stays held: {error}"
+                    "a background call could not be recorded; its reservation stays held: {error}"
                 );
             }
         });
@@ -88,7 +88,7 @@ pub fn asked_for(
         let ended = ended(&then, config, served, reading, &answer).await;
         if let Err(error) = ended {
             worker::console_error!(
-                "a call in the background is not settled until its answer is asked for again: {error}"
+                "a background call is not settled; reading its answer again settles it: {error}"
             );
         }
     });
@@ -101,7 +101,7 @@ async fn ended(
     reading: Reading,
     answer: &Fingerprint,
 ) -> worker::Result<()> {
-    let kept = origins::keeper(&x.env, answer.clone()).await;
+    let kept = blob_owners::keeper(&x.env, answer.clone()).await;
     let Some(store) = kept.and_then(|kept| kept.store) else {
         return Ok(());
     };

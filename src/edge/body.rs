@@ -67,14 +67,14 @@ impl Inflow {
         let mut keep = |bytes: &[u8]| BODIES.with_borrow_mut(|bodies| bodies.push(id, bytes));
         match &mut self.gunzip {
             None => keep(bytes).map_or(FULL, |()| SOUND),
-            Some(gunzip) => said(gunzip.push(bytes, &mut keep)),
+            Some(gunzip) => status(gunzip.push(bytes, &mut keep)),
         }
     }
 
     /// There are no more.
     pub fn end(&mut self) -> u8 {
         let gunzip = self.gunzip.take();
-        gunzip.map_or(SOUND, |gunzip| said(gunzip.finish()))
+        gunzip.map_or(SOUND, |gunzip| status(gunzip.finish()))
     }
 
     /// Whether the body has ended, to make room for another team's.
@@ -83,7 +83,7 @@ impl Inflow {
     }
 }
 
-fn said(became: Result<(), Stop>) -> u8 {
+fn status(became: Result<(), Stop>) -> u8 {
     match became {
         Ok(()) => SOUND,
         Err(Stop::TooLong) => TOO_LONG,

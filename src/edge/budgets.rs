@@ -47,11 +47,11 @@ pub async fn look(env: &Env) {
     match text {
         Ok(text) => hold(&Published::of(text.as_deref())),
         // While the store does not answer, what is known stays in force.
-        Err(error) => worker::console_error!("the limits that were set could not be had: {error}"),
+        Err(error) => worker::console_error!("the published limits cannot be read from KV; the last ones read stay in force: {error}"),
     }
 }
 
-/// Goes by a set, and tells operators what of it cannot be read.
+/// Puts a set in force, and logs the limits in it that cannot be read.
 fn hold(set: &Published) {
     let now = Rc::new(set.in_force());
     let before = SET.replace(Some(Rc::clone(&now)));
@@ -59,7 +59,7 @@ fn hold(set: &Published) {
         return;
     }
     for unread in &now.unread {
-        worker::console_error!("{}", unread.told());
+        worker::console_error!("{}", unread.problem());
     }
 }
 

@@ -2,11 +2,11 @@
 //! anything; a client that waits long for a stream is answered early and told
 //! from time to time that the connection lives. The row is written at the end.
 
-use super::answer::Story;
+use super::answer::ReplyHeaders;
 use super::attempt::{Begun, Body};
 use super::fetch::{begin, Answered, Called, Exchange, Refused};
 use super::stream::{Client, Finished};
-use super::{background, health, host, instance, origins, receipts};
+use super::{background, blob_owners, health, host, instance, receipts};
 use crate::answer::receipt::{self, Receipt};
 use crate::answer::record::{Outcome, Row, Served};
 use crate::config::Config;
@@ -85,7 +85,7 @@ pub async fn refuse(
 /// Remembers who made what the client will send back.
 fn remember(x: &Exchange, reading: &Reading, served: Served<'_>, team: &str, store: &str) {
     let endpoint = &served.attempt.endpoint().name;
-    origins::remember(&x.env, &x.ctx, &reading.made, endpoint);
+    blob_owners::remember(&x.env, &x.ctx, &reading.made, endpoint);
     if let Some(id) = reading
         .kept
         .as_ref()
@@ -93,7 +93,7 @@ fn remember(x: &Exchange, reading: &Reading, served: Served<'_>, team: &str, sto
     {
         let answer = Fingerprint::of_answer(team, id);
         let store = reading.goes_on.then_some(store);
-        origins::keep(&x.env, &x.ctx, answer, served.attempt, store);
+        blob_owners::keep(&x.env, &x.ctx, answer, served.attempt, store);
     }
 }
 
@@ -114,10 +114,10 @@ async fn deliver(
         dropped,
     } = begun;
     row.receipt = receipts::signed(&x.env, || Receipt::of(&row, status)).await;
-    let mut story = Story::of(&x.id);
-    story.tell_row(&row);
-    story.tell_dropped(&dropped);
-    story.tell_lines(&headers);
+    let mut reply_headers = ReplyHeaders::of(&x.id);
+    reply_headers.add_row(&row);
+    reply_headers.add_unsupported(&dropped);
+    reply_headers.add_lines(&headers);
     row.first_byte_ms = Some(host::now().since(x.arrived));
     match body {
         Body::Whole(bytes, reading) => {
@@ -133,7 +133,7 @@ async fn deliver(
                 }
                 _ => instance::write(&x.env, &x.ctx, &store, row),
             }
-            story.respond(status, &bytes)
+            reply_headers.respond(status, &bytes)
         }
         Body::Stream(stream) => {
             let client = Client::new();
@@ -145,7 +145,7 @@ async fn deliver(
                 let over = stream.run(&client, signal, until, policy).await;
                 finish(&then, config, served, over, row, store);
             });
-            story.respond(status, &readable)
+            reply_headers.respond(status, &readable)
         }
     }
 }
@@ -172,25 +172,25 @@ fn finish(
 }
 
 /// Answers a client that has waited long enough, before any endpoint has.
-/// What the headers cannot tell any more is told in comments.
+/// Headers that come too late are sent as comments.
 fn early(x: Rc<Exchange>, config: &'static Config, api: Api, beginning: Beginning) -> Response {
     let client = Client::new();
     let readable = client.readable();
-    let mut story = Story::of(&x.id);
+    let mut reply_headers = ReplyHeaders::of(&x.id);
     let waits = x.waits.take();
     let alive = waits
         .as_ref()
         .map_or(Duration::from_secs(10), |waits| waits.keep_alive);
     if let Some(waits) = waits {
-        story.tell_decision(&waits.row);
+        reply_headers.add_decision(&waits.row);
     }
-    story.tell("content-type", "text/event-stream; charset=utf-8");
+    reply_headers.add("content-type", "text/event-stream; charset=utf-8");
     let then = Rc::clone(&x);
     x.ctx.wait_until(async move {
         let called = keep_alive(&client, api, alive, beginning).await;
         arrive(&then, config, api, &client, called).await;
     });
-    story.respond(200, &readable)
+    reply_headers.respond(200, &readable)
 }
 
 /// Tells the client that the connection lives, until there is something better.
@@ -266,15 +266,15 @@ async fn arrive(
     }
 }
 
-/// What the reply's headers would have told.
+/// The late headers, as comments.
 fn comments(row: &Row) -> String {
-    let mut told = String::new();
+    let mut comments = String::new();
     if let Some(endpoint) = &row.endpoint {
-        told.push_str(&format!(": meridian-served-by: {endpoint}\n"));
+        comments.push_str(&format!(": meridian-served-by: {endpoint}\n"));
     }
     if let Some(receipt) = &row.receipt {
-        told.push_str(&format!(": {}: {receipt}\n", receipt::HEADER));
+        comments.push_str(&format!(": {}: {receipt}\n", receipt::HEADER));
     }
-    told.push('\n');
-    told
+    comments.push('\n');
+    comments
 }

@@ -1,9 +1,9 @@
 //! The flow of one request, from the client's bytes to the moment an endpoint
 //! has answered; `deliver.rs` hands the answer over.
 
-use super::answer::{self, Story};
+use super::answer::{self, ReplyHeaders};
 use super::attempt::Begun;
-use super::{body, budgets, host, instance, origins, routes, runaway, stored, upstream};
+use super::{blob_owners, body, budgets, host, instance, routes, runaway, stored, upstream};
 use crate::admin;
 use crate::answer::record::Row;
 use crate::config::gateway::ModelPolicy;
@@ -84,19 +84,19 @@ pub async fn handle(request: Request, env: Env, ctx: Context) -> worker::Result<
     let served = AssertUnwindSafe(routes::serve(Rc::clone(&exchange)));
     let served = served.catch_unwind().await;
     let served = served.unwrap_or_else(|_| Err(Refusal::Internal.into()));
-    let answer = served.unwrap_or_else(|refused| told(&exchange, &refused));
+    let answer = served.unwrap_or_else(|refused| refusal(&exchange, &refused));
     routes::let_page_read(&exchange, &answer).await;
     Ok(answer)
 }
 
 /// A refusal as its client expects it.
-fn told(x: &Exchange, refused: &Refused) -> Response {
-    let mut story = Story::of(&x.id);
+fn refusal(x: &Exchange, refused: &Refused) -> Response {
+    let mut reply_headers = ReplyHeaders::of(&x.id);
     // Strangers get no receipt: whoever asks without a key costs no signature.
     if let Some(row) = &refused.row {
-        story.tell_row(row);
+        reply_headers.add_row(row);
     }
-    answer::refusal(x.head.family(), &refused.refusal, story, &x.id)
+    answer::refusal(x.head.family(), &refused.refusal, reply_headers, &x.id)
 }
 
 /// A refusal and, once the caller is known, the row it left.
@@ -266,12 +266,12 @@ async fn blob_owner(
     call: &Call<'_>,
 ) -> Result<(BlobOwner, bool), Refusal> {
     let (carried, named_blobs) = dialect::blobs_in(call.body);
-    let blob_owner = origins::find(&x.env, &carried).await;
+    let blob_owner = blob_owners::find(&x.env, &carried).await;
     let Some(id) = responses::request_fields::goes_on_from(call) else {
         return Ok((blob_owner, named_blobs));
     };
     let answer = Fingerprint::of_answer(&caller.key.team, &id);
-    match origins::keeper(&x.env, answer).await {
+    match blob_owners::keeper(&x.env, answer).await {
         Some(kept) => Ok((BlobOwner::Keeper(kept.endpoint), named_blobs)),
         // What is not allowed at all is refused as that.
         None if zone.allows_kind(STORED_RESPONSE) => Err(Refusal::NoSuchAnswer {
@@ -365,7 +365,7 @@ async fn begun(
         egress: &asks,
         stored: None,
     };
-    let exchange = upstream::Exchange {
+    let upstream_call = upstream::UpstreamCall {
         colo: &x.head.origin.colo,
         inbound,
         id: &x.id,
@@ -375,6 +375,6 @@ async fn begun(
         prices: &config.prices,
     };
     upstream::after_others(body).await;
-    let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
+    let begun = upstream::run(&x.env, &upstream_call, &plan, row).await?;
     Ok(Answered { begun, policy })
 }

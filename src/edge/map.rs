@@ -17,7 +17,7 @@ use worker::{Context, Env};
 /// The name of the pointer in KV.
 pub const POINTER: &str = "map:current";
 
-/// How long an instance goes by what it knows without looking. KV may serve a
+/// How long an instance uses its map before it reads the version again. KV may serve a
 /// copy that is 30 seconds old, its shortest; with the 25 below that is less
 /// than a minute.
 const FRESH_MS: u64 = 12_000;
@@ -71,7 +71,7 @@ pub async fn look(env: &Env) -> Result<&'static Config, Refusal> {
     let held = HELD.get();
     let (found, (), ()) = futures::join!(find(env, held), drills::look(env), budgets::look(env));
     // While the store does not answer the last good map stays in force. Where
-    // none is known yet, nothing can be said about any request.
+    // none is known yet, no request can be decided.
     let config = found.or_else(|refusal| held.map(|held| held.config).ok_or(refusal))?;
     HELD.set(Some(Held { config, looked }));
     Ok(config)
@@ -92,7 +92,7 @@ async fn find(env: &Env, held: Option<Held>) -> Result<&'static Config, Refusal>
     let pointer: Pointer = match serde_json::from_str(&text) {
         Ok(pointer) => pointer,
         Err(error) => {
-            worker::console_error!("what says which map is in force cannot be read: {error}");
+            worker::console_error!("the version of the map in force cannot be read from KV; the last good map stays in force: {error}");
             return last_good.map_or_else(settings::config, Ok);
         }
     };
@@ -133,7 +133,7 @@ async fn known_or_loaded(
         return Ok(None);
     };
     if let Err(denied) = publish::vet(&map, built_in, &host::now().date()) {
-        worker::console_error!("the published map {version} does not hold here; the last good one stays in force. {denied}");
+        worker::console_error!("the published map {version} is not valid for this release; the last good one stays in force. {denied}");
         return Ok(None);
     }
     let mut map = map;

@@ -19,7 +19,7 @@ mod keys;
 mod ledger;
 mod map;
 mod memory;
-mod origins;
+mod blob_owners;
 mod outflow;
 mod receipts;
 mod retention;

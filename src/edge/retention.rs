@@ -10,15 +10,15 @@
 //!   and the next one writes another for what is left; so have two that ran at
 //!   once. An entry says the most that went, never too little.
 //! - Nothing is deleted by a map of which there is doubt: what this instance goes
-//!   by must be what the books say is in force. Where a store of maps does not
+//!   by must be the one in force in the map database. Where a store of maps does not
 //!   answer, or a published map cannot be used, all records are kept until that is
 //!   mended.
 //! - A run is bounded, and so is each statement: the next run goes on.
 
-use super::admin::books::{present, Books};
 use super::admin::built_in;
+use super::admin::map_store::{present, MapStore};
 use super::{host, map};
-use crate::admin::audit::{Action, Said};
+use crate::admin::audit::{Action, Event};
 use crate::admin::retention::{Deletion, Due, Found, Standing};
 use crate::admin::Denied;
 use crate::config::Config;
@@ -122,14 +122,14 @@ pub async fn hourly(env: &Env) {
     match AssertUnwindSafe(running).catch_unwind().await {
         Ok(Ok(done)) if done.stores_not_done.is_empty() => {}
         Ok(Ok(done)) => worker::console_error!(
-            "records that are no longer kept are still in {}; the next run goes on",
+            "retention: expired records are left in {}; the next run continues",
             done.stores_not_done.join(", ")
         ),
         Ok(Err(denied)) => worker::console_error!(
-            "records that are no longer kept were not deleted, the next run tries again: {denied}"
+            "retention: expired records were not deleted; the next run tries again: {denied}"
         ),
         Err(_) => worker::console_error!(
-            "records that are no longer kept were not deleted: something in the gateway broke"
+            "retention: expired records were not deleted, because the job panicked; the next run tries again"
         ),
     }
 }
@@ -158,8 +158,8 @@ pub async fn look(env: &Env, config: &Config, at: Millis) -> Looked {
 
 /// Deletes what is due, as far as one run goes.
 pub async fn run(env: &Env, by: &By, at: Millis) -> Result<Done, Denied> {
-    let books = Books::open(env)?;
-    let config = beyond_doubt(env, &books).await?;
+    let maps = MapStore::open(env)?;
+    let config = beyond_doubt(env, &maps).await?;
     let mut done = Done::default();
     let mut room = Counted {
         rows: A_RUN,
@@ -171,7 +171,7 @@ pub async fn run(env: &Env, by: &By, at: Millis) -> Result<Done, Denied> {
             env,
             name: store,
             config,
-            books: &books,
+            maps: &maps,
         };
         match of_store.clear(by, at, &mut room, &mut done).await {
             Ok(()) => {}
@@ -185,19 +185,19 @@ pub async fn run(env: &Env, by: &By, at: Millis) -> Result<Done, Denied> {
     Ok(done)
 }
 
-/// The map in force, if this instance and the books agree on which that is.
-async fn beyond_doubt(env: &Env, books: &Books) -> Result<&'static Config, Denied> {
+/// The map in force, if this instance and the map database agree on it.
+async fn beyond_doubt(env: &Env, maps: &MapStore) -> Result<&'static Config, Denied> {
     let config = map::look(env)
         .await
         .map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))?;
-    let (here, said) = (
+    let (here, published) = (
         &config.regions.version,
-        present(&books.past().await?, built_in()?),
+        present(&maps.past().await?, built_in()?),
     );
-    match *here == said {
+    match *here == published {
         true => Ok(config),
         false => Err(Denied::Conflict(format!(
-            "Map {said} is in force, and this instance still goes by {here}, so nothing is deleted. Try again in a minute; if it stays so, publish a map that this release can use."
+            "Map {published} is in force, and this instance still goes by {here}, so nothing is deleted. Try again in a minute; if it stays so, publish a map that this release can use."
         ))),
     }
 }
@@ -236,7 +236,7 @@ struct Store<'a> {
     env: &'a Env,
     name: &'a str,
     config: &'a Config,
-    books: &'a Books,
+    maps: &'a MapStore,
 }
 
 impl Store<'_> {
@@ -282,8 +282,8 @@ impl Store<'_> {
     /// Writes into the log what is deleted next.
     async fn note(&self, by: &By, at: Millis, deletion: &Deletion) -> Result<(), Denied> {
         let facts = serde_json::to_string(deletion).unwrap_or_default();
-        self.books
-            .note(Said {
+        self.maps
+            .note(Event {
                 at,
                 who: by.who.clone(),
                 via: by.via.clone(),
@@ -321,8 +321,8 @@ async fn count(
         bound(db, SUMS.count, zone, due, room.sums + 1)?,
     ];
     let mut counts = Vec::new();
-    for told in db.batch(statements).await? {
-        counts.extend(told.results::<Count>()?);
+    for result in db.batch(statements).await? {
+        counts.extend(result.results::<Count>()?);
     }
     let [rows, sums] = counts.as_slice() else {
         return Err("a count is missing".into());
@@ -351,8 +351,8 @@ async fn delete(
         let statements = first.chain(table.delete_more).chain(Some(&table.delete));
         let statements = statements.map(|sql| bound(db, sql, zone, due, piece));
         let statements = statements.collect::<worker::Result<Vec<_>>>()?;
-        let told = db.batch(statements).await?;
-        let counted = told.first().map(|told| told.results::<Count>());
+        let results = db.batch(statements).await?;
+        let counted = results.first().map(|result| result.results::<Count>());
         let counted = counted.transpose()?.unwrap_or_default();
         let count = counted.first().map_or(0, |counted| counted.count);
         deleted += count;

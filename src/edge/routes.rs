@@ -1,7 +1,7 @@
 //! What a request's head asks for, and who serves it: calls in `deliver.rs`, lists
 //! and probes here. What is not served leaves a row where the key is known.
 
-use super::answer::{self, Story};
+use super::answer::{self, ReplyHeaders};
 use super::fetch::{Exchange, Refused};
 use super::{deliver, keys, map, receipts};
 use crate::answer::record::Row;
@@ -27,7 +27,10 @@ pub async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
         Err(refusal) => return Err(unserved(&x, refusal).await),
     };
     if route == Route::ReceiptKeys {
-        return Ok(answer::json(Story::of(&x.id), &receipts::published(&x.env)));
+        return Ok(answer::json(
+            ReplyHeaders::of(&x.id),
+            &receipts::published(&x.env),
+        ));
     }
     let config = map::in_force(&x.env, &x.ctx).await?;
     let body = match route {
@@ -47,7 +50,7 @@ pub async fn serve(x: Rc<Exchange>) -> Result<Response, Refused> {
             return deliver::call(x, config, caller, api).await;
         }
     };
-    Ok(answer::json(Story::of(&x.id), &body))
+    Ok(answer::json(ReplyHeaders::of(&x.id), &body))
 }
 
 /// The models that the caller can use.
@@ -101,9 +104,9 @@ async fn preflight(x: &Exchange) -> Option<Response> {
     let config = map::in_force(&x.env, &x.ctx).await.ok()?;
     let headers = x.head.header("access-control-request-headers");
     let allowed = config.gateway.cors.preflight(origin, headers)?;
-    let mut story = Story::of(&x.id);
-    story.tell_lines(&allowed);
-    Some(story.respond(204, &JsValue::NULL))
+    let mut reply_headers = ReplyHeaders::of(&x.id);
+    reply_headers.add_lines(&allowed);
+    Some(reply_headers.respond(204, &JsValue::NULL))
 }
 
 /// Lets the page that called read the answer, if pages of its origin may.

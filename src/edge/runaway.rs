@@ -1,5 +1,5 @@
 //! Hands calls to the runaway guard, which looks whether they are a loop, and
-//! tells people of one. What it remembers is this instance's.
+//! reports one to people. Its memory is this instance's.
 
 use super::fetch::Exchange;
 use super::host;
@@ -38,7 +38,7 @@ pub fn look(
     };
     row.runaway = Some(runaway.kind.as_str().to_owned());
     if runaway.is_news {
-        tell(x, runaway, rules);
+        report(x, runaway, rules);
     }
     match &verdict {
         Verdict::Throttled { retry_after_s, .. } => Err(Refusal::Runaway {
@@ -49,8 +49,8 @@ pub fn look(
     }
 }
 
-/// Tells of a loop, once: in the log, and an address if one is set.
-fn tell(x: &Exchange, runaway: &Runaway, rules: &Rules) {
+/// Reports a loop, once: in the log, and to the webhook if one is set.
+fn report(x: &Exchange, runaway: &Runaway, rules: &Rules) {
     worker::console_warn!("runaway: {runaway}");
     let Some(url) = rules.webhook.clone() else {
         return;
@@ -68,7 +68,7 @@ fn tell(x: &Exchange, runaway: &Runaway, rules: &Rules) {
     });
     x.ctx.wait_until(async move {
         if !webhook::post(&url, &body.to_string()).await {
-            worker::console_warn!("the webhook for runaways did not take it");
+            worker::console_warn!("the webhook for runaway notices did not accept one; check `webhook` under [runaway]");
         }
     });
 }

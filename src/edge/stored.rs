@@ -3,7 +3,7 @@
 //! where its zone lets that endpoint keep answers of that model.
 
 use super::fetch::{Answered, Asking, Exchange};
-use super::{origins, upstream};
+use super::{blob_owners, upstream};
 use crate::answer::record::Row;
 use crate::config::Config;
 use crate::dialect::neutral::Signers;
@@ -55,7 +55,7 @@ pub async fn begun(
     };
     asking.admit(&plan, policy, None).await?;
     let row = asking.row;
-    let exchange = upstream::Exchange {
+    let upstream_call = upstream::UpstreamCall {
         inbound: Inbound {
             api: API,
             unsupported: OnUnsupported::default(),
@@ -73,14 +73,14 @@ pub async fn begun(
         signal: x.request.signal(),
         prices: &config.prices,
     };
-    let begun = upstream::run(&x.env, &exchange, &plan, row).await?;
+    let begun = upstream::run(&x.env, &upstream_call, &plan, row).await?;
     Ok(Answered { begun, policy })
 }
 
 /// The endpoint that keeps an answer of the caller's team, and the model that made it.
 async fn kept(x: &Exchange, caller: &Caller, id: &str) -> Result<(String, String), Refusal> {
     let answer = Fingerprint::of_answer(&caller.key.team, id);
-    let kept = origins::keeper(&x.env, answer).await;
+    let kept = blob_owners::keeper(&x.env, answer).await;
     let known = kept.and_then(|kept| Some((kept.endpoint, kept.model?)));
     known.ok_or_else(|| Refusal::NoStored {
         id: id.chars().take(100).collect(),

@@ -227,7 +227,7 @@ async function leave(sending, reader, writable, pump, finishes, next) {
   await writable.abort().catch(() => {});
 }
 
-// A pipe fails because of either of its ends. A write of nothing tells which.
+// A pipe fails because of either of its ends. An empty write shows which.
 async function isGone(writable, signal) {
   return signal.aborted || !(await write(writable, new Uint8Array()));
 }

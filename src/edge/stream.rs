@@ -2,7 +2,7 @@
 //! step between wasm and JavaScript costs more than the work; the decisions
 //! are in `relay.rs`.
 
-use super::attempt::{Attempt, Sending};
+use super::attempt::{Sending, SentRequest};
 use crate::answer::relay::{End, Relay, Stage};
 use crate::config::gateway::{ModelPolicy, OnDisconnect};
 use crate::dialect::{self, Api, Fault, Reading};
@@ -161,7 +161,7 @@ impl Pump {
         relay.is_some_and(Relay::is_between_events)
     }
 
-    /// What tells the client that the connection lives.
+    /// What keeps the client's connection alive.
     pub fn keep_alive(&self) -> Vec<u8> {
         let api = self.0.borrow().api;
         dialect::keep_alive(api).as_bytes().to_vec()
@@ -204,7 +204,7 @@ impl Pump {
 
 /// A provider's stream of which something has come.
 pub struct Stream {
-    sending: Attempt,
+    sending: SentRequest,
     rewrites: bool,
     sieves: bool,
     pump: Pump,
@@ -214,7 +214,7 @@ impl Stream {
     /// Waits until there is something of an answer in an attempt's stream, or
     /// gives what was learnt of one that has none.
     pub async fn begin(
-        sending: Attempt,
+        sending: SentRequest,
         relay: Relay,
         api: Api,
         limit_ms: u64,

@@ -1,6 +1,6 @@
 //! What crosses between wasm and JavaScript, tried in a real JavaScript engine.
 
-use super::attempt::{Attempt, Reply, Sending};
+use super::attempt::{ProviderReply, Sending, SentRequest};
 use super::outflow::Outflow;
 use super::stream::{Client, Finished, Pump, Sieve, Stream};
 use super::{body, host};
@@ -103,7 +103,7 @@ async fn only_what_is_the_clients_business_comes_back() {
         1_000.0,
         1_000.0,
     );
-    let reply: Reply = sent.await.unwrap().unchecked_into();
+    let reply: ProviderReply = sent.await.unwrap().unchecked_into();
     assert_eq!(reply.headers(), "x-request-id: r1");
     assert!(reply.whole().is_none());
 }
@@ -144,7 +144,7 @@ async fn a_stream_comes_through_and_is_read() {
         asked.await.unwrap();
         let id = RequestId::new(Millis(0), 0);
         let relay = Relay::new(Api::Chat, hiding(), "text/event-stream", id);
-        let begun = Stream::begin(Attempt::of(sending), relay, Api::Chat, 1_000, false).await;
+        let begun = Stream::begin(SentRequest::of(sending), relay, Api::Chat, 1_000, false).await;
         let stream = begun.map_err(|reading| reading.fault).unwrap();
         let client = Client::new();
         let readable = client.readable();

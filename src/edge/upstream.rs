@@ -1,5 +1,5 @@
-//! Contacting providers: the attempts of a course, one after the other, until
-//! one answers; with hedging, a second beside one that is slow.
+//! Contacts providers: one attempt after the other, until one answers; with
+//! hedging, a second beside a slow one.
 
 use super::attempt::{make, Begun, Failed};
 use super::credentials::{self, Held};
@@ -21,7 +21,7 @@ use worker::worker_sys::web_sys::AbortSignal;
 use worker::{Delay, Env};
 
 /// What stays the same over all attempts.
-pub struct Exchange<'a> {
+pub struct UpstreamCall<'a> {
     /// What the client asks.
     pub inbound: Inbound<'a>,
     /// The data center it came in at.
@@ -30,15 +30,15 @@ pub struct Exchange<'a> {
     pub id: &'a RequestId,
     /// When it came.
     pub arrived: Millis,
-    /// How the model is handled.
+    /// The model's policy.
     pub policy: ModelPolicy,
-    /// Tells when the client leaves.
+    /// Aborts when the client disconnects.
     pub signal: AbortSignal,
-    /// What things cost.
+    /// The prices.
     pub prices: &'a PriceBook,
 }
 
-impl Exchange<'_> {
+impl UpstreamCall<'_> {
     /// Whether the answer is wanted also when the client has left.
     pub fn finishes(&self) -> bool {
         self.policy.on_disconnect == OnDisconnect::Finish
@@ -106,7 +106,7 @@ struct SoFar {
 /// reaches the client in the provider's own words.
 pub async fn run(
     env: &Env,
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     plan: &Plan<'static>,
     row: &mut Row,
 ) -> Result<Begun, Refusal> {
@@ -147,7 +147,7 @@ pub async fn after_others(body: &str) {
 fn ready(
     env: &Env,
     attempt: Attempt<'static>,
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     unasked: &mut Option<Refusal>,
 ) -> Result<Option<Ready>, Refusal> {
     let outbound = match translate::prepare(attempt, x.inbound) {
@@ -181,21 +181,21 @@ impl Ready {
         health::asked(self.attempt, self.asked_at);
     }
 
-    async fn make(&self, x: &Exchange<'_>) -> Result<Begun, Failed> {
+    async fn make(&self, x: &UpstreamCall<'_>) -> Result<Begun, Failed> {
         make(&self.credential, &self.outbound, x, x.deadline()).await
     }
 }
 
 type Done = Option<Result<Begun, Refusal>>;
 
-async fn one(x: &Exchange<'_>, ready: Ready, row: &mut Row, so_far: &mut SoFar) -> Done {
+async fn one(x: &UpstreamCall<'_>, ready: Ready, row: &mut Row, so_far: &mut SoFar) -> Done {
     let made = ready.make(x).await;
     settle(x, &ready, made, row, so_far)
 }
 
 /// What an attempt's result means for the request: an end, or the next one.
 fn settle(
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     ready: &Ready,
     made: Result<Begun, Failed>,
     row: &mut Row,
@@ -235,7 +235,7 @@ fn settle(
 /// time that its endpoint usually needs. The slower one is hung up on.
 async fn hedged(
     env: &Env,
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     first: Ready,
     order: &mut AttemptOrder<'static>,
     row: &mut Row,
@@ -279,8 +279,8 @@ async fn hedged(
 }
 
 impl SoFar {
-    /// What the client is told when nobody answered.
-    fn refusal(self, x: &Exchange<'_>) -> Result<Begun, Refusal> {
+    /// The client's refusal when no endpoint answered.
+    fn refusal(self, x: &UpstreamCall<'_>) -> Result<Begun, Refusal> {
         if let Some(begun) = self.own_words {
             return Ok(*begun);
         }

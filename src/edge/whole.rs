@@ -1,18 +1,18 @@
-//! An answer in one piece: read, counted, and told in the client's dialect
-//! where it is another's.
+//! An answer in one piece: read, counted, and translated where the client's
+//! dialect is another.
 
-use super::attempt::{reply_context, translator, Body, Reply};
+use super::attempt::{reply_context, translator, Body, ProviderReply};
 use super::credentials::Held;
-use super::upstream::Exchange;
+use super::upstream::UpstreamCall;
 use crate::dialect::{self, Reading};
 use crate::upstream::judge::{judge_fault, Start, Why};
 use crate::upstream::translate::{Back, Outbound};
 use js_sys::Uint8Array;
 
 /// An answer as the client gets it.
-pub struct Told {
+pub struct WholeAnswer {
     /// Its status: a provider that reports an error in a good answer, or with a
-    /// status of its own, is told as the client's SDK knows it.
+    /// status of its own, has the status that the client's SDK expects.
     pub status: u16,
     /// All of it, and what it says.
     pub body: Body,
@@ -22,13 +22,13 @@ pub struct Told {
 
 /// Reads it, or says why it is none.
 pub fn read(
-    reply: &Reply,
+    reply: &ProviderReply,
     bytes: &Uint8Array,
     credential: &Held,
     outbound: &Outbound<'_>,
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     content_type: &mut String,
-) -> Result<Told, Why> {
+) -> Result<WholeAnswer, Why> {
     let copy = bytes.to_vec();
     let mut reading = Reading::default();
     // Some answers quote what they were sent.
@@ -39,7 +39,7 @@ pub fn read(
     if reply.status() >= 400 {
         return Ok(failure(reply, bytes, &copy, outbound, x, content_type));
     }
-    let told = match &outbound.back {
+    let translated = match &outbound.back {
         Back::AsIs { .. } => {
             match api {
                 api if api.is_free() => reading.has_usage = true,
@@ -69,15 +69,15 @@ pub fn read(
         Back::Translated(wishes) => {
             let context = reply_context(outbound, x);
             let unwraps = wishes.unwraps_json;
-            let told = dialect::whole(dialect, api, &copy, context, unwraps, &mut reading);
-            match (told, &reading.fault) {
-                (Some(told), _) => Some(told),
+            let translated = dialect::whole(dialect, api, &copy, context, unwraps, &mut reading);
+            match (translated, &reading.fault) {
+                (Some(translated), _) => Some(translated),
                 // The caller's own mistake, in an answer that looked good.
                 (None, Some(fault)) if judge_fault(fault) == Start::Answer => {
                     let (kind, message) = dialect::read_error(dialect, fault.as_str(), &copy);
                     let body = dialect::failure_body(api, 400, &kind, &message, x.id);
                     "application/json".clone_into(content_type);
-                    return Ok(told_as(400, Uint8Array::from(body.as_bytes()), reading));
+                    return Ok(finished_as(400, Uint8Array::from(body.as_bytes()), reading));
                 }
                 (None, fault) => {
                     let start = fault.as_ref().map(judge_fault);
@@ -89,7 +89,7 @@ pub fn read(
             }
         }
     };
-    let bytes = match told {
+    let bytes = match translated {
         Some(text) => {
             "application/json".clone_into(content_type);
             Uint8Array::from(text.as_bytes())
@@ -101,13 +101,13 @@ pub fn read(
 
 /// An error of the provider's, as the client's SDK expects it.
 fn failure(
-    reply: &Reply,
+    reply: &ProviderReply,
     bytes: &Uint8Array,
     copy: &[u8],
     outbound: &Outbound<'_>,
-    x: &Exchange<'_>,
+    x: &UpstreamCall<'_>,
     content_type: &mut String,
-) -> Told {
+) -> WholeAnswer {
     let (dialect, api, status) = (outbound.dialect(), x.inbound.api, reply.status());
     let beside = reply.error_kind();
     let (kind, message) = dialect::read_error(dialect, &beside, copy);
@@ -119,28 +119,28 @@ fn failure(
         Some(body) => {
             let status = dialect::failure_status(status, &kind, &message);
             "application/json".clone_into(content_type);
-            told_as(
+            finished_as(
                 status,
                 Uint8Array::from(body.as_bytes()),
                 Reading::default(),
             )
         }
-        None => told_as(status, bytes.clone(), Reading::default()),
+        None => finished_as(status, bytes.clone(), Reading::default()),
     }
 }
 
-fn told_as(status: u16, bytes: Uint8Array, mut reading: Reading) -> Told {
+fn finished_as(status: u16, bytes: Uint8Array, mut reading: Reading) -> WholeAnswer {
     let left_out = std::mem::take(&mut reading.left_out);
-    Told {
+    WholeAnswer {
         status,
         body: Body::Whole(bytes, Box::new(reading)),
         left_out: left_out.into_iter().collect(),
     }
 }
 
-fn finished(status: u16, bytes: Uint8Array, reading: Reading) -> Result<Told, Why> {
+fn finished(status: u16, bytes: Uint8Array, reading: Reading) -> Result<WholeAnswer, Why> {
     match reading.fault.as_ref().map(judge_fault) {
         Some(Start::Failed(why)) => Err(why),
-        Some(Start::Answer) | None => Ok(told_as(status, bytes, reading)),
+        Some(Start::Answer) | None => Ok(finished_as(status, bytes, reading)),
     }
 }

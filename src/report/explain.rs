@@ -138,7 +138,7 @@ pub struct Refused {
 /// Explains what would happen to a caller's request for a model.
 pub fn explain(config: &Config, caller: &Caller, question: Question) -> Explanation {
     let map = &config.regions;
-    let mut told = Explanation {
+    let mut explanation = Explanation {
         map: map.version.clone(),
         zone: None,
         model: None,
@@ -148,18 +148,18 @@ pub fn explain(config: &Config, caller: &Caller, question: Question) -> Explanat
         words: String::new(),
         question,
     };
-    if let Err(refusal) = fill(&mut told, config, caller) {
-        told.refusal = Some(Refused {
+    if let Err(refusal) = fill(&mut explanation, config, caller) {
+        explanation.refusal = Some(Refused {
             code: refusal.code(),
             message: refusal.to_string(),
         });
     }
-    told.words = words(map, &told);
-    told
+    explanation.words = words(map, &explanation);
+    explanation
 }
 
-fn fill(told: &mut Explanation, config: &Config, caller: &Caller) -> Result<(), Refusal> {
-    let verdict = match told.question.colo {
+fn fill(explanation: &mut Explanation, config: &Config, caller: &Caller) -> Result<(), Refusal> {
+    let verdict = match explanation.question.colo {
         Some(_) => zone::decide(&config.regions, caller)?,
         // No data center is named: what it must be is said in words instead.
         None => {
@@ -168,27 +168,27 @@ fn fill(told: &mut Explanation, config: &Config, caller: &Caller) -> Result<(), 
             zone::decide(&map, caller)?
         }
     };
-    told.zone = Some(facts(&config.regions, &verdict));
-    let labels = told.question.egress.iter().map(String::as_str);
+    explanation.zone = Some(facts(&config.regions, &verdict));
+    let labels = explanation.question.egress.iter().map(String::as_str);
     let egress = Egress::of_labels(labels);
-    let considered = plan::consider(config, &verdict, None, &told.question.model, &egress);
+    let considered = plan::consider(config, &verdict, None, &explanation.question.model, &egress);
     for one in &considered {
-        told.model = Some(one.claim.model.clone());
+        explanation.model = Some(one.claim.model.clone());
         match one.left_out() {
-            None => told.tried.push(endpoint(one)),
-            Some(why) => told.excluded.push(Excluded {
+            None => explanation.tried.push(endpoint(one)),
+            Some(why) => explanation.excluded.push(Excluded {
                 name: one.endpoint.name.clone(),
                 why,
             }),
         }
     }
-    let asked = &told.question.model;
+    let asked = &explanation.question.model;
     let planned = plan::judge(config, caller, &verdict, None, asked, &considered).map(|_| ());
     let planned = planned.map_err(|refusal| {
         // The vocabulary differs between dialects only in unknown words.
         plan::or_egress(refusal, config, &verdict, Api::Chat, &egress)
     });
-    planned.inspect_err(|_| told.tried.clear())
+    planned.inspect_err(|_| explanation.tried.clear())
 }
 
 fn facts(map: &RegionMap, verdict: &Verdict) -> ZoneFacts {
@@ -240,29 +240,32 @@ fn shared(verdict: &Verdict, of: fn(&Allowance) -> &BTreeSet<String>) -> Vec<Str
 }
 
 /// The paragraph.
-fn words(map: &RegionMap, told: &Explanation) -> String {
-    let mut text = opening(told);
-    if let Some(zone) = &told.zone {
+fn words(map: &RegionMap, explanation: &Explanation) -> String {
+    let mut text = opening(explanation);
+    if let Some(zone) = &explanation.zone {
         text.push_str(&zone_words(map, zone));
         let inside = zone
             .id
             .split('+')
             .any(|id| map.policy.colo_in_zone.contains(id));
-        if inside && told.question.colo.is_none() {
+        if inside && explanation.question.colo.is_none() {
             text.push_str(
                 "It is served only if it reached the gateway in a data center inside the zone. ",
             );
         }
     }
-    if let Some(refusal) = &told.refusal {
+    if let Some(refusal) = &explanation.refusal {
         text.push_str(
-            "It would be refused, and no provider would be contacted. The caller would be told: “",
+            "It would be refused, and no provider would be contacted. The caller would get this error: “",
         );
         text.push_str(&refusal.message);
         text.push('”');
         return text;
     }
-    let tried = told.tried.iter().map(|endpoint| promise(map, endpoint));
+    let tried = explanation
+        .tried
+        .iter()
+        .map(|endpoint| promise(map, endpoint));
     match tried.collect::<Vec<_>>().as_slice() {
         [] => {}
         [only] => {
@@ -272,8 +275,12 @@ fn words(map: &RegionMap, told: &Explanation) -> String {
             text.push_str(&format!("It would be sent to {first}; if that fails, to {}. No other endpoint would be contacted, whatever fails.", others.join("; then to ")));
         }
     }
-    if !told.excluded.is_empty() {
-        let excluded: Vec<&str> = told.excluded.iter().map(|one| one.why.as_str()).collect();
+    if !explanation.excluded.is_empty() {
+        let excluded: Vec<&str> = explanation
+            .excluded
+            .iter()
+            .map(|one| one.why.as_str())
+            .collect();
         text.push_str(&format!(
             " Left out, although they have the model: {}.",
             excluded.join("; ")
@@ -282,14 +289,14 @@ fn words(map: &RegionMap, told: &Explanation) -> String {
     text
 }
 
-fn opening(told: &Explanation) -> String {
-    let question = &told.question;
+fn opening(explanation: &Explanation) -> String {
+    let question = &explanation.question;
     let from = match question.country.as_str() {
         "" | "XX" => "a country that is not known".to_owned(),
         "T1" => "the Tor network".to_owned(),
         code => code.to_owned(),
     };
-    let model = match &told.model {
+    let model = match &explanation.model {
         Some(model) if *model != question.model => format!("{} (that is, {model})", question.model),
         _ => question.model.clone(),
     };
@@ -299,7 +306,7 @@ fn opening(told: &Explanation) -> String {
         .map_or(String::new(), |id| format!(" with key {id}"));
     format!(
         "A request from {from}{key} for the model {model}, by region map {}: ",
-        crate::regions::shown(&told.map)
+        crate::regions::shown(&explanation.map)
     )
 }
 

@@ -130,7 +130,7 @@ test("guard_limits an instance that could not read the limits yet serves nobody,
       assert.equal(status, 503, text);
       assert.match(JSON.parse(text).error.message, /The limits that apply to calls could not be read/);
     }
-    assert.match(gateway.said(), /the limits that were set could not be had/);
+    assert.match(gateway.said(), /the published limits cannot be read from KV/);
     stores.state.down = false;
     await seconds(1.1);
     assert.equal((await call(gateway)).status, 200);

@@ -1,4 +1,4 @@
-// The runaway guard over the wire: an agent that goes in circles is flagged, told
+// The runaway guard over the wire: an agent in a loop is flagged, reported
 // of once, and made to wait where that is wanted; people who talk are not.
 import assert from "node:assert/strict";
 import { test } from "node:test";

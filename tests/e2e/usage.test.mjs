@@ -147,7 +147,7 @@ test("what cannot be answered says why", async () => {
     [{ from: "2026-05-02", to: "2026-05-01" }, /`from` must be before `to`/],
     [{ after: "x" }, /`after` is none that was given out/],
     [{ format: "xlsx" }, /`format` must be `json` or `csv`/],
-    [[["team", "a"], ["team", "b"]], /`team` is said twice/],
+    [[["team", "a"], ["team", "b"]], /`team` is given twice/],
   ]) {
     const { status, body, headers } = await ask(query);
     assert.deepEqual([status, body.error.code, headers.get("content-type")], [400, "invalid", "application/json"], JSON.stringify(query));
@@ -174,7 +174,7 @@ test("the command line: a table with a total, to the digit that small amounts ne
     "total                             7       1   5000         100           15     250         35   $9007201.00  $0.005000000  $1.25",
     "! calls without a price, which the cost lacks: 1",
     "! calls whose tokens are an estimate: 1",
-    "! held: at most $1.250000001 for 3 calls, not in the cost: nobody knows what they took, because they were cut off or their instance died",
+    "! held: at most $1.250000001 for 3 calls, not in the cost: what they took is unknown, because they were cut off or their instance died",
     "",
   ].join("\n"), err);
   const sum = await meridian(vera, ...may, "--zone", "us");

@@ -1,6 +1,6 @@
-// At Cloudflare a cron trigger deletes what a zone no longer keeps. Plain workerd
-// has none, so whoever runs the sidecar asks for it by the admin API, with an
-// operator's key that is made at each start: the store has its hash, nobody the key.
+// At Cloudflare a cron trigger deletes expired records. Plain workerd has none, so the
+// sidecar requests it hourly through the admin API, with an
+// operator's key that is made at each start. Only its hash is stored.
 import { createHash, randomBytes } from "node:crypto";
 
 const HOUR = 3_600_000;
@@ -21,7 +21,7 @@ export function retention() {
     seed: { [`admin:key:${hash}`]: JSON.stringify(record) },
     run,
     hourly(url) {
-      const tell = () => run(url).catch((error) => console.error(`Records that are no longer kept were not deleted, the next hour tries again: ${error.message}`));
+      const tell = () => run(url).catch((error) => console.error(`retention: expired records were not deleted; the next hourly run tries again: ${error.message}`));
       // Once workerd listens.
       setTimeout(tell, 10_000).unref();
       setInterval(tell, HOUR).unref();

@@ -47,7 +47,7 @@ pub enum Found {
     Unknown,
     /// The keys could not be had, or are being fetched for somebody else.
     NotNow,
-    /// The keys are to be fetched now, and what comes of it told to
+    /// The keys must be fetched now, and the result passed to
     /// [`TeamKeys::fetched`].
     Fetch,
 }

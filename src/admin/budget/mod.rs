@@ -54,7 +54,7 @@ pub struct Wish {
     /// The model that answers instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downgrade: Option<String>,
-    /// Where is told how much is spent.
+    /// The webhook that receives how much is spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
     /// Why, for the audit log.
@@ -105,17 +105,17 @@ impl Wish {
     }
 
     fn scope(&self) -> BTreeMap<Dimension, Who> {
-        let said = [
+        let named = [
             (Dimension::Team, &self.team),
             (Dimension::Key, &self.key),
             (Dimension::Feature, &self.feature),
             (Dimension::Environment, &self.environment),
             (Dimension::Model, &self.model),
         ];
-        let said = said
+        let scope = named
             .into_iter()
             .filter_map(|(dimension, who)| Some((dimension, Who::from(who.clone()?))));
-        said.collect()
+        scope.collect()
     }
 
     fn amount(&self) -> Result<Option<Budget>, Denied> {
@@ -137,9 +137,9 @@ impl Wish {
 }
 
 /// How an account stands, for people and programs.
-pub fn told(account: &Standing) -> Value {
+pub fn standing(account: &Standing) -> Value {
     let applied = &account.applied;
-    let told = |amount| applied.measure.show(amount);
+    let shown = |amount| applied.measure.show(amount);
     json!({
         "limit": applied.limit,
         "whom": applied.whom,
@@ -152,7 +152,7 @@ pub fn told(account: &Standing) -> Value {
         "percent": account.percent,
         "began": applied.window.start.rfc3339(),
         "resets": applied.window.end.map(|end| end.rfc3339()),
-        "told": format!("{} of {}", told(account.spent), told(applied.cap)),
+        "told": format!("{} of {}", shown(account.spent), shown(applied.cap)),
     })
 }
 
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_told_what_would() {
-        for (json, told) in [
+        for (json, text) in [
             (r#"{"name":"","concurrent":1}"#, "`name` is up to"),
             (r#"{"name":"a"}"#, "It limits nothing"),
             (r#"{"name":"a","concurrent":0}"#, "It limits nothing"),
@@ -207,7 +207,7 @@ mod tests {
             (r#"{"name":"a","concurent":1}"#, "unknown field `concurent`"),
         ] {
             let denied = wish(json).unwrap_err();
-            assert!(denied.contains(told), "{json}: {denied}");
+            assert!(denied.contains(text), "{json}: {denied}");
         }
     }
 }

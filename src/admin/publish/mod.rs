@@ -1,6 +1,6 @@
 //! Publishing a map without a deploy: a draft, approved by somebody else than
 //! who wrote it, comes into force. Here is who may do what with a draft, and
-//! what may follow on what; `edge/` keeps the books.
+//! what may follow on what; `edge/` stores the maps.
 
 use crate::admin::retention;
 use crate::admin::{Admin, Denied};
@@ -59,7 +59,7 @@ pub struct Proposal {
     pub map: RegionMap,
     /// Why it is to come into force.
     pub why: String,
-    /// The version it was made from, if the author knows it: what has come
+    /// The version it was made from, if the author gives it: what has come
     /// into force since would be undone otherwise.
     #[serde(default)]
     pub base: Option<String>,
@@ -197,14 +197,14 @@ pub fn deletes(now: Option<&RegionMap>, then: &RegionMap) -> Vec<String> {
 
 /// Whether a draft can still be decided.
 pub fn open(draft: &Draft) -> Result<(), Denied> {
-    let said = match draft.state {
+    let decision = match draft.state {
         State::Open => return Ok(()),
         State::Approved => "approved",
         State::Withdrawn => "withdrawn",
     };
     let by = draft.decided_by.as_deref().unwrap_or("somebody");
     Err(Denied::Conflict(format!(
-        "Draft {} was {said} by {by} already.",
+        "Draft {} was {decision} by {by} already.",
         draft.id
     )))
 }
@@ -213,7 +213,7 @@ pub fn open(draft: &Draft) -> Result<(), Denied> {
 /// that was in force before. `past` is what was in force, newest first, the
 /// present one among it; `built_in` is the deployment's own map. After a
 /// rollback the next one must be named: before it was what had to go. The
-/// deployment's own map is told by its name, [`BUILT_IN`].
+/// deployment's own map has a fixed name, [`BUILT_IN`].
 pub fn rollback_to(
     asked: Option<&str>,
     past: &[String],
@@ -276,7 +276,7 @@ fn named(asked: &str, past: &[String], built_in: &str) -> Result<String, Denied>
     }
 }
 
-/// What tells every edge which map is in force.
+/// The KV entry that names the map in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointer {
     /// The number of the audit entry that put it in force.

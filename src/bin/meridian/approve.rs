@@ -27,9 +27,9 @@ pub struct Approve {
 pub fn approve(options: &Approve) -> Result<(), String> {
     let draft = format!("drafts/{}", options.id);
     loop {
-        let told = options.gateway.get(&draft)?;
-        show(&told);
-        let digest = text(&told, "/draft/version");
+        let reply = options.gateway.get(&draft)?;
+        show(&reply);
+        let digest = text(&reply, "/draft/version");
         match &options.digest {
             Some(meant) if meant == digest => {}
             Some(meant) => {
@@ -42,8 +42,8 @@ pub fn approve(options: &Approve) -> Result<(), String> {
         }
         let body = json!({"why": options.why, "digest": digest});
         match options.gateway.post(&format!("{draft}/approve"), &body) {
-            Ok(told) => {
-                in_force_now(&told);
+            Ok(reply) => {
+                in_force_now(&reply);
                 return Ok(());
             }
             // It changed meanwhile: look again.

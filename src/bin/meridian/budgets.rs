@@ -22,7 +22,7 @@ pub enum Budgets {
     },
     /// Sets a limit; it is in force everywhere within a minute.
     Set(Box<Set>),
-    /// Releases what is held for calls of which nobody knows what they took: its
+    /// Releases what is held for calls whose cost is unknown: its
     /// budgets can be spent again. If providers bill those calls after all, as much
     /// more than the budget can be billed.
     Release {
@@ -86,7 +86,7 @@ pub struct Set {
     /// The model that answers instead once the budget is spent.
     #[arg(long, value_name = "MODEL")]
     downgrade: Option<String>,
-    /// The address that is told at 50, 80 and 100 %.
+    /// The webhook that is called at 50, 80 and 100 %.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// Why, for the audit log.
@@ -105,13 +105,13 @@ pub fn run(command: Budgets) -> Result<(), String> {
             gateway,
         } => {
             let team = team.as_deref().map(|team| ("team", team));
-            let told = gateway.ask("budgets", team.as_slice())?;
+            let reply = gateway.ask("budgets", team.as_slice())?;
             match json {
                 true => println!(
                     "{}",
-                    serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
+                    serde_json::to_string_pretty(&reply).map_err(|e| e.to_string())?
                 ),
-                false => print!("{}{}", unread(&told), table(&told)),
+                false => print!("{}{}", unread(&reply), table(&reply)),
             }
         }
         Budgets::Set(set) => {
@@ -130,8 +130,8 @@ pub fn run(command: Budgets) -> Result<(), String> {
             gateway,
         } => {
             let body = json!({"team": team, "limit": limit, "why": why});
-            let told = gateway.post("budgets/release", &body)?;
-            print!("{}", released(&told));
+            let reply = gateway.post("budgets/release", &body)?;
+            print!("{}", released(&reply));
         }
         Budgets::Remove { name, gateway } => {
             gateway.post("budgets/remove", &json!({"name": name}))?;
@@ -165,15 +165,15 @@ fn wish(set: &Set) -> Result<Wish, String> {
 }
 
 /// What of the limits that were set cannot be read, and so refuses calls.
-fn unread(told: &Value) -> String {
-    let all = told.get("unread").and_then(Value::as_array);
-    let told = all.into_iter().flatten();
-    let told = told.filter_map(|one| one.get("told").and_then(Value::as_str));
-    told.map(|told| format!("! {told}\n")).collect()
+fn unread(reply: &Value) -> String {
+    let all = reply.get("unread").and_then(Value::as_array);
+    let reply = all.into_iter().flatten();
+    let reply = reply.filter_map(|one| one.get("told").and_then(Value::as_str));
+    reply.map(|reply| format!("! {reply}\n")).collect()
 }
 
-fn released(told: &Value) -> String {
-    let of = |name: &str| told.get(name).cloned().unwrap_or_default();
+fn released(reply: &Value) -> String {
+    let of = |name: &str| reply.get(name).cloned().unwrap_or_default();
     let money = of("released");
     match (of("released_nano").as_i64(), of("released_calls").as_i64()) {
         (Some(0), Some(0)) => "Nothing was held.\n".to_owned(),
@@ -185,9 +185,9 @@ fn released(told: &Value) -> String {
     }
 }
 
-fn table(told: &Value) -> String {
+fn table(reply: &Value) -> String {
     let empty = Vec::new();
-    let accounts = told
+    let accounts = reply
         .get("accounts")
         .and_then(Value::as_array)
         .unwrap_or(&empty);

@@ -68,12 +68,12 @@ fn entries(
 ) -> Result<(), String> {
     let mut after = 0;
     loop {
-        let told = gateway.get(&format!("audit?after={after}"))?;
+        let reply = gateway.get(&format!("audit?after={after}"))?;
         let page: Vec<Entry> =
-            serde_json::from_value(told.get("entries").cloned().unwrap_or_default())
+            serde_json::from_value(reply.get("entries").cloned().unwrap_or_default())
                 .map_err(|e| format!("the audit log cannot be read: {e}"))?;
         page.iter().try_for_each(&mut each)?;
-        match told.get("next").and_then(serde_json::Value::as_u64) {
+        match reply.get("next").and_then(serde_json::Value::as_u64) {
             Some(next) => after = next,
             None => return Ok(()),
         }

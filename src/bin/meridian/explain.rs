@@ -74,13 +74,13 @@ pub fn run(options: Explain) -> Result<(), String> {
         colo: options.colo,
         egress: options.egress,
     };
-    let told = explain::explain(&config, &caller, question);
+    let explanation = explain::explain(&config, &caller, question);
     match options.json {
         true => println!(
             "{}",
-            serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
+            serde_json::to_string_pretty(&explanation).map_err(|e| e.to_string())?
         ),
-        false => println!("{}", told.words),
+        false => println!("{}", explanation.words),
     }
     Ok(())
 }

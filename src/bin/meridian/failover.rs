@@ -22,7 +22,7 @@ pub struct Status {
 /// Drills.
 #[derive(Debug, Subcommand)]
 pub enum Drill {
-    /// Treats an endpoint as failing, until it is told otherwise or the time is
+    /// Treats an endpoint as failing, until the drill is ended or its time is
     /// up.
     Block(Block),
     /// Ends a drill.
@@ -75,8 +75,8 @@ pub fn drill(command: Drill) -> Result<(), String> {
                 "why": block.why,
                 "production": block.production,
             });
-            let told = block.gateway.post("drills", &wish)?;
-            println!("{}", text(&told, "/banner"));
+            let reply = block.gateway.post("drills", &wish)?;
+            println!("{}", text(&reply, "/banner"));
             println!(
                 "Every edge goes by it within a minute. End it early: meridian drill end {}",
                 block.endpoint
@@ -84,11 +84,11 @@ pub fn drill(command: Drill) -> Result<(), String> {
         }
         Drill::End { endpoint, gateway } => {
             gateway.post("drills/end", &json!({"endpoint": endpoint}))?;
-            println!("The drill at {endpoint} is over; every edge knows within a minute.");
+            println!("The drill at {endpoint} is over; every edge has it within a minute.");
         }
         Drill::List { gateway } => {
-            let told = gateway.get("drills")?;
-            match told.get("banner").and_then(Value::as_str) {
+            let reply = gateway.get("drills")?;
+            match reply.get("banner").and_then(Value::as_str) {
                 Some(banner) => println!("{banner}"),
                 None => println!("No drill goes on."),
             }
@@ -99,17 +99,17 @@ pub fn drill(command: Drill) -> Result<(), String> {
 
 /// `meridian status`.
 pub fn status(options: &Status) -> Result<(), String> {
-    let told = options.gateway.get("health")?;
+    let reply = options.gateway.get("health")?;
     if options.json {
-        let pretty = serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?;
+        let pretty = serde_json::to_string_pretty(&reply).map_err(|e| e.to_string())?;
         println!("{pretty}");
         return Ok(());
     }
-    if let Some(banner) = told.get("banner").and_then(Value::as_str) {
+    if let Some(banner) = reply.get("banner").and_then(Value::as_str) {
         println!("! {banner}\n");
     }
     let empty = Vec::new();
-    let all = told
+    let all = reply
         .get("endpoints")
         .and_then(Value::as_array)
         .unwrap_or(&empty);
@@ -126,12 +126,12 @@ pub fn status(options: &Status) -> Result<(), String> {
     if rest > 0 {
         println!("{rest} more were not asked lately and count as well (--all shows them).");
     }
-    for store in told
+    for store in reply
         .get("stores_not_read")
         .and_then(Value::as_array)
         .unwrap_or(&empty)
     {
-        println!("! {store} did not answer: what instances told there is missing.");
+        println!("! {store} did not answer: the reports stored there are missing.");
     }
     Ok(())
 }

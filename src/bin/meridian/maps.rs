@@ -61,10 +61,10 @@ pub fn diff(options: &Diff) -> Result<(), String> {
         false => None,
     };
     if options.json {
-        let told = json!({"diff": diff, "replay": replay});
+        let reply = json!({"diff": diff, "replay": replay});
         println!(
             "{}",
-            serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
+            serde_json::to_string_pretty(&reply).map_err(|e| e.to_string())?
         );
     } else if options.markdown {
         print!("{}", diff.markdown());
@@ -95,8 +95,8 @@ pub fn diff(options: &Diff) -> Result<(), String> {
 /// The configuration in force at a gateway: its map, with the aliases and
 /// prices here.
 fn in_force(gateway: &Gateway, here: &Config) -> Result<Config, String> {
-    let told = gateway.get("map")?;
-    let map = told.get("map").cloned().unwrap_or_default();
+    let reply = gateway.get("map")?;
+    let map = reply.get("map").cloned().unwrap_or_default();
     let regions =
         serde_json::from_value(map).map_err(|e| format!("the map in force cannot be read: {e}"))?;
     Ok(Config {
@@ -175,18 +175,18 @@ pub fn publish(options: &Publish) -> Result<(), String> {
         .and_then(Value::as_str)
         .map(str::to_owned);
     let proposal = json!({"map": config.regions, "why": options.because.why, "base": base});
-    let told = gateway.post("drafts", &proposal)?;
-    let id = text(&told, "/draft/id");
-    println!("{}", text(&told, "/words"));
-    warnings(&told);
+    let reply = gateway.post("drafts", &proposal)?;
+    let id = text(&reply, "/draft/id");
+    println!("{}", text(&reply, "/words"));
+    warnings(&reply);
     println!("This is draft {id}. Nothing is in force yet: somebody else with the role compliance runs\n");
     println!("    meridian drafts {id} --replay\n    meridian approve {id}");
-    println!("\nand approves map {}", text(&told, "/draft/version"));
+    println!("\nand approves map {}", text(&reply, "/draft/version"));
     Ok(())
 }
 
-fn warnings(told: &Value) {
-    let findings = told.get("findings").and_then(Value::as_array);
+fn warnings(reply: &Value) {
+    let findings = reply.get("findings").and_then(Value::as_array);
     for finding in findings.into_iter().flatten() {
         println!("! {} [{}]", text(finding, "/what"), text(finding, "/rule"));
     }
@@ -218,25 +218,25 @@ pub struct Drafts {
 /// `meridian drafts`.
 pub fn drafts(options: &Drafts) -> Result<(), String> {
     let Some(id) = &options.id else {
-        let told = options.gateway.get("drafts")?;
-        let drafts = told.get("drafts").and_then(Value::as_array);
+        let reply = options.gateway.get("drafts")?;
+        let drafts = reply.get("drafts").and_then(Value::as_array);
         for draft in drafts.into_iter().flatten() {
             line(draft);
         }
         return Ok(());
     };
-    let told = options.gateway.get(&format!("drafts/{id}"))?;
-    show(&told);
+    let reply = options.gateway.get(&format!("drafts/{id}"))?;
+    show(&reply);
     if options.replay {
-        let told = options
+        let reply = options
             .gateway
             .get(&format!("drafts/{id}/replay?days={}", options.days))?;
         println!(
             "The last {} days once more\n\n{}",
             options.days,
-            text(&told, "/words")
+            text(&reply, "/words")
         );
-        if told.get("whole") == Some(&Value::Bool(false)) {
+        if reply.get("whole") == Some(&Value::Bool(false)) {
             println!("  (only the earliest part of them: `meridian diff --in-force --replay` goes through all)");
         }
     }
@@ -261,11 +261,11 @@ fn line(draft: &Value) {
 }
 
 /// A draft, and what it changes.
-pub fn show(told: &Value) {
-    line(told.get("draft").unwrap_or(&Value::Null));
-    println!("\n{}", text(told, "/words"));
-    warnings(told);
-    println!("The digest of its map is {}", text(told, "/draft/version"));
+pub fn show(reply: &Value) {
+    line(reply.get("draft").unwrap_or(&Value::Null));
+    println!("\n{}", text(reply, "/words"));
+    warnings(reply);
+    println!("The digest of its map is {}", text(reply, "/draft/version"));
 }
 
 /// A draft to withdraw.
@@ -278,10 +278,10 @@ pub struct Withdraw {
 }
 
 /// Says which map is in force now.
-pub fn in_force_now(told: &Value) {
+pub fn in_force_now(reply: &Value) {
     println!(
         "Map {} is in force here now, and everywhere within a minute.",
-        shown(text(told, "/version"))
+        shown(text(reply, "/version"))
     );
 }
 
@@ -309,28 +309,28 @@ pub struct Rollback {
 /// `meridian rollback`.
 pub fn rollback(options: &Rollback) -> Result<(), String> {
     let body = json!({"why": options.because.why, "to": options.to});
-    let told = options.because.gateway.post("rollback", &body)?;
-    let draft = text(&told, "/draft/id");
+    let reply = options.because.gateway.post("rollback", &body)?;
+    let draft = text(&reply, "/draft/id");
     if draft.is_empty() {
-        in_force_now(&told);
+        in_force_now(&reply);
         return Ok(());
     }
-    println!("{}", text(&told, "/words"));
+    println!("{}", text(&reply, "/words"));
     println!("By this rollback records would be deleted that are kept now, so it takes a second person. Nothing is in force yet: somebody else with the role compliance runs\n");
     println!("    meridian approve {draft}");
-    println!("\nand approves map {}", text(&told, "/draft/version"));
+    println!("\nand approves map {}", text(&reply, "/draft/version"));
     Ok(())
 }
 
 /// `meridian history`.
 pub fn history(gateway: &Gateway) -> Result<(), String> {
-    let told = gateway.get("history")?;
+    let reply = gateway.get("history")?;
     println!(
         "in force: {}   built in: {}",
-        shown(text(&told, "/in_force")),
-        shown(text(&told, "/built_in"))
+        shown(text(&reply, "/in_force")),
+        shown(text(&reply, "/built_in"))
     );
-    let entries = told.get("history").and_then(Value::as_array);
+    let entries = reply.get("history").and_then(Value::as_array);
     for entry in entries.into_iter().flatten() {
         let at = entry.get("at").and_then(Value::as_u64).unwrap_or_default();
         println!(

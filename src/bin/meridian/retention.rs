@@ -33,30 +33,30 @@ struct Options {
 
 /// `meridian retention`.
 pub fn run(options: &Retention) -> Result<(), String> {
-    let (told, json, text) = match &options.command {
+    let (reply, json, text) = match &options.command {
         None => {
-            let told = options.show.gateway.get("retention")?;
-            let text = shown(&told)?;
-            (told, options.show.json, text)
+            let reply = options.show.gateway.get("retention")?;
+            let text = shown(&reply)?;
+            (reply, options.show.json, text)
         }
         Some(Command::Run(run)) => {
-            let told = run.gateway.post("retention", &json!({}))?;
-            let text = deleted(&told)?;
-            (told, run.json, text)
+            let reply = run.gateway.post("retention", &json!({}))?;
+            let text = deleted(&reply)?;
+            (reply, run.json, text)
         }
     };
     match json {
         true => println!(
             "{}",
-            serde_json::to_string_pretty(&told).map_err(|e| e.to_string())?
+            serde_json::to_string_pretty(&reply).map_err(|e| e.to_string())?
         ),
         false => print!("{text}"),
     }
     Ok(())
 }
 
-fn shown(told: &Value) -> Result<String, String> {
-    let mut records: Vec<Standing> = list(told, "records")?;
+fn shown(reply: &Value) -> Result<String, String> {
+    let mut records: Vec<Standing> = list(reply, "records")?;
     records.sort_by(|a, b| (&a.zone, &a.store).cmp(&(&b.zone, &b.store)));
     let mut lines = vec![
         ["zone", "keeps", "store", "oldest call", "oldest sum", "due"]
@@ -79,7 +79,7 @@ fn shown(told: &Value) -> Result<String, String> {
         ]);
     }
     // Zones that have no records yet say something, too.
-    let zones: Vec<Kept> = list(told, "zones")?;
+    let zones: Vec<Kept> = list(reply, "zones")?;
     for zone in zones {
         if !records.iter().any(|one| one.zone == zone.zone) {
             let mut line = vec!["-".to_owned(); 6];
@@ -87,11 +87,11 @@ fn shown(told: &Value) -> Result<String, String> {
             lines.push(line);
         }
     }
-    Ok(table(&lines) + &unread(told, "stores_not_read"))
+    Ok(table(&lines) + &unread(reply, "stores_not_read"))
 }
 
-fn deleted(told: &Value) -> Result<String, String> {
-    let deletions: Vec<Deletion> = list(told, "deleted")?;
+fn deleted(reply: &Value) -> Result<String, String> {
+    let deletions: Vec<Deletion> = list(reply, "deleted")?;
     let mut text = String::new();
     for one in &deletions {
         text.push_str(&format!(
@@ -107,20 +107,20 @@ fn deleted(told: &Value) -> Result<String, String> {
     if deletions.is_empty() {
         text.push_str("Nothing was deleted.\n");
     }
-    if told.get("left").and_then(Value::as_bool) == Some(true) {
+    if reply.get("left").and_then(Value::as_bool) == Some(true) {
         text.push_str("! more is due: run it again, or leave it to the next hours\n");
     }
-    Ok(text + &unread(told, "stores_not_done"))
+    Ok(text + &unread(reply, "stores_not_done"))
 }
 
-fn list<T: DeserializeOwned>(told: &Value, name: &str) -> Result<Vec<T>, String> {
-    let list = told.get(name).cloned().unwrap_or_default();
+fn list<T: DeserializeOwned>(reply: &Value, name: &str) -> Result<Vec<T>, String> {
+    let list = reply.get(name).cloned().unwrap_or_default();
     serde_json::from_value(list)
         .map_err(|_| "the gateway's answer cannot be read: is it of another version?".to_owned())
 }
 
-fn unread(told: &Value, name: &str) -> String {
-    let stores = told.get(name).and_then(Value::as_array);
+fn unread(reply: &Value, name: &str) -> String {
+    let stores = reply.get(name).and_then(Value::as_array);
     let stores = stores.into_iter().flatten().filter_map(Value::as_str);
     stores
         .map(|store| format!("! {store} did not answer: look again.\n"))
@@ -165,10 +165,10 @@ fn table(lines: &[Vec<String>]) -> String {
 /// Says on the side which zones no longer have all that was asked for.
 pub fn warn_of_deleted(gateway: &Gateway, from: &str) {
     // Who asks has their answer; that this is not known does not spoil it.
-    let Ok(told) = gateway.get("retention") else {
+    let Ok(reply) = gateway.get("retention") else {
         return;
     };
-    let zones: Vec<Kept> = list(&told, "zones").unwrap_or_default();
+    let zones: Vec<Kept> = list(&reply, "zones").unwrap_or_default();
     for zone in zones {
         if let Some(before) = zone.before.filter(|before| from < before.as_str()) {
             eprintln!(

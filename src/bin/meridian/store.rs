@@ -1,5 +1,5 @@
-//! The key store, reached through wrangler, which knows how to log in and which
-//! environment is which.
+//! The key store, reached through wrangler, which has the login and the names of
+//! the environments.
 
 use super::wrangler;
 use meridian::request::caller::KeyRecord;

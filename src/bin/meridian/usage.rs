@@ -72,18 +72,18 @@ fn all(options: &Usage) -> Result<Page, String> {
         ("model", &options.model),
         ("endpoint", &options.endpoint),
     ];
-    let said = asked
+    let filters = asked
         .iter()
         .filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-    let mut query: Vec<(&str, &str)> = said.collect();
+    let mut query: Vec<(&str, &str)> = filters.collect();
     query.push(("limit", "1000"));
     let mut groups = Vec::new();
     let mut next: Option<String> = None;
     loop {
         let mut query = query.clone();
         query.extend(next.as_deref().map(|next| ("after", next)));
-        let told = options.gateway.ask("usage", &query)?;
-        let page = Page::read(&told)
+        let reply = options.gateway.ask("usage", &query)?;
+        let page = Page::read(&reply)
             .ok_or("the gateway's answer cannot be read: is it of another version?")?;
         groups.extend(page.groups.iter().cloned());
         match page.next {
@@ -175,7 +175,7 @@ fn held(total: &Sums) -> String {
     match (money, calls) {
         (0, 0) => String::new(),
         _ => format!(
-            "! held: at most {} for {calls} calls, not in the cost: nobody knows what they took, because they were cut off or their instance died\n",
+            "! held: at most {} for {calls} calls, not in the cost: what they took is unknown, because they were cut off or their instance died\n",
             NanoUsd(money)
         ),
     }

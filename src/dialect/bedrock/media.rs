@@ -83,3 +83,20 @@ fn document_name(name: Option<&str>) -> String {
         false => name.chars().take(200).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_of_the_pinned_media_types_have_bedrocks_formats() {
+        let pinned = include_str!("../../../tests/golden/media-types.txt");
+        let documents = pinned.lines().filter(|line| !line.contains(" image/"));
+        for line in documents {
+            let (end, kind) = line.split_once(' ').unwrap();
+            let format = if end == "htm" { "html" } else { end };
+            assert_eq!(document_format(kind), Some(format), "{kind}");
+        }
+        assert_eq!(document_format("application/zip"), None);
+    }
+}

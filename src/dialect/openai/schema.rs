@@ -294,3 +294,21 @@ pub fn tier(tier: &str) -> &str {
 pub fn data_url(kind: Option<&str>, usual: &str, data: &str) -> String {
     format!("data:{};base64,{data}", kind.unwrap_or(usual))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list is a text file, so that a scripted rename of Rust words, which
+    /// changes code and tests alike, cannot change both sides.
+    #[test]
+    fn file_names_give_the_pinned_media_types() {
+        let pinned = include_str!("../../../tests/golden/media-types.txt");
+        for line in pinned.lines() {
+            let (end, kind) = line.split_once(' ').unwrap();
+            assert_eq!(kind_by_name(&format!("a.{end}")), Some(kind));
+        }
+        assert_eq!(pinned.lines().count(), 15);
+        assert_eq!(kind_by_name("a.zip"), None);
+    }
+}

@@ -3,9 +3,9 @@
 //! it; whatever breaks in between is mended by doing it again.
 
 use super::super::{host, keys, map};
-use super::books::{present, Books};
-use super::{built_in, evidence, unavailable, Asked};
-use crate::admin::audit::{Action, Entry, Said};
+use super::map_store::{present, MapStore};
+use super::{built_in, evidence, unavailable, AdminCall};
+use crate::admin::audit::{Action, Entry, Event};
 use crate::admin::publish::{self, Approval, Draft, Pointer, Proposal, Reason, State, BUILT_IN};
 use crate::admin::Denied;
 use crate::config::Config;
@@ -23,10 +23,14 @@ const LISTED: u32 = 100;
 const POINTED_AT: usize = 5;
 
 /// A map by its version, built-in or published.
-pub async fn map_of(books: &Books, version: &str, built_in: &Config) -> Result<RegionMap, Denied> {
+pub async fn map_of(
+    maps: &MapStore,
+    version: &str,
+    built_in: &Config,
+) -> Result<RegionMap, Denied> {
     match version == built_in.regions.version {
         true => Ok(built_in.regions.clone()),
-        false => books.map(version).await,
+        false => maps.map(version).await,
     }
 }
 
@@ -38,13 +42,13 @@ fn with(map: RegionMap, built_in: &Config) -> Config {
     }
 }
 
-pub async fn in_force(asked: &Asked) -> Result<Value, Denied> {
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    let past = books.past().await?;
+pub async fn in_force(call: &AdminCall) -> Result<Value, Denied> {
+    let (maps, built_in) = (MapStore::open(&call.env)?, built_in()?);
+    let past = maps.past().await?;
     let version = present(&past, built_in);
-    let map = map_of(&books, &version, built_in).await?;
+    let map = map_of(&maps, &version, built_in).await?;
     // What this instance goes by, freshly looked up, should be the same.
-    let served = map::look(&asked.env)
+    let served = map::look(&call.env)
         .await
         .map(|config| config.regions.version.clone());
     let published = past.first().is_some_and(|past| past.version != BUILT_IN);
@@ -57,19 +61,19 @@ pub async fn in_force(asked: &Asked) -> Result<Value, Denied> {
     }))
 }
 
-pub async fn list(asked: &Asked) -> Result<Value, Denied> {
-    let drafts = Books::open(&asked.env)?.drafts(LISTED).await?;
+pub async fn list(call: &AdminCall) -> Result<Value, Denied> {
+    let drafts = MapStore::open(&call.env)?.drafts(LISTED).await?;
     Ok(json!({"drafts": drafts}))
 }
 
-pub async fn create(asked: &Asked) -> Result<Value, Denied> {
-    let proposal: Proposal = asked.body().await?;
+pub async fn create(call: &AdminCall) -> Result<Value, Denied> {
+    let proposal: Proposal = call.body().await?;
     let why = publish::reason(&proposal.why)?;
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    publish::vet_new(&proposal.map, built_in, &asked.at.date())?;
+    let (maps, built_in) = (MapStore::open(&call.env)?, built_in()?);
+    publish::vet_new(&proposal.map, built_in, &call.at.date())?;
     for _ in 0..TRIES {
-        let last = books.last().await?;
-        let base = present(&books.past().await?, built_in);
+        let last = maps.last().await?;
+        let base = present(&maps.past().await?, built_in);
         if proposal.base.as_ref().is_some_and(|known| *known != base) {
             return Err(Denied::Conflict(format!(
                 "Map {base} is in force, and this draft was made from {}: take in what has changed first.",
@@ -86,8 +90,8 @@ pub async fn create(asked: &Asked) -> Result<Value, Denied> {
             base,
             why: &why,
         };
-        if let Some(draft) = proposed.write(asked, &books, last.as_ref()).await? {
-            return proposed.told(asked, &books, &draft).await;
+        if let Some(draft) = proposed.write(call, &maps, last.as_ref()).await? {
+            return proposed.shown(call, &maps, &draft).await;
         }
     }
     Err(busy())
@@ -104,14 +108,14 @@ impl Proposed<'_> {
     /// Writes it as a draft, unless another entry was faster than `last`.
     pub async fn write(
         &self,
-        asked: &Asked,
-        books: &Books,
+        call: &AdminCall,
+        maps: &MapStore,
         last: Option<&Entry>,
     ) -> Result<Option<Draft>, Denied> {
         let draft = Draft {
-            id: host::request_id(asked.at).to_string(),
-            at: asked.at,
-            author: asked.admin.who.clone(),
+            id: host::request_id(call.at).to_string(),
+            at: call.at,
+            author: call.admin.who.clone(),
             why: self.why.to_owned(),
             base: self.base.clone(),
             version: self.map.version.clone(),
@@ -121,18 +125,23 @@ impl Proposed<'_> {
         };
         let content = serde_json::to_string(self.map);
         let content = content.map_err(|e| Denied::Invalid(e.to_string()))?;
-        let said = said(asked, Action::Drafted, &draft.id, &draft.version, self.why);
-        let also = books.insert_draft(&draft, &content)?;
-        let written = books.write(last, said, also).await?;
+        let event = event(call, Action::Drafted, &draft.id, &draft.version, self.why);
+        let also = maps.insert_draft(&draft, &content)?;
+        let written = maps.write(last, event, also).await?;
         Ok(written.then_some(draft))
     }
 
     /// The draft, and what it changes.
-    pub async fn told(&self, asked: &Asked, books: &Books, draft: &Draft) -> Result<Value, Denied> {
+    pub async fn shown(
+        &self,
+        call: &AdminCall,
+        maps: &MapStore,
+        draft: &Draft,
+    ) -> Result<Value, Denied> {
         let built_in = built_in()?;
-        let old = with(map_of(books, &draft.base, built_in).await?, built_in);
+        let old = with(map_of(maps, &draft.base, built_in).await?, built_in);
         let new = with(self.map.clone(), built_in);
-        let (diff, findings) = (diff::diff(&old, &new), new_findings(asked, &old, &new));
+        let (diff, findings) = (diff::diff(&old, &new), new_findings(call, &old, &new));
         Ok(json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings}))
     }
 }
@@ -141,11 +150,11 @@ pub fn busy() -> Denied {
     Denied::Conflict("Others are changing maps at the same time; try again.".to_owned())
 }
 
-pub fn said(asked: &Asked, action: Action, subject: &str, version: &str, why: &str) -> Said {
-    Said {
-        at: asked.at,
-        who: asked.admin.who.clone(),
-        via: asked.admin.via.clone(),
+pub fn event(call: &AdminCall, action: Action, subject: &str, version: &str, why: &str) -> Event {
+    Event {
+        at: call.at,
+        who: call.admin.who.clone(),
+        via: call.admin.via.clone(),
         action,
         subject: subject.to_owned(),
         version: version.to_owned(),
@@ -153,26 +162,26 @@ pub fn said(asked: &Asked, action: Action, subject: &str, version: &str, why: &s
     }
 }
 
-pub async fn show(asked: &Asked, id: &str) -> Result<Value, Denied> {
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    let draft = books.draft(id).await?;
-    let (old, new) = both(&books, &draft, built_in).await?;
-    let (diff, findings) = (diff::diff(&old, &new), new_findings(asked, &old, &new));
+pub async fn show(call: &AdminCall, id: &str) -> Result<Value, Denied> {
+    let (maps, built_in) = (MapStore::open(&call.env)?, built_in()?);
+    let draft = maps.draft(id).await?;
+    let (old, new) = both(&maps, &draft, built_in).await?;
+    let (diff, findings) = (diff::diff(&old, &new), new_findings(call, &old, &new));
     Ok(
         json!({"draft": draft, "diff": diff, "words": diff.words(), "findings": findings, "map": new.regions}),
     )
 }
 
 /// What a draft brings that is worth a look and was not there before.
-fn new_findings(asked: &Asked, old: &Config, new: &Config) -> Vec<Finding> {
-    let today = asked.at.date();
+fn new_findings(call: &AdminCall, old: &Config, new: &Config) -> Vec<Finding> {
+    let today = call.at.date();
     let known = old.check(&today);
     let mut findings = new.check(&today);
     findings.retain(|finding| !known.contains(finding));
     let used = new.regions.endpoints.iter().filter(|one| one.off.is_none());
     for endpoint in used {
         let secret = endpoint.auth.secret();
-        if asked.env.secret(secret).is_err() {
+        if call.env.secret(secret).is_err() {
             let spot = Spot::endpoint(&endpoint.name, "auth");
             let what = format!(
                 "nobody has set the secret {secret}: {} is passed over until somebody does",
@@ -189,24 +198,28 @@ fn new_findings(asked: &Asked, old: &Config, new: &Config) -> Vec<Finding> {
 }
 
 /// What was in force when a draft was made, and the draft.
-async fn both(books: &Books, draft: &Draft, built_in: &Config) -> Result<(Config, Config), Denied> {
-    let old = map_of(books, &draft.base, built_in).await?;
-    let new = books.map(&draft.version).await?;
+async fn both(
+    maps: &MapStore,
+    draft: &Draft,
+    built_in: &Config,
+) -> Result<(Config, Config), Denied> {
+    let old = map_of(maps, &draft.base, built_in).await?;
+    let new = maps.map(&draft.version).await?;
     Ok((with(old, built_in), with(new, built_in)))
 }
 
-pub async fn replay(asked: &Asked, id: &str) -> Result<Value, Denied> {
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    let draft = books.draft(id).await?;
-    let (old, new) = both(&books, &draft, built_in).await?;
-    let days = asked.number("days")?.unwrap_or(7).clamp(1, 90);
-    let from = asked.at.0.saturating_sub(days * 86_400_000);
+pub async fn replay(call: &AdminCall, id: &str) -> Result<Value, Denied> {
+    let (maps, built_in) = (MapStore::open(&call.env)?, built_in()?);
+    let draft = maps.draft(id).await?;
+    let (old, new) = both(&maps, &draft, built_in).await?;
+    let days = call.number("days")?.unwrap_or(7).clamp(1, 90);
+    let from = call.at.0.saturating_sub(days * 86_400_000);
     let mut replay = Replay::default();
     let mut cursor = None;
     // One request looks at so much and no more; the command line asks page by
     // page and has no such bound.
     for _ in 0..evidence::MOST_PAGES {
-        let page = evidence::request_page(&asked.env, from, asked.at.0, cursor.as_deref()).await?;
+        let page = evidence::request_page(&call.env, from, call.at.0, cursor.as_deref()).await?;
         page.groups
             .iter()
             .for_each(|group| replay.take(&old, &new, group));
@@ -220,66 +233,62 @@ pub async fn replay(asked: &Asked, id: &str) -> Result<Value, Denied> {
     )
 }
 
-pub async fn approve(asked: &Asked, id: &str) -> Result<Value, Denied> {
-    let approval: Approval = asked.body().await?;
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
+pub async fn approve(call: &AdminCall, id: &str) -> Result<Value, Denied> {
+    let approval: Approval = call.body().await?;
+    let (maps, built_in) = (MapStore::open(&call.env)?, built_in()?);
     for _ in 0..TRIES {
-        let last = books.last().await?;
-        let (draft, past) = (books.draft(id).await?, books.past().await?);
+        let last = maps.last().await?;
+        let (draft, past) = (maps.draft(id).await?, maps.past().await?);
         let here = present(&past, built_in);
         publish::is_meant(&draft, approval.digest.as_deref())?;
         // Approved before, but KV did not take it then: only that is left.
         if draft.state == State::Approved && draft.version == here {
-            return put_in_force(asked, &books, built_in).await;
+            return put_in_force(call, &maps, built_in).await;
         }
-        publish::may_approve(&draft, &asked.admin, &here)?;
-        publish::vet_new(
-            &books.map(&draft.version).await?,
-            built_in,
-            &asked.at.date(),
-        )?;
+        publish::may_approve(&draft, &call.admin, &here)?;
+        publish::vet_new(&maps.map(&draft.version).await?, built_in, &call.at.date())?;
         let why = match approval.why.trim() {
             "" => &draft.why,
             _ => &approval.why,
         };
         let why = publish::reason(why)?;
-        let said = said(asked, Action::Approved, &draft.id, &draft.version, &why);
-        let also = vec![books.decide(&draft.id, "approved", &said)?];
-        if books.write(last.as_ref(), said, also).await? {
-            return put_in_force(asked, &books, built_in).await;
+        let event = event(call, Action::Approved, &draft.id, &draft.version, &why);
+        let also = vec![maps.decide(&draft.id, "approved", &event)?];
+        if maps.write(last.as_ref(), event, also).await? {
+            return put_in_force(call, &maps, built_in).await;
         }
     }
     Err(busy())
 }
 
-pub async fn withdraw(asked: &Asked, id: &str) -> Result<Value, Denied> {
-    let reason: Reason = asked.body().await?;
+pub async fn withdraw(call: &AdminCall, id: &str) -> Result<Value, Denied> {
+    let reason: Reason = call.body().await?;
     let why = publish::reason(&reason.why)?;
-    let books = Books::open(&asked.env)?;
+    let maps = MapStore::open(&call.env)?;
     for _ in 0..TRIES {
-        let last = books.last().await?;
-        let draft = books.draft(id).await?;
+        let last = maps.last().await?;
+        let draft = maps.draft(id).await?;
         publish::open(&draft)?;
-        let said = said(asked, Action::Withdrawn, &draft.id, &draft.version, &why);
-        let also = vec![books.decide(&draft.id, "withdrawn", &said)?];
-        if books.write(last.as_ref(), said, also).await? {
-            return Ok(json!({"draft": books.draft(id).await?}));
+        let event = event(call, Action::Withdrawn, &draft.id, &draft.version, &why);
+        let also = vec![maps.decide(&draft.id, "withdrawn", &event)?];
+        if maps.write(last.as_ref(), event, also).await? {
+            return Ok(json!({"draft": maps.draft(id).await?}));
         }
     }
     Err(busy())
 }
 
-/// Puts what the books say is in force where every edge reads it.
+/// Writes the map in force to KV, where every edge reads it.
 pub async fn put_in_force(
-    asked: &Asked,
-    books: &Books,
+    call: &AdminCall,
+    maps: &MapStore,
     built_in: &Config,
 ) -> Result<Value, Denied> {
     const STORE: &str =
-        "The map was approved and stands in the books, but the store that the edges read";
+        "The map was approved and is in the map database, but the store that the edges read";
     let unanswered = |_| Denied::Unavailable(STORE.to_owned());
-    let store = asked.env.kv(keys::BINDING).map_err(unavailable("KV"))?;
-    let mut past = books.past().await?;
+    let store = call.env.kv(keys::BINDING).map_err(unavailable("KV"))?;
+    let mut past = maps.past().await?;
     loop {
         let mut versions: Vec<String> = Vec::new();
         for one in &past {
@@ -291,7 +300,7 @@ pub async fn put_in_force(
             return Err(Denied::Conflict("No map was ever published.".to_owned()));
         };
         if first.version != BUILT_IN {
-            let content = books.content(&first.version).await?;
+            let content = maps.content(&first.version).await?;
             let put = store
                 .put(&map::name_of(&first.version), content)
                 .map_err(unanswered)?;
@@ -306,29 +315,29 @@ pub async fn put_in_force(
         put.execute().await.map_err(unanswered)?;
         // Two that are put in force at once may arrive in the wrong order: the
         // books say which was last.
-        let now = books.past().await?;
+        let now = maps.past().await?;
         if now.first().map(|past| past.seq) == Some(first.seq) {
             break;
         }
         past = now;
     }
-    let _ = map::look(&asked.env).await;
+    let _ = map::look(&call.env).await;
     Ok(json!({"version": present(&past, built_in), "everywhere_within_seconds": 60}))
 }
 
-pub async fn history(asked: &Asked) -> Result<Value, Denied> {
-    let (books, built_in) = (Books::open(&asked.env)?, built_in()?);
-    let past = books.past().await?;
+pub async fn history(call: &AdminCall) -> Result<Value, Denied> {
+    let (maps, built_in) = (MapStore::open(&call.env)?, built_in()?);
+    let past = maps.past().await?;
     Ok(json!({
         "in_force": present(&past, built_in),
         "built_in": built_in.regions.version,
-        "history": books.history(LISTED).await?,
+        "history": maps.history(LISTED).await?,
     }))
 }
 
-pub async fn audit(asked: &Asked) -> Result<Value, Denied> {
-    let after = asked.number("after")?.unwrap_or(0);
-    let entries: Vec<Entry> = Books::open(&asked.env)?.entries(after, LISTED).await?;
+pub async fn audit(call: &AdminCall) -> Result<Value, Denied> {
+    let after = call.number("after")?.unwrap_or(0);
+    let entries: Vec<Entry> = MapStore::open(&call.env)?.entries(after, LISTED).await?;
     let full = entries.len() == LISTED as usize;
     let next = entries.last().filter(|_| full).map(|entry| entry.seq);
     Ok(json!({"entries": entries, "next": next}))

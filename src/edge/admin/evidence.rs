@@ -1,7 +1,7 @@
 //! What the usage databases know, page by page: a page looks at so many rows of
 //! one database and groups them there, however many there are in all.
 
-use super::{built_in, unavailable, Asked};
+use super::{built_in, unavailable, AdminCall};
 use crate::admin::Denied;
 use crate::report::replay;
 use crate::report::transfers;
@@ -126,18 +126,18 @@ pub async fn request_page(
 }
 
 /// `from` and `until`, milliseconds since 1970.
-fn range(asked: &Asked) -> Result<(u64, u64), Denied> {
-    let from = asked.number("from")?.unwrap_or(0);
-    let until = asked.number("until")?.unwrap_or(asked.at.0 + 1);
+fn range(call: &AdminCall) -> Result<(u64, u64), Denied> {
+    let from = call.number("from")?.unwrap_or(0);
+    let until = call.number("until")?.unwrap_or(call.at.0 + 1);
     match from < until {
         true => Ok((from, until)),
         false => Err(Denied::Invalid("`from` must be before `until`.".to_owned())),
     }
 }
 
-pub async fn requests(asked: &Asked) -> Result<Value, Denied> {
-    let (from, until) = range(asked)?;
-    let page = request_page(&asked.env, from, until, asked.parameter("cursor")).await?;
+pub async fn requests(call: &AdminCall) -> Result<Value, Denied> {
+    let (from, until) = range(call)?;
+    let page = request_page(&call.env, from, until, call.parameter("cursor")).await?;
     Ok(json!(page))
 }
 
@@ -147,10 +147,10 @@ const TRANSFERS: &str =
     sum(outcome IN ('provider_error', 'failed')) AS failed, min(at) AS first, max(at) AS last \
     GROUP BY country, zone, hosting, endpoint, team, egress, map";
 
-pub async fn transfers(asked: &Asked) -> Result<Value, Denied> {
+pub async fn transfers(call: &AdminCall) -> Result<Value, Denied> {
     let stores: Vec<String> = built_in()?.regions.policy.stores.keys().cloned().collect();
-    let range = range(asked)?;
-    let (cursor, zone) = (asked.parameter("cursor"), asked.parameter("zone"));
-    let (groups, next) = page(&asked.env, &stores, range, cursor, TRANSFERS, zone).await?;
+    let range = range(call)?;
+    let (cursor, zone) = (call.parameter("cursor"), call.parameter("zone"));
+    let (groups, next) = page(&call.env, &stores, range, cursor, TRANSFERS, zone).await?;
     Ok(json!(transfers::Page { groups, next }))
 }

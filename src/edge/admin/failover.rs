@@ -1,8 +1,8 @@
 //! How endpoints fare, and drills.
 
-use super::books::Books;
-use super::{built_in, unavailable, Asked};
-use crate::admin::audit::{Action, Said};
+use super::map_store::MapStore;
+use super::{built_in, unavailable, AdminCall};
+use crate::admin::audit::{Action, Event};
 use crate::admin::drill::{Wish, ENVIRONMENT};
 use crate::admin::publish;
 use crate::admin::Denied;
@@ -20,18 +20,18 @@ const PAGE: usize = 65_536;
 
 /// How endpoints fare, as all instances have told it, and as the one that
 /// answers has seen it.
-pub async fn health(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
-    let config = map::in_force(&asked.env, ctx).await;
+pub async fn health(call: &AdminCall, ctx: &Context) -> Result<Value, Denied> {
+    let config = map::in_force(&call.env, ctx).await;
     let config = config.map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))?;
     let stores = config.regions.policy.stores.keys();
     let mut unread = Vec::new();
     for store in stores {
-        match told(&asked.env, store).await {
+        match notices(&call.env, store).await {
             Ok(notices) => health::heard(&notices),
             Err(_) => unread.push(store.clone()),
         }
     }
-    let now = asked.at;
+    let now = call.at;
     let seen: BTreeMap<(String, String), Value> = health::look(|health| {
         let known = health.report(now);
         known
@@ -52,7 +52,7 @@ pub async fn health(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
             endpoints.push(known.cloned().unwrap_or(usual));
         }
     }
-    let drills = going_on(asked).await?;
+    let drills = going_on(call).await?;
     Ok(json!({
         "at": now.rfc3339(),
         "banner": banner(&drills),
@@ -94,13 +94,13 @@ fn shown(one: &Report<'_>) -> Value {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct AdminReply {
     notice: String,
 }
 
-async fn told(env: &Env, store: &str) -> worker::Result<Vec<Notice>> {
+async fn notices(env: &Env, store: &str) -> worker::Result<Vec<Notice>> {
     let statement = env.d1(store)?.prepare("SELECT notice FROM health");
-    let rows: Vec<Told> = statement.all().await?.results()?;
+    let rows: Vec<AdminReply> = statement.all().await?.results()?;
     let notices = rows.iter().map(|row| serde_json::from_str(&row.notice));
     Ok(notices.filter_map(Result::ok).collect())
 }
@@ -112,33 +112,33 @@ struct Which {
 }
 
 /// Forgets what is known of one endpoint, or of all.
-pub async fn forget(asked: &Asked) -> Result<Value, Denied> {
-    let which: Which = asked.body().await?;
-    let forgotten = health::forget(which.endpoint.as_deref(), asked.at);
+pub async fn forget(call: &AdminCall) -> Result<Value, Denied> {
+    let which: Which = call.body().await?;
+    let forgotten = health::forget(which.endpoint.as_deref(), call.at);
     for store in built_in()?.regions.policy.stores.keys() {
         // Instances take it up with their next rows.
-        let _ = crate::edge::rows::write_notices(&asked.env, store, &forgotten).await;
+        let _ = crate::edge::rows::write_notices(&call.env, store, &forgotten).await;
     }
     Ok(json!({"forgotten": forgotten.len()}))
 }
 
-async fn going_on(asked: &Asked) -> Result<crate::admin::drill::Drills, Denied> {
-    let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
+async fn going_on(call: &AdminCall) -> Result<crate::admin::drill::Drills, Denied> {
+    let store = call.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
     let mut all = drills::stored(&store).await.map_err(unavailable(STORE))?;
-    all.0.retain(|drill| drill.is_on(asked.at));
+    all.0.retain(|drill| drill.is_on(call.at));
     Ok(all)
 }
 
 /// The drills that go on.
-pub async fn drills(asked: &Asked) -> Result<Value, Denied> {
-    let drills = going_on(asked).await?;
+pub async fn drills(call: &AdminCall) -> Result<Value, Denied> {
+    let drills = going_on(call).await?;
     Ok(json!({"banner": banner(&drills), "drills": drills.0}))
 }
 
 /// Begins one.
-pub async fn begin_drill(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
-    let wish: Wish = asked.body().await?;
-    let config = map::in_force(&asked.env, ctx).await;
+pub async fn begin_drill(call: &AdminCall, ctx: &Context) -> Result<Value, Denied> {
+    let wish: Wish = call.body().await?;
+    let config = map::in_force(&call.env, ctx).await;
     let config = config.map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))?;
     let names: Vec<&str> = config
         .regions
@@ -146,72 +146,72 @@ pub async fn begin_drill(asked: &Asked, ctx: &Context) -> Result<Value, Denied> 
         .iter()
         .map(|e| e.name.as_str())
         .collect();
-    let environment = asked
+    let environment = call
         .env
         .var(ENVIRONMENT)
         .ok()
         .map(|value| value.to_string());
-    let drill = wish.drill(&names, environment.as_deref(), &asked.admin.who, asked.at)?;
+    let drill = wish.drill(&names, environment.as_deref(), &call.admin.who, call.at)?;
     let why = match wish.why.trim() {
         "" => drill.banner(),
         why => format!("{} {}", drill.banner(), publish::reason(why)?),
     };
     note(
-        asked,
+        call,
         Action::DrillBegun,
         &drill.endpoint,
         &config.regions.version,
         why,
     )
     .await?;
-    let mut all = going_on(asked).await?;
+    let mut all = going_on(call).await?;
     all.begin(drill.clone());
-    put(asked, all).await?;
+    put(call, all).await?;
     Ok(json!({"drill": drill, "banner": drill.banner(), "everywhere_within_seconds": 60}))
 }
 
 /// Ends one.
-pub async fn end_drill(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
-    let which: Which = asked.body().await?;
-    let config = map::in_force(&asked.env, ctx).await;
+pub async fn end_drill(call: &AdminCall, ctx: &Context) -> Result<Value, Denied> {
+    let which: Which = call.body().await?;
+    let config = map::in_force(&call.env, ctx).await;
     let config = config.map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))?;
     let endpoint = which.endpoint.unwrap_or_default();
-    let mut all = going_on(asked).await?;
-    if !all.end(&endpoint, asked.at) {
+    let mut all = going_on(call).await?;
+    if !all.end(&endpoint, call.at) {
         let name: String = endpoint.chars().take(100).collect();
         return Err(Denied::NotFound(format!("There is no drill at {name}.")));
     }
     let why = format!("The drill at {endpoint} is over.");
     note(
-        asked,
+        call,
         Action::DrillEnded,
         &endpoint,
         &config.regions.version,
         why,
     )
     .await?;
-    put(asked, all).await?;
+    put(call, all).await?;
     Ok(json!({"ended": endpoint, "everywhere_within_seconds": 60}))
 }
 
-async fn put(asked: &Asked, all: crate::admin::drill::Drills) -> Result<(), Denied> {
-    let store = asked.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
+async fn put(call: &AdminCall, all: crate::admin::drill::Drills) -> Result<(), Denied> {
+    let store = call.env.kv(keys::BINDING).map_err(unavailable(STORE))?;
     drills::keep(&store, all).await.map_err(unavailable(STORE))
 }
 
 /// Writes it into the audit log before it is done.
 pub(super) async fn note(
-    asked: &Asked,
+    call: &AdminCall,
     action: Action,
     subject: &str,
     version: &str,
     why: String,
 ) -> Result<(), Denied> {
-    Books::open(&asked.env)?
-        .note(Said {
-            at: asked.at,
-            who: asked.admin.who.clone(),
-            via: asked.admin.via.clone(),
+    MapStore::open(&call.env)?
+        .note(Event {
+            at: call.at,
+            who: call.admin.who.clone(),
+            via: call.admin.via.clone(),
             action,
             subject: subject.to_owned(),
             version: version.to_owned(),

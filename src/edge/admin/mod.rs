@@ -1,16 +1,16 @@
-//! The admin API: who asks, may they, and the answer. What is decided is
-//! decided in the core; the books are in `books.rs`.
+//! The admin API: it identifies the caller, checks the role, and answers. The core
+//! makes the decisions; `map_store.rs` stores the maps.
 
-pub mod books;
+pub mod map_store;
 mod budgets;
 mod drafts;
 mod evidence;
 mod failover;
-mod held;
-mod kept;
+mod unsettled;
+mod retention;
 mod rollback;
-mod spent;
-mod who;
+mod usage;
+mod access;
 
 use super::{body, host, keys, map, settings};
 use crate::admin::{self, Admin, Ask, Denied};
@@ -32,7 +32,7 @@ use worker::{Context, Env};
 const LARGEST_BODY: usize = 1_500_000;
 
 /// One request of the admin API.
-struct Asked {
+struct AdminCall {
     request: Request,
     query: Vec<(String, String)>,
     env: Env,
@@ -40,17 +40,17 @@ struct Asked {
     at: Millis,
 }
 
-/// An answer that is no error.
-struct Told {
+/// A reply that is not an error.
+struct AdminReply {
     status: u16,
     /// A line each.
     headers: String,
     body: String,
 }
 
-impl Told {
-    fn json(value: &Value) -> Told {
-        Told {
+impl AdminReply {
+    fn json(value: &Value) -> AdminReply {
+        AdminReply {
             status: 200,
             headers: "content-type: application/json".to_owned(),
             body: value.to_string(),
@@ -58,72 +58,77 @@ impl Told {
     }
 }
 
-/// Answers it. A panic ends this request and no other.
+/// A panic ends this request and no other.
 pub async fn handle(request: Request, head: Head, env: Env, ctx: &Context) -> Response {
     let answering = answer(request, &head, env, ctx);
-    let told = AssertUnwindSafe(answering).catch_unwind().await;
-    let told = told.unwrap_or_else(|_| {
+    let reply = AssertUnwindSafe(answering).catch_unwind().await;
+    let reply = reply.unwrap_or_else(|_| {
         Err(Denied::Unavailable(
             "Something in the gateway broke; it".to_owned(),
         ))
     });
-    let (status, told) = match told {
-        Ok(told) => (told.status, told),
+    let (status, reply) = match reply {
+        Ok(reply) => (reply.status, reply),
         Err(denied) => {
             let error = json!({"code": denied.code(), "message": denied.to_string()});
-            (denied.status(), Told::json(&json!({"error": error})))
+            (denied.status(), AdminReply::json(&json!({"error": error})))
         }
     };
-    let headers = format!("{}\ncache-control: no-store", told.headers);
-    host::respond(status, &headers, &JsValue::from_str(&told.body))
+    let headers = format!("{}\ncache-control: no-store", reply.headers);
+    host::respond(status, &headers, &JsValue::from_str(&reply.body))
 }
 
-async fn answer(request: Request, head: &Head, env: Env, ctx: &Context) -> Result<Told, Denied> {
+async fn answer(
+    request: Request,
+    head: &Head,
+    env: Env,
+    ctx: &Context,
+) -> Result<AdminReply, Denied> {
     let ask = admin::ask(head)?;
     let at = host::now();
-    let admin = who::asks(&env, head, at).await?;
+    let admin = access::identify(&env, head, at).await?;
     ask.allowed_to(&admin)?;
     let query = serde_json::from_str(&host::query(&request));
     let query = query.map_err(|_| Denied::Invalid("The query cannot be read.".to_owned()))?;
-    let asked = Asked {
+    let call = AdminCall {
         request,
         query,
         env,
         admin,
         at,
     };
-    let told = match ask {
-        Ask::WhoAmI => Ok(json!(asked.admin)),
-        Ask::Map => drafts::in_force(&asked).await,
-        Ask::Explain => explained(&asked, ctx).await,
-        Ask::Drafts => drafts::list(&asked).await,
-        Ask::NewDraft => drafts::create(&asked).await,
-        Ask::Draft(id) => drafts::show(&asked, &id).await,
-        Ask::Replay(id) => drafts::replay(&asked, &id).await,
-        Ask::Approve(id) => drafts::approve(&asked, &id).await,
-        Ask::Withdraw(id) => drafts::withdraw(&asked, &id).await,
-        Ask::Rollback => return rollback::roll_back(&asked).await,
-        Ask::History => drafts::history(&asked).await,
-        Ask::Audit => drafts::audit(&asked).await,
-        Ask::Requests => evidence::requests(&asked).await,
-        Ask::Transfers => evidence::transfers(&asked).await,
-        Ask::Usage => return spent::spent(&asked).await,
-        Ask::Health => failover::health(&asked, ctx).await,
-        Ask::Forget => failover::forget(&asked).await,
-        Ask::Drills => failover::drills(&asked).await,
-        Ask::BeginDrill => failover::begin_drill(&asked, ctx).await,
-        Ask::Budgets => budgets::list(&asked).await,
-        Ask::SetBudget => budgets::set(&asked, ctx).await,
-        Ask::RemoveBudget => budgets::remove(&asked, ctx).await,
-        Ask::ReleaseHeld => held::release(&asked, ctx).await,
-        Ask::Retention => kept::look(&asked, ctx).await,
-        Ask::Delete => kept::delete(&asked).await,
-        Ask::EndDrill => failover::end_drill(&asked, ctx).await,
+    let reply = match ask {
+        Ask::WhoAmI => Ok(json!(call.admin)),
+        Ask::Map => drafts::in_force(&call).await,
+        Ask::Explain => explained(&call, ctx).await,
+        Ask::Drafts => drafts::list(&call).await,
+        Ask::NewDraft => drafts::create(&call).await,
+        Ask::Draft(id) => drafts::show(&call, &id).await,
+        Ask::Replay(id) => drafts::replay(&call, &id).await,
+        Ask::Approve(id) => drafts::approve(&call, &id).await,
+        Ask::Withdraw(id) => drafts::withdraw(&call, &id).await,
+        Ask::Rollback => return rollback::roll_back(&call).await,
+        Ask::History => drafts::history(&call).await,
+        Ask::Audit => drafts::audit(&call).await,
+        Ask::Requests => evidence::requests(&call).await,
+        Ask::Transfers => evidence::transfers(&call).await,
+        Ask::Usage => return usage::page(&call).await,
+        Ask::Health => failover::health(&call, ctx).await,
+        Ask::Forget => failover::forget(&call).await,
+        Ask::Drills => failover::drills(&call).await,
+        Ask::BeginDrill => failover::begin_drill(&call, ctx).await,
+        Ask::Budgets => budgets::list(&call).await,
+        Ask::SetBudget => budgets::set(&call, ctx).await,
+        Ask::RemoveBudget => budgets::remove(&call, ctx).await,
+        Ask::ReleaseHeld => unsettled::release(&call, ctx).await,
+        Ask::Retention => retention::look(&call, ctx).await,
+        Ask::Delete => retention::delete(&call).await,
+        Ask::EndDrill => failover::end_drill(&call, ctx).await,
     };
-    told.map(|value| Told::json(&value))
+    reply.map(|value| AdminReply::json(&value))
 }
 
-impl Asked {
+impl AdminCall {
     /// The body as JSON of a known form.
     async fn body<T: DeserializeOwned>(&self) -> Result<T, Denied> {
         let bytes = body::read(
@@ -161,14 +166,14 @@ pub fn unavailable(what: &str) -> impl Fn(worker::Error) -> Denied + '_ {
     }
 }
 
-async fn explained(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
-    let question: Question = asked.body().await?;
-    let config = map::in_force(&asked.env, ctx)
+async fn explained(call: &AdminCall, ctx: &Context) -> Result<Value, Denied> {
+    let question: Question = call.body().await?;
+    let config = map::in_force(&call.env, ctx)
         .await
         .map_err(|_| Denied::Unavailable("The store of region maps".to_owned()))?;
     let key = match &question.key {
         None => KeyRecord::anybody(),
-        Some(id) => keys::by_id(&asked.env, id)
+        Some(id) => keys::by_id(&call.env, id)
             .await
             .map_err(|_| Denied::Unavailable("The key store".to_owned()))?
             .ok_or_else(|| Denied::NotFound(format!("There is no key {id}.")))?,

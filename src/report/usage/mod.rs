@@ -151,7 +151,7 @@ impl Sums {
         let read = |sum: Sum| match (sum, row.get(sum.as_str())) {
             // A gateway of an earlier version does not say so.
             (Sum::HeldNano | Sum::HeldCalls | Sum::AtLeast, None) => Some((sum, 0)),
-            (sum, told) => Some((sum, told?.parse().ok()?)),
+            (sum, count) => Some((sum, count?.parse().ok()?)),
         };
         Sum::ALL
             .into_iter()
@@ -181,17 +181,17 @@ impl Sums {
 
     /// Names and values, what is held and the cost in dollars after billionths.
     fn values(&self) -> Vec<(&'static str, Value)> {
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         for sum in Sum::ALL {
-            told.push((sum.as_str(), json!(self.of(sum))));
+            shown.push((sum.as_str(), json!(self.of(sum))));
             let dollars = json!(NanoUsd(self.of(sum)).to_string());
             match sum {
-                Sum::CostNano => told.push(("cost", dollars)),
-                Sum::HeldNano => told.push(("held", dollars)),
+                Sum::CostNano => shown.push(("cost", dollars)),
+                Sum::HeldNano => shown.push(("held", dollars)),
                 _ => {}
             }
         }
-        told
+        shown
     }
 }
 
@@ -270,19 +270,19 @@ impl Page {
     }
 
     /// Reads the JSON of the admin API.
-    pub fn read(told: &Value) -> Option<Page> {
-        let text = |name| told.get(name).and_then(Value::as_str).map(str::to_owned);
-        let by: Vec<Field> = serde_json::from_value(told.get("by")?.clone()).ok()?;
-        let groups = told.get("groups")?.as_array()?.iter();
+    pub fn read(page: &Value) -> Option<Page> {
+        let text = |name| page.get(name).and_then(Value::as_str).map(str::to_owned);
+        let by: Vec<Field> = serde_json::from_value(page.get("by")?.clone()).ok()?;
+        let groups = page.get("groups")?.as_array()?.iter();
         let groups = groups.map(|group| Group::read(&by, &row(group)?));
         // A gateway of an earlier version does not send them.
-        let fields = told.get("at_least_fields").cloned().unwrap_or(json!([]));
+        let fields = page.get("at_least_fields").cloned().unwrap_or(json!([]));
         Some(Page {
             groups: groups.collect::<Option<_>>()?,
             by,
             from: text("from")?,
             to: text("to")?,
-            total: Sums::read(&row(told.get("total")?)?)?,
+            total: Sums::read(&row(page.get("total")?)?)?,
             at_least_fields: serde_json::from_value(fields).ok()?,
             next: text("next"),
         })

@@ -67,7 +67,7 @@ impl Question {
         for (name, value) in query {
             known(name)?;
             if given.insert(name.as_str(), value.as_str()).is_some() {
-                return Err(format!("`{name}` is said twice; say it once."));
+                return Err(format!("`{name}` is given twice; give it once."));
             }
         }
         let given = |name: &str| given.get(name).copied();
@@ -164,14 +164,14 @@ impl Question {
         statement
     }
 
-    /// The page that comes of what all databases found. A database told its
+    /// The page that combines what all databases found. A database returned its
     /// first groups in order, so the first of all are complete.
     pub fn page(&self, found: &[Found]) -> Result<Page, String> {
         let unreadable = || {
             "A usage database holds sums that are no whole numbers; look at its table `usage_by_hour`.".to_owned()
         };
         let too_large = || {
-            "The sums are too large to be told exactly; ask for a shorter range or with filters."
+            "The sums are too large to be shown exactly; ask for a shorter range or add filters."
                 .to_owned()
         };
         let mut total = Sums::default();

@@ -120,8 +120,8 @@ impl Published {
 }
 
 impl Unread {
-    /// What operators are told: what is refused because of it, and what to do.
-    pub fn told(&self) -> String {
+    /// What is refused because of it, and what an operator has to do.
+    pub fn problem(&self) -> String {
         let scope: Vec<String> = self
             .scope
             .iter()

@@ -5,7 +5,7 @@
 use super::catalogue::Kind;
 use super::edit::{key, quoted, Document, Edit};
 use super::fresh::Fresh;
-use super::held::Held;
+use super::map_model::MapModel;
 use super::name::Name;
 use super::prices;
 use meridian::regions::{Claim, Endpoint};
@@ -34,15 +34,15 @@ impl Fresh<'_> {
     }
 
     /// The edits that add it.
-    pub fn edits(&self, project: &Project<'_>, held: &[Held<'_>], today: &str) -> Vec<Edit> {
+    pub fn edits(&self, project: &Project<'_>, mapped: &[MapModel<'_>], today: &str) -> Vec<Edit> {
         if !self.is_proposed() {
             return Vec::new();
         }
-        let mut edits: Vec<Edit> = self.price(project, held, today).into_iter().collect();
+        let mut edits: Vec<Edit> = self.price(project, mapped, today).into_iter().collect();
         match self.worldwide {
             Some(endpoint) => {
-                edits.extend(self.claim(project, endpoint, held, today));
-                edits.extend(self.names(project, held));
+                edits.extend(self.claim(project, endpoint, mapped, today));
+                edits.extend(self.names(project, mapped));
             }
             None => edits.extend(self.note(project)),
         }
@@ -52,20 +52,20 @@ impl Fresh<'_> {
     /// Models of the same seller or line, and of the same kind.
     fn kin<'h, 'c>(
         &self,
-        held: &'h [Held<'c>],
-    ) -> impl Iterator<Item = &'h Held<'c>> + use<'_, 'h, 'c> {
+        mapped: &'h [MapModel<'c>],
+    ) -> impl Iterator<Item = &'h MapModel<'c>> + use<'_, 'h, 'c> {
         let embeds = self.kind == Kind::Embedding;
         let line = Name::of(&self.name).family.into_iter().next();
-        held.iter().filter(move |held| {
-            let alike = (held.kind() == Kind::Embedding) == embeds;
-            let own = Name::of(held.model).family.into_iter().next();
-            alike && (held.home() == Some(self.seller) || own == line)
+        mapped.iter().filter(move |mapped| {
+            let alike = (mapped.kind() == Kind::Embedding) == embeds;
+            let own = Name::of(mapped.model).family.into_iter().next();
+            alike && (mapped.home() == Some(self.seller) || own == line)
         })
     }
 
-    fn price(&self, project: &Project<'_>, held: &[Held<'_>], today: &str) -> Option<Edit> {
+    fn price(&self, project: &Project<'_>, mapped: &[MapModel<'_>], today: &str) -> Option<Edit> {
         let book = &project.prices;
-        let kin: Vec<&str> = self.kin(held).map(|held| held.model).collect();
+        let kin: Vec<&str> = self.kin(mapped).map(|mapped| mapped.model).collect();
         let order = book.keys(&[]);
         let last = order.iter().rev().find(|model| kin.contains(model));
         let last = last.or(order.last())?;
@@ -97,22 +97,22 @@ impl Fresh<'_> {
         &self,
         project: &Project<'_>,
         endpoint: &Endpoint,
-        held: &[Held<'_>],
+        mapped: &[MapModel<'_>],
         today: &str,
     ) -> Option<Edit> {
-        let like = self.like(endpoint, held)?;
+        let like = self.like(endpoint, mapped)?;
         let (ways, alike) = behaviour(like);
-        let mut said = format!(
+        let mut text = format!(
             "From {}: no place is claimed, and nobody has reviewed it.",
             self.listed.join(" and ")
         );
         if !alike.is_empty() {
-            let _ = write!(said, " {alike} as for {}: compare.", like.model);
+            let _ = write!(text, " {alike} as for {}: compare.", like.model);
         }
         if self.context.is_none() {
-            said.push_str(" No catalogue has its `context`.");
+            text.push_str(" No catalogue has its `context`.");
         }
-        let mut block = comment(&said);
+        let mut block = comment(&text);
         block.push_str(&comment(&self.review()));
         let _ = writeln!(
             block,
@@ -145,9 +145,9 @@ impl Fresh<'_> {
 
     /// The claim there that is likely to behave most alike: of its family, or the
     /// last of its kind.
-    fn like<'e>(&self, endpoint: &'e Endpoint, held: &[Held<'_>]) -> Option<&'e Claim> {
+    fn like<'e>(&self, endpoint: &'e Endpoint, mapped: &[MapModel<'_>]) -> Option<&'e Claim> {
         let family = Name::of(&self.name).family;
-        let kin: Vec<&str> = self.kin(held).map(|held| held.model).collect();
+        let kin: Vec<&str> = self.kin(mapped).map(|mapped| mapped.model).collect();
         let claims = || endpoint.models.iter().rev();
         let near = claims().find(|claim| Name::of(&claim.model).family == family);
         let kind = || claims().find(|claim| kin.contains(&claim.model.as_str()));
@@ -162,17 +162,17 @@ impl Fresh<'_> {
         let file = files.find(|file| file.has(&[first]))?;
         let last = names.rfind(|name| file.has(&[name]));
         let last = last.copied().unwrap_or(first);
-        let said = format!(
+        let text = format!(
             "{} ({}) is claimed nowhere. {}",
             self.name,
             self.id,
             self.review()
         );
-        file.after(&[last], &format!("\n{}", comment(&said)))
+        file.after(&[last], &format!("\n{}", comment(&text)))
     }
 
     /// The seller's name for the version, as applications may write it.
-    fn names(&self, project: &Project<'_>, held: &[Held<'_>]) -> Vec<Edit> {
+    fn names(&self, project: &Project<'_>, mapped: &[MapModel<'_>]) -> Vec<Edit> {
         let gateway = &project.gateway;
         let lines: String = self
             .aliases
@@ -180,7 +180,7 @@ impl Fresh<'_> {
             .filter(|alias| !gateway.has(&["aliases", alias]))
             .map(|alias| format!("{} = {}\n", quoted(alias), quoted(&self.name)))
             .collect();
-        let kin: Vec<&str> = self.kin(held).map(|held| held.model).collect();
+        let kin: Vec<&str> = self.kin(mapped).map(|mapped| mapped.model).collect();
         let keys = gateway.keys(&["aliases"]);
         let dated = |alias: &&&str| super::name::undated(alias) != **alias;
         let means = |alias: &&&str| {

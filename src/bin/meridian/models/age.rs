@@ -2,7 +2,7 @@
 //! no dates of release, so names are compared.
 
 use super::catalogue::{Catalogue, Kind};
-use super::held::Held;
+use super::map_model::MapModel;
 use super::name::{Name, Version};
 use super::seller::Seller;
 use std::collections::BTreeMap;
@@ -32,13 +32,18 @@ pub struct Shelf {
 
 impl Shelf {
     /// Those of a seller.
-    pub fn of(held: &[Held<'_>], seller: &Seller, embeds: bool, catalogues: &[Catalogue]) -> Shelf {
+    pub fn of(
+        mapped: &[MapModel<'_>],
+        seller: &Seller,
+        embeds: bool,
+        catalogues: &[Catalogue],
+    ) -> Shelf {
         let mut shelf = Shelf::default();
-        let own = held.iter().filter(|held| held.home() == Some(seller));
-        for held in own.filter(|held| (held.kind() == Kind::Embedding) == embeds) {
-            let said = held.said(catalogues);
-            let stays = said.iter().all(|said| said.offer.ends.is_none());
-            for name in held.parsed() {
+        let own = mapped.iter().filter(|mapped| mapped.home() == Some(seller));
+        for mapped in own.filter(|mapped| (mapped.kind() == Kind::Embedding) == embeds) {
+            let listings = mapped.listings(catalogues);
+            let stays = listings.iter().all(|listing| listing.offer.ends.is_none());
+            for name in mapped.parsed() {
                 shelf.put(name, stays);
             }
         }

@@ -3,7 +3,7 @@
 
 use super::catalogue::{Catalogue, Ends};
 use super::edit::{quoted, Document, Edit};
-use super::held::{Held, Place};
+use super::map_model::{MapModel, Place};
 use super::name::{Name, Version};
 use meridian::config::Config;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ pub struct Ending {
     /// When.
     pub ends: Ends,
     /// The catalogues that say so.
-    pub said_by: BTreeSet<String>,
+    pub listed_by: BTreeSet<String>,
     /// The endpoints that it ends at.
     pub endpoints: Vec<String>,
     /// Whether there are others at which it goes on.
@@ -50,7 +50,7 @@ pub struct Look<'c, 'k> {
     /// The configuration.
     pub config: &'c Config,
     /// The models of the map.
-    pub held: &'k [Held<'c>],
+    pub mapped: &'k [MapModel<'c>],
     /// The catalogues.
     pub catalogues: &'k [Catalogue],
     /// The day, `YYYY-MM-DD`.
@@ -59,11 +59,11 @@ pub struct Look<'c, 'k> {
 
 impl Look<'_, '_> {
     /// What ends of a model within a year, at endpoints that are used.
-    pub fn ends(&self, held: &Held<'_>) -> Vec<Ending> {
+    pub fn ends(&self, mapped: &MapModel<'_>) -> Vec<Ending> {
         let mut found: BTreeMap<Ends, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
         let far = next_year(self.today);
         let used = |place: &&Place<'_>| place.endpoint.off.is_none();
-        for place in held.places.iter().filter(used) {
+        for place in mapped.places.iter().filter(used) {
             for catalogue in self.catalogues {
                 let offer = catalogue.find(place.seller, &place.claim.id);
                 let ends = offer.and_then(|offer| offer.ends.clone());
@@ -71,26 +71,26 @@ impl Look<'_, '_> {
                 let Some(ends) = ends.filter(soon) else {
                     continue;
                 };
-                let (said_by, endpoints) = found.entry(ends).or_default();
-                said_by.insert(catalogue.label.clone());
+                let (listed_by, endpoints) = found.entry(ends).or_default();
+                listed_by.insert(catalogue.label.clone());
                 if !endpoints.contains(&place.endpoint.name) {
                     endpoints.push(place.endpoint.name.clone());
                 }
             }
         }
         let all = self.config.regions.endpoints.iter();
-        let all = all.filter(|one| one.off.is_none() && one.claim(held.model).is_some());
+        let all = all.filter(|one| one.off.is_none() && one.claim(mapped.model).is_some());
         let all = all.count();
         let aliases = self.config.gateway.aliases.iter();
-        let aliases = aliases.filter(|(_, meant)| *meant == held.model);
+        let aliases = aliases.filter(|(_, meant)| *meant == mapped.model);
         let aliases: Vec<String> = aliases.map(|(alias, _)| alias.clone()).collect();
-        let newer = self.successor(held).map(|newer| newer.model.to_owned());
+        let newer = self.successor(mapped).map(|newer| newer.model.to_owned());
         found
             .into_iter()
-            .map(|(ends, (said_by, endpoints))| Ending {
-                model: held.model.to_owned(),
+            .map(|(ends, (listed_by, endpoints))| Ending {
+                model: mapped.model.to_owned(),
                 ends,
-                said_by,
+                listed_by,
                 elsewhere: endpoints.len() < all,
                 endpoints,
                 aliases: aliases.clone(),
@@ -100,41 +100,41 @@ impl Look<'_, '_> {
     }
 
     /// Whether catalogues list the seller of a model, and none lists the model.
-    pub fn is_unlisted(&self, held: &Held<'_>) -> bool {
+    pub fn is_unlisted(&self, mapped: &MapModel<'_>) -> bool {
         let covered = |seller| self.catalogues.iter().any(|one| one.covers(seller));
-        held.said(self.catalogues).is_empty() && held.home().is_some_and(covered)
+        mapped.listings(self.catalogues).is_empty() && mapped.home().is_some_and(covered)
     }
 
     /// The newest model of the map for an alias that names no version.
     pub fn newer(&self, alias: &str) -> Option<Newer> {
         let meant = self.config.gateway.aliases.get(alias)?;
-        let held = self.held.iter().find(|held| held.model == meant)?;
+        let mapped = self.mapped.iter().find(|mapped| mapped.model == meant)?;
         if Name::of(alias).version != Version::Unsaid {
             return None;
         }
-        let newest = self.successor(held)?;
+        let newest = self.successor(mapped)?;
         let zones = self.config.regions.zones.values();
         let lost = zones.filter(|zone| {
             let served = self.config.regions.served(zone);
-            served.contains_key(held.model) && !served.contains_key(newest.model)
+            served.contains_key(mapped.model) && !served.contains_key(newest.model)
         });
         Some(Newer {
             alias: alias.to_owned(),
             model: meant.clone(),
             newer: newest.model.to_owned(),
             lost: lost.map(|zone| zone.id.clone()).collect(),
-            over: held.is_over(self.catalogues, self.today),
+            over: mapped.is_over(self.catalogues, self.today),
         })
     }
 
     /// The newest model of a model's family that is newer and has no end.
-    fn successor(&self, held: &Held<'_>) -> Option<&Held<'_>> {
-        let own = Name::of(held.model);
-        let stays = |one: &&Held<'_>| {
-            let said = one.said(self.catalogues);
-            said.iter().all(|said| said.offer.ends.is_none())
+    fn successor(&self, mapped: &MapModel<'_>) -> Option<&MapModel<'_>> {
+        let own = Name::of(mapped.model);
+        let stays = |one: &&MapModel<'_>| {
+            let listings = one.listings(self.catalogues);
+            listings.iter().all(|listing| listing.offer.ends.is_none())
         };
-        let family = self.held.iter().map(|one| (one, Name::of(one.model)));
+        let family = self.mapped.iter().map(|one| (one, Name::of(one.model)));
         let newer = family
             .filter(|(_, name)| name.family == own.family)
             .filter(|(_, name)| name.version.newer_than(&own.version) == Some(true))

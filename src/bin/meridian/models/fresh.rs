@@ -3,7 +3,7 @@
 
 use super::age::{Age, Shelf};
 use super::catalogue::{Catalogue, Format, Kind, Offer};
-use super::held::{Held, Said};
+use super::map_model::{Listing, MapModel};
 use super::name::{self, Name};
 use super::only::Only;
 use super::prices::{self, Change, Dispute};
@@ -83,7 +83,7 @@ pub struct Search<'c, 'k> {
     /// The configuration.
     pub config: &'c Config,
     /// The models of the map.
-    pub held: &'k [Held<'c>],
+    pub mapped: &'k [MapModel<'c>],
     /// The catalogues.
     pub catalogues: &'k [Catalogue],
     /// Which models are meant.
@@ -115,7 +115,7 @@ impl<'c> Search<'c, '_> {
         seen: &mut BTreeSet<String>,
         found: &mut Found<'c>,
     ) -> Result<(), TooMany> {
-        let shelf = |embeds| Shelf::of(self.held, seller, embeds, self.catalogues);
+        let shelf = |embeds| Shelf::of(self.mapped, seller, embeds, self.catalogues);
         let (texts, embeddings) = (shelf(false), shelf(true));
         let mut new: BTreeMap<Vec<String>, Vec<Group<'_>>> = BTreeMap::new();
         for (name, offers) in self.groups(seller) {
@@ -162,7 +162,7 @@ impl<'c> Search<'c, '_> {
 
     /// All names that mean a model of the map.
     fn known(&self) -> BTreeSet<String> {
-        let names = self.held.iter().flat_map(|held| held.names.iter());
+        let names = self.mapped.iter().flat_map(|mapped| mapped.names.iter());
         let both = names.flat_map(|name| [*name, name::own(name)]);
         let priced = self.config.prices.0.keys().map(String::as_str);
         both.chain(priced).map(str::to_owned).collect()
@@ -194,10 +194,10 @@ impl<'c> Search<'c, '_> {
         // A catalogue that does not say what a model does is not enough, where
         // another would.
         let says = |one: &Catalogue| one.format != Format::GenaiPrices && one.covers(seller);
-        let said = offers.iter().any(|(_, offer)| offer.kind.is_some())
+        let kind_listed = offers.iter().any(|(_, offer)| offer.kind.is_some())
             || !self.catalogues.iter().any(says);
         let served = own.iter().any(|endpoint| serves(endpoint, kind(offers)));
-        stays && costs && said && served
+        stays && costs && kind_listed && served
     }
 
     /// Of a family only the newest, if no single models are asked for; one whose
@@ -230,7 +230,7 @@ impl<'c> Search<'c, '_> {
         let undated = ids.iter().find(|id| plain(id)).or(ids.first());
         let id = dated.last().or(undated).copied().unwrap_or(name).to_owned();
         // Of each catalogue what it says of the version, or of the name without a day.
-        let said: Vec<Said<'_>> = self
+        let listings: Vec<Listing<'_>> = self
             .catalogues
             .iter()
             .enumerate()
@@ -238,10 +238,10 @@ impl<'c> Search<'c, '_> {
                 let own = || Some(offers.iter().find(|(of, _)| *of == at)?.1);
                 let offer = catalogue.find(seller, &id).or_else(own)?;
                 let label = &catalogue.label;
-                Some(Said { label, offer })
+                Some(Listing { label, offer })
             })
             .collect();
-        let compared = prices::agreed(&said);
+        let compared = prices::agreed(&listings);
         let kind = kind(offers);
         let (worldwide, regional) = self.places(seller, name, kind);
         let most = |read: fn(&Offer) -> Option<u32>| {
@@ -260,7 +260,10 @@ impl<'c> Search<'c, '_> {
             prices: compared.changes,
             disputes: compared.disputes,
             web_search: offers.iter().find_map(|(_, offer)| offer.web_search),
-            listed: said.iter().map(|said| said.label.to_owned()).collect(),
+            listed: listings
+                .iter()
+                .map(|listing| listing.label.to_owned())
+                .collect(),
             context: most(|offer| offer.context),
             max_output: most(|offer| offer.max_output),
             worldwide,
@@ -286,8 +289,11 @@ impl<'c> Search<'c, '_> {
             let of_maker = here && !seller.of_many;
             // An endpoint that has nothing like it may be set up for other models.
             let related = |claim: &&Claim| {
-                let held = self.held.iter().find(|held| held.model == claim.model);
-                let same = held.is_some_and(|held| same_kind(held.kind(), kind));
+                let mapped = self
+                    .mapped
+                    .iter()
+                    .find(|mapped| mapped.model == claim.model);
+                let same = mapped.is_some_and(|mapped| same_kind(mapped.kind(), kind));
                 same && (of_maker || line(&claim.model) == line(name))
             };
             let Some(claim) = endpoint.models.iter().find(related) else {
@@ -310,8 +316,9 @@ fn names(offer: &Offer) -> impl Iterator<Item = &str> {
 
 /// What a model does; text, where no catalogue says another thing.
 fn kind(offers: &Offers<'_>) -> Kind {
-    let said = offers.iter().filter_map(|(_, offer)| offer.kind);
-    said.reduce(|a, b| if a == Kind::Text { b } else { a })
+    let kinds = offers.iter().filter_map(|(_, offer)| offer.kind);
+    kinds
+        .reduce(|a, b| if a == Kind::Text { b } else { a })
         .unwrap_or(Kind::Text)
 }
 

@@ -8,7 +8,7 @@ mod decimal;
 mod edit;
 mod endings;
 mod fresh;
-mod held;
+mod map_model;
 mod name;
 mod only;
 mod patch;
@@ -80,7 +80,7 @@ fn update(options: &Update) -> Result<(), String> {
         let same = |old: &Problem| (old.rule, &old.what) == (problem.rule, &problem.what);
         !before.iter().any(same)
     };
-    let told: Vec<String> = after
+    let warnings: Vec<String> = after
         .iter()
         .filter(is_new)
         .map(ToString::to_string)
@@ -91,7 +91,7 @@ fn update(options: &Update) -> Result<(), String> {
     {
         return Err(format!(
             "what is proposed would not check, so nothing is written; narrow it with --only:\n✗ {}",
-            told.join("\n✗ ")
+            warnings.join("\n✗ ")
         ));
     }
     for (file, text) in &files {
@@ -105,7 +105,7 @@ fn update(options: &Update) -> Result<(), String> {
         }
     }
     print!("{}", summary::of(&proposal));
-    told.iter().for_each(|warning| println!("! {warning}"));
+    warnings.iter().for_each(|warning| println!("! {warning}"));
     if options.write {
         for (file, text) in edited
             .iter()

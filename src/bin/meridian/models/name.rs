@@ -53,7 +53,7 @@ pub struct Name {
 }
 
 impl Version {
-    /// Whether it is newer than another; none where that cannot be said.
+    /// Whether it is newer than another; none where they cannot be compared.
     pub fn newer_than(&self, other: &Version) -> Option<bool> {
         match (self, other) {
             (Version::Unsaid, _) => Some(false),

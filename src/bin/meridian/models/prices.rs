@@ -4,7 +4,7 @@
 use super::catalogue::{Catalogue, Long, Offer, Rates, RATES};
 use super::decimal::written;
 use super::edit::{key, quoted, Document, Edit};
-use super::held::{Held, Said};
+use super::map_model::{Listing, MapModel};
 use meridian::config::prices::Price;
 use meridian::units::NanoUsd;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub struct Change {
     /// The price of the catalogues.
     pub new: String,
     /// The catalogues that say so.
-    pub said_by: Vec<String>,
+    pub listed_by: Vec<String>,
 }
 
 /// A price that catalogues disagree on.
@@ -34,7 +34,7 @@ pub struct Dispute {
     /// The price here.
     pub here: Option<String>,
     /// What each catalogue says.
-    pub said: Vec<(String, String)>,
+    pub listed: Vec<(String, String)>,
 }
 
 /// What is found about one model's prices.
@@ -74,32 +74,33 @@ pub fn rates(price: &Price) -> Rates {
         price.audio_input,
         price.audio_output,
     ];
-    let said = RATES.into_iter().zip(all);
-    said.filter_map(|(name, amount)| Some((name, amount?)))
+    let pairs = RATES.into_iter().zip(all);
+    pairs
+        .filter_map(|(name, amount)| Some((name, amount?)))
         .collect()
 }
 
 /// Compares a model's price with what catalogues say.
-pub fn compare(held: &Held<'_>, catalogues: &[Catalogue]) -> Compared {
-    let Some(price) = held.price else {
+pub fn compare(mapped: &MapModel<'_>, catalogues: &[Catalogue]) -> Compared {
+    let Some(price) = mapped.price else {
         return Compared::default();
     };
     let long = price.long_input.as_ref();
     let long = long.map_or(Long::Same, |long| {
         Long::Above(long.above, rates(&long.price))
     });
-    settle(&fields(&rates(price), &long), &held.said(catalogues))
+    settle(&fields(&rates(price), &long), &mapped.listings(catalogues))
 }
 
 /// What catalogues say of a new model: all as changes from nothing.
-pub fn agreed(said: &[Said<'_>]) -> Compared {
-    settle(&BTreeMap::new(), said)
+pub fn agreed(listings: &[Listing<'_>]) -> Compared {
+    settle(&BTreeMap::new(), listings)
 }
 
-fn settle(here: &BTreeMap<String, String>, said: &[Said<'_>]) -> Compared {
+fn settle(here: &BTreeMap<String, String>, listings: &[Listing<'_>]) -> Compared {
     let mut found = Compared::default();
     let mut by_field: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    for Said { label, offer } in said {
+    for Listing { label, offer } in listings {
         if !offer.unread.is_empty() {
             found.unread.push((*label).to_owned());
         }
@@ -112,35 +113,41 @@ fn settle(here: &BTreeMap<String, String>, said: &[Said<'_>]) -> Compared {
     }
     // A catalogue without a price of long inputs says that they cost the same.
     let flat = |offer: &Offer| offer.long == Long::Same && offer.rates.contains_key("input");
-    let flat: Vec<&Said<'_>> = said.iter().filter(|said| flat(said.offer)).collect();
+    let flat: Vec<&Listing<'_>> = listings
+        .iter()
+        .filter(|listing| flat(listing.offer))
+        .collect();
     if let Some(above) = by_field.get_mut("long_input.above") {
         above.extend(
             flat.iter()
-                .map(|said| (said.label.to_owned(), "none".to_owned())),
+                .map(|listing| (listing.label.to_owned(), "none".to_owned())),
         );
     }
     let tiers_agree = by_field
         .get("long_input.above")
-        .is_none_or(|said| all_equal(said));
-    for (field, said) in by_field {
+        .is_none_or(|amounts| all_equal(amounts));
+    for (field, amounts) in by_field {
         let ours = here.get(&field);
         let long = field.starts_with("long_input.");
-        if said.iter().all(|(_, amount)| Some(amount) == ours) {
+        if amounts.iter().all(|(_, amount)| Some(amount) == ours) {
             continue;
         }
-        match (all_equal(&said) && (tiers_agree || !long), said.first()) {
+        match (
+            all_equal(&amounts) && (tiers_agree || !long),
+            amounts.first(),
+        ) {
             (true, Some((_, new))) => found.changes.push(Change {
                 field,
                 old: ours.cloned(),
                 new: new.clone(),
-                said_by: said.iter().map(|(label, _)| label.clone()).collect(),
+                listed_by: amounts.iter().map(|(label, _)| label.clone()).collect(),
             }),
             // Where the steps are disputed, what they cost is no further question.
             (false, _) if long && !tiers_agree && field != "long_input.above" => {}
             _ => found.disputes.push(Dispute {
                 field,
                 here: ours.cloned(),
-                said,
+                listed: amounts,
             }),
         }
     }
@@ -162,8 +169,8 @@ fn settle(here: &BTreeMap<String, String>, said: &[Said<'_>]) -> Compared {
     found
 }
 
-fn all_equal(said: &[(String, String)]) -> bool {
-    said.windows(2).all(|pair| match pair {
+fn all_equal(amounts: &[(String, String)]) -> bool {
+    amounts.windows(2).all(|pair| match pair {
         [a, b] => a.1 == b.1,
         _ => true,
     })

@@ -5,7 +5,7 @@ use super::catalogue::Catalogue;
 use super::edit::{Document, Edit, Files};
 use super::endings::{self, Ending, Look, Newer};
 use super::fresh::{Found, Search};
-use super::held;
+use super::map_model;
 use super::only::Only;
 use super::prices::{self, Compared};
 use meridian::config::Config;
@@ -38,35 +38,39 @@ impl<'c> Proposal<'c> {
         today: &str,
     ) -> Result<Proposal<'c>, String> {
         let project = documents(files)?;
-        let all = held::all(config);
-        let meant: Vec<_> = all.iter().filter(|held| only.means(&held.names)).collect();
+        let all = map_model::all(config);
+        let meant: Vec<_> = all
+            .iter()
+            .filter(|mapped| only.means(&mapped.names))
+            .collect();
         let search = Search {
             config,
-            held: &all,
+            mapped: &all,
             catalogues,
             only,
         };
         let look = Look {
             config,
-            held: &all,
+            mapped: &all,
             catalogues,
             today,
         };
         let found = search.run().map_err(|too_many| too_many.to_string())?;
         if meant.is_empty() && found.fresh.is_empty() && found.unknown.is_empty() {
-            let known = all.iter().map(|held| held.model);
+            let known = all.iter().map(|mapped| mapped.model);
             only.missed(known).map_or(Ok(()), Err)?;
         }
         let mut edits: Vec<Edit> = Vec::new();
         let mut compared = Vec::new();
-        for held in &meant {
-            let prices = prices::compare(held, catalogues);
-            let changes = prices::edits(&project.prices, held.model, &prices.changes, today);
+        for mapped in &meant {
+            let prices = prices::compare(mapped, catalogues);
+            let changes = prices::edits(&project.prices, mapped.model, &prices.changes, today);
             edits.extend(changes);
-            compared.push((held.model.to_owned(), prices));
+            compared.push((mapped.model.to_owned(), prices));
         }
         let aliases = config.gateway.aliases.iter();
-        let aliases = aliases.filter(|(_, model)| meant.iter().any(|held| held.model == *model));
+        let aliases =
+            aliases.filter(|(_, model)| meant.iter().any(|mapped| mapped.model == *model));
         let newer: Vec<Newer> = aliases.filter_map(|(alias, _)| look.newer(alias)).collect();
         edits.extend(
             newer
@@ -76,13 +80,13 @@ impl<'c> Proposal<'c> {
         for fresh in &found.fresh {
             edits.extend(fresh.edits(&project, &all, today));
         }
-        let unlisted = meant.iter().filter(|held| look.is_unlisted(held));
+        let unlisted = meant.iter().filter(|mapped| look.is_unlisted(mapped));
         Ok(Proposal {
             edits,
             compared,
-            endings: meant.iter().flat_map(|held| look.ends(held)).collect(),
+            endings: meant.iter().flat_map(|mapped| look.ends(mapped)).collect(),
             newer,
-            unlisted: unlisted.map(|held| held.model.to_owned()).collect(),
+            unlisted: unlisted.map(|mapped| mapped.model.to_owned()).collect(),
             found,
             today: today.to_owned(),
         })

@@ -132,7 +132,7 @@ fn reviews<'f, 'c: 'f>(fresh: impl Iterator<Item = &'f Fresh<'c>>) -> impl Itera
 fn changed(model: &str, changes: &[Change]) -> Option<String> {
     let change = |change: &Change| {
         let old = change.old.as_deref().unwrap_or("none");
-        let by = change.said_by.join(", ");
+        let by = change.listed_by.join(", ");
         format!("{} {old} → {} ({by})", change.field, change.new)
     };
     let all: Vec<String> = changes.iter().map(change).collect();
@@ -154,9 +154,9 @@ fn disputed(model: &str, disputes: &[Dispute]) -> Option<String> {
 fn dispute(dispute: &Dispute) -> String {
     let mut by_amount: Vec<(&str, Vec<&str>)> = Vec::new();
     let here = dispute.here.iter().map(|amount| (amount.as_str(), "here"));
-    let said = dispute.said.iter();
-    let said = said.map(|(label, amount)| (amount.as_str(), label.as_str()));
-    for (amount, who) in here.chain(said) {
+    let listed = dispute.listed.iter();
+    let listed = listed.map(|(label, amount)| (amount.as_str(), label.as_str()));
+    for (amount, who) in here.chain(listed) {
         match by_amount.iter_mut().find(|(known, _)| *known == amount) {
             Some((_, all)) => all.push(who),
             None => by_amount.push((amount, vec![who])),
@@ -174,12 +174,12 @@ fn ending(ending: &Ending, today: &str) -> String {
         Ends::On(day) => format!("ends on {day}"),
         Ends::Unsaid => "is deprecated".to_owned(),
     };
-    let said_by: Vec<&str> = ending.said_by.iter().map(String::as_str).collect();
+    let listed_by: Vec<&str> = ending.listed_by.iter().map(String::as_str).collect();
     let mut line = format!("{} {when}", ending.model);
     if ending.elsewhere {
         let _ = write!(line, " at {}", ending.endpoints.join(", "));
     }
-    let _ = write!(line, " ({})", said_by.join(", "));
+    let _ = write!(line, " ({})", listed_by.join(", "));
     if let Some(newer) = &ending.newer {
         let _ = write!(line, "; newer: {newer}");
     }

@@ -140,7 +140,7 @@ fn what_cannot_be_meant_is_refused_with_a_way_out() {
     );
     assert!(refusal("to", "2026-02-29").starts_with("`to` must be a day"));
     let twice = asked(&[("team", "a"), ("team", "b")]).unwrap_err();
-    assert_eq!(twice, "`team` is said twice; say it once.");
+    assert_eq!(twice, "`team` is given twice; give it once.");
     for (from, to) in [
         ("2026-05-02", "2026-05-01"),
         ("2026-05-01T10:10:00Z", "2026-05-01T10:50:00Z"),

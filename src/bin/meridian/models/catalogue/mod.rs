@@ -1,5 +1,5 @@
 //! Public catalogues of models: what each says of a model at a seller, in one
-//! form. Which catalogue a file is, its content tells.
+//! form. The content of a file shows which catalogue it is.
 
 mod genai;
 mod litellm;
@@ -106,7 +106,7 @@ pub enum Long {
 pub enum Ends {
     /// On a day, `YYYY-MM-DD`.
     On(String),
-    /// At a time that is not said; it is called deprecated.
+    /// At an unknown time; the model is listed as deprecated.
     Unsaid,
 }
 
@@ -119,7 +119,7 @@ pub struct Offer {
     pub id: String,
     /// Other names of the very same.
     pub also: Vec<String>,
-    /// What it does, if that is said.
+    /// What it does, if listed.
     pub kind: Option<Kind>,
     /// What tokens cost.
     pub rates: Rates,
@@ -170,7 +170,7 @@ impl Offer {
         }
     }
 
-    /// What is not said because it goes without saying: embeddings have no output,
+    /// What catalogues omit because it is implied: embeddings have no output,
     /// and what has no price of its own in a long input costs the same there.
     fn finish(mut self) -> Offer {
         if self.kind == Some(Kind::Embedding) && self.rates.contains_key("input") {
@@ -292,7 +292,7 @@ fn is_day(text: &str) -> bool {
     text.len() == 10 && form
 }
 
-/// The end that is said by a day.
+/// An end that is given as a day.
 fn end_on(day: &str) -> Ends {
     match is_day(day) {
         true => Ends::On(day.to_owned()),

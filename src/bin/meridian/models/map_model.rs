@@ -1,5 +1,5 @@
-//! What the map has: each model with where it is claimed, and what catalogues
-//! say of it there.
+//! The models of the map: where each is claimed, and what catalogues list for it
+//! there.
 
 use super::catalogue::{Catalogue, Ends, Kind, Offer};
 use super::name::{self, Name};
@@ -9,7 +9,7 @@ use meridian::config::Config;
 use meridian::regions::{Claim, Endpoint};
 
 /// One model of the map.
-pub struct Held<'c> {
+pub struct MapModel<'c> {
     /// Its own name.
     pub model: &'c str,
     /// Its price.
@@ -31,21 +31,21 @@ pub struct Place<'c> {
     pub seller: &'static Seller,
 }
 
-/// What one catalogue says of a model.
-pub struct Said<'k> {
+/// What one catalogue lists for a model.
+pub struct Listing<'k> {
     /// The catalogue.
     pub label: &'k str,
-    /// What it says.
+    /// What it lists.
     pub offer: &'k Offer,
 }
 
 /// The models of the map.
-pub fn all(config: &Config) -> Vec<Held<'_>> {
+pub fn all(config: &Config) -> Vec<MapModel<'_>> {
     let of = |model| one(config, model);
     config.regions.models().into_iter().map(of).collect()
 }
 
-fn one<'c>(config: &'c Config, model: &'c str) -> Held<'c> {
+fn one<'c>(config: &'c Config, model: &'c str) -> MapModel<'c> {
     let mut places = Vec::new();
     let mut names = vec![model];
     for endpoint in &config.regions.endpoints {
@@ -65,7 +65,7 @@ fn one<'c>(config: &'c Config, model: &'c str) -> Held<'c> {
     let aliases = config.gateway.aliases.iter();
     let aliases = aliases.filter(|(_, meant)| *meant == model);
     names.extend(aliases.map(|(alias, _)| alias.as_str()));
-    Held {
+    MapModel {
         model,
         price: config.prices.0.get(model),
         places,
@@ -73,7 +73,7 @@ fn one<'c>(config: &'c Config, model: &'c str) -> Held<'c> {
     }
 }
 
-impl Held<'_> {
+impl MapModel<'_> {
     /// Whether it makes embeddings: nothing that comes out costs anything.
     pub fn kind(&self) -> Kind {
         match self.price.is_some_and(|price| price.output.0 == 0) {
@@ -92,22 +92,22 @@ impl Held<'_> {
         self.places.first().map(|place| place.seller)
     }
 
-    /// What catalogues say of its list price: at the first seller that any of
+    /// What catalogues list as its price: at the first seller that any of
     /// them lists it for.
-    pub fn said<'k>(&self, catalogues: &'k [Catalogue]) -> Vec<Said<'k>> {
+    pub fn listings<'k>(&self, catalogues: &'k [Catalogue]) -> Vec<Listing<'k>> {
         for place in &self.places {
-            let said: Vec<Said<'k>> = catalogues
+            let listings: Vec<Listing<'k>> = catalogues
                 .iter()
                 .filter_map(|catalogue| {
                     let offer = listed(catalogue, place.seller, &place.claim.id)?;
-                    Some(Said {
+                    Some(Listing {
                         label: &catalogue.label,
                         offer,
                     })
                 })
                 .collect();
-            if !said.is_empty() {
-                return said;
+            if !listings.is_empty() {
+                return listings;
             }
         }
         Vec::new()
@@ -115,10 +115,10 @@ impl Held<'_> {
 
     /// Whether its end is reached by all that catalogues say of it.
     pub fn is_over(&self, catalogues: &[Catalogue], today: &str) -> bool {
-        let said = self.said(catalogues);
+        let listings = self.listings(catalogues);
         // What is deprecated is served still.
-        let over = |said: &Said<'_>| matches!(&said.offer.ends, Some(Ends::On(day)) if day.as_str() <= today);
-        !said.is_empty() && said.iter().all(over)
+        let over = |listing: &Listing<'_>| matches!(&listing.offer.ends, Some(Ends::On(day)) if day.as_str() <= today);
+        !listings.is_empty() && listings.iter().all(over)
     }
 }
 

@@ -1,23 +1,23 @@
-//! What was spent: the same two questions to every usage database. A sum that
-//! lacks one of them would be wrong, so all have to answer.
+//! Usage, summed over all usage databases. A sum without one of them would be
+//! wrong, so each of them must answer.
 
-use super::{built_in, unavailable, Asked, Told};
+use super::{built_in, unavailable, AdminCall, AdminReply};
 use crate::admin::Denied;
 use crate::report::usage::{self, Found, Question};
 use futures::future::try_join_all;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-pub async fn spent(asked: &Asked) -> Result<Told, Denied> {
-    let question = Question::read(&asked.query, asked.at).map_err(Denied::Invalid)?;
+pub async fn page(call: &AdminCall) -> Result<AdminReply, Denied> {
+    let question = Question::read(&call.query, call.at).map_err(Denied::Invalid)?;
     let stores = built_in()?.regions.policy.stores.keys();
-    let found = try_join_all(stores.map(|store| found(&asked.env, store, &question))).await?;
+    let found = try_join_all(stores.map(|store| found(&call.env, store, &question))).await?;
     let page = question.page(&found).map_err(Denied::Conflict)?;
     if !question.csv {
-        return Ok(Told::json(&page.json()));
+        return Ok(AdminReply::json(&page.json()));
     }
     let next = page.next.map(|next| format!("\nmeridian-next: {next}"));
-    Ok(Told {
+    Ok(AdminReply {
         status: 200,
         headers: format!(
             "content-type: text/csv; charset=utf-8\ncontent-disposition: attachment; filename=\"usage.csv\"{}",
@@ -40,8 +40,8 @@ async fn found(env: &Env, store: &str, question: &Question) -> Result<Found, Den
         let bound = db.prepare(statement.sql).bind(&values);
         statements.push(bound.map_err(&failed)?);
     }
-    let told = db.batch(statements).await.map_err(&failed)?;
-    let [groups, total, unknown] = told.as_slice() else {
+    let results = db.batch(statements).await.map_err(&failed)?;
+    let [groups, total, unknown] = results.as_slice() else {
         return Err(Denied::Unavailable("A usage database".to_owned()));
     };
     Ok(Found {

@@ -1,5 +1,5 @@
-//! Who made what clients send back. The instance remembers it at once, KV for
-//! others and for later. Kept is a hash and an endpoint's name, nothing else.
+//! Blob owners: which endpoint made what clients send back. The instance stores
+//! it at once, KV for other instances. Only a hash and an endpoint's name are stored.
 
 use super::keys;
 use crate::dialect::{BlobOwner, Fingerprint};

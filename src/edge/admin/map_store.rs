@@ -1,9 +1,9 @@
-//! The books of published maps, in D1: drafts, their content, and the audit
+//! The published maps, in D1: drafts, their content, and the audit
 //! log. The log's number is the lock: what was decided on what the last entry
 //! says is written only if it still is the last.
 
 use super::unavailable;
-use crate::admin::audit::{Entry, Said};
+use crate::admin::audit::{Entry, Event};
 use crate::admin::publish::{Draft, BUILT_IN};
 use crate::admin::Denied;
 use crate::config::Config;
@@ -14,14 +14,14 @@ use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
-const BOOKS: &str = "The database of published maps";
+const DATABASE: &str = "The database of published maps";
 /// How often an entry is tried anew because another one was faster.
 const TRIES: u32 = 3;
 /// How many maps back a rollback can go.
 const PAST: u32 = 100;
 
-/// The books.
-pub struct Books(D1Database);
+/// The database of published maps.
+pub struct MapStore(D1Database);
 
 /// A map that came into force.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,10 +47,10 @@ struct Content {
     map: String,
 }
 
-impl Books {
+impl MapStore {
     /// Opens them.
-    pub fn open(env: &Env) -> Result<Books, Denied> {
-        env.d1(AUDIT).map(Books).map_err(unavailable(BOOKS))
+    pub fn open(env: &Env) -> Result<MapStore, Denied> {
+        env.d1(AUDIT).map(MapStore).map_err(unavailable(DATABASE))
     }
 
     async fn rows<T: DeserializeOwned>(
@@ -59,12 +59,15 @@ impl Books {
         values: &[JsValue],
     ) -> Result<Vec<T>, Denied> {
         let statement = self.statement(sql, values)?;
-        let found = statement.all().await.map_err(unavailable(BOOKS))?;
-        found.results().map_err(unavailable(BOOKS))
+        let found = statement.all().await.map_err(unavailable(DATABASE))?;
+        found.results().map_err(unavailable(DATABASE))
     }
 
     fn statement(&self, sql: &str, values: &[JsValue]) -> Result<D1PreparedStatement, Denied> {
-        self.0.prepare(sql).bind(values).map_err(unavailable(BOOKS))
+        self.0
+            .prepare(sql)
+            .bind(values)
+            .map_err(unavailable(DATABASE))
     }
 
     /// The audit log from a number on.
@@ -139,10 +142,10 @@ impl Books {
     pub async fn write(
         &self,
         last: Option<&Entry>,
-        said: Said,
+        event: Event,
         also: Vec<D1PreparedStatement>,
     ) -> Result<bool, Denied> {
-        let entry = Entry::after(last, said);
+        let entry = Entry::after(last, event);
         let sql =
             "INSERT INTO audit (seq, at, who, via, action, subject, version, why, prev, hash) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -164,16 +167,16 @@ impl Books {
             Ok(_) => Ok(true),
             Err(error) => match self.last().await? {
                 Some(now) if now.seq >= entry.seq => Ok(false),
-                _ => Err(unavailable(BOOKS)(error)),
+                _ => Err(unavailable(DATABASE)(error)),
             },
         }
     }
 
-    /// Writes an entry that hangs on nothing else in the books.
-    pub async fn note(&self, said: Said) -> Result<(), Denied> {
+    /// Writes an entry that no draft belongs to.
+    pub async fn note(&self, event: Event) -> Result<(), Denied> {
         for _ in 0..TRIES {
             let last = self.last().await?;
-            if self.write(last.as_ref(), said.clone(), Vec::new()).await? {
+            if self.write(last.as_ref(), event.clone(), Vec::new()).await? {
                 return Ok(());
             }
         }
@@ -210,14 +213,14 @@ impl Books {
         &self,
         id: &str,
         state: &str,
-        said: &Said,
+        event: &Event,
     ) -> Result<D1PreparedStatement, Denied> {
         let sql = "UPDATE drafts SET state = ?2, decided_by = ?3, decided_at = ?4 WHERE id = ?1 AND state = 'open'";
         let values = [
             JsValue::from_str(id),
             state.into(),
-            said.who.as_str().into(),
-            number(said.at.0),
+            event.who.as_str().into(),
+            number(event.at.0),
         ];
         self.statement(sql, &values)
     }

@@ -1,9 +1,9 @@
-//! What is held for calls of which nobody knows what they took: an operator
-//! releases it, team by team.
+//! Holds for calls whose cost is unknown: an operator releases them, team by
+//! team.
 
 use super::budgets::{version, LEDGER};
 use super::failover::note;
-use super::{built_in, unavailable, Asked};
+use super::{built_in, unavailable, AdminCall};
 use crate::admin::audit::Action;
 use crate::admin::Denied;
 use crate::config::limits::Authority;
@@ -28,23 +28,23 @@ struct Wish {
 /// Releases what a team's objects hold: all of it, or what is held for calls under
 /// one limit. Sums that are held for a call under several limits are released for
 /// all of them.
-pub async fn release(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
-    let Wish { team, limit, why } = asked.body().await?;
+pub async fn release(call: &AdminCall, ctx: &Context) -> Result<Value, Denied> {
+    let Wish { team, limit, why } = call.body().await?;
     let why = crate::admin::publish::reason(&why)?;
-    let config = version(asked, ctx).await?;
+    let config = version(call, ctx).await?;
     let of = match &limit {
         Some(limit) => format!("What is held for calls under the limit {limit} is released. {why}"),
         None => format!("All that is held is released. {why}"),
     };
     let version = &config.regions.version;
-    note(asked, Action::HeldReleased, &team, version, of).await?;
-    let objects = objects(asked, &team).await?;
+    note(call, Action::HeldReleased, &team, version, of).await?;
+    let objects = objects(call, &team).await?;
     let releases = objects.into_iter().map(|object| async {
         let mut request = LedgerRequest::new(object, Message::default());
         request.release = Some(Release {
             limit: limit.clone(),
         });
-        let response = send(&asked.env, &request, PATIENCE_MS)
+        let response = send(&call.env, &request, PATIENCE_MS)
             .await
             .map_err(unavailable(LEDGER))?;
         Ok::<Held, Denied>(response.released)
@@ -62,7 +62,7 @@ pub async fn release(asked: &Asked, ctx: &Context) -> Result<Value, Denied> {
 }
 
 /// The objects of a team: one a store, and the shards that say they hold something.
-async fn objects(asked: &Asked, team: &str) -> Result<Vec<Address>, Denied> {
+async fn objects(call: &AdminCall, team: &str) -> Result<Vec<Address>, Denied> {
     let config = built_in()?;
     let stores = config.regions.policy.stores.keys();
     let mut objects: Vec<Address> = stores
@@ -77,7 +77,7 @@ async fn objects(asked: &Asked, team: &str) -> Result<Vec<Address>, Denied> {
         let object = Address::of(authority, home());
         let mut request = LedgerRequest::new(object, Message::default());
         request.look = true;
-        let env = &asked.env;
+        let env = &call.env;
         async move {
             let response = send(env, &request, PATIENCE_MS).await;
             response.map_err(unavailable(LEDGER))

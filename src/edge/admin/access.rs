@@ -1,5 +1,5 @@
-//! Who asks: the holder of an admin key, or somebody whom Cloudflare Access has
-//! let in and vouches for.
+//! Identifies the caller of the admin API: by an admin key, or by a token of
+//! Cloudflare Access.
 
 use super::super::{host, keys};
 use crate::admin::access::{self, Access, Found, TeamKeys, Unverified};
@@ -23,8 +23,8 @@ thread_local! {
     static TEAM: RefCell<TeamKeys> = RefCell::default();
 }
 
-/// Who asks.
-pub async fn asks(env: &Env, head: &Head, now: Millis) -> Result<Admin, Denied> {
+/// The admin who sent the request.
+pub async fn identify(env: &Env, head: &Head, now: Millis) -> Result<Admin, Denied> {
     if let Some(key) = admin_key(head) {
         let found = record(env, &AdminRecord::name_of_key(key)).await?;
         let id = found
@@ -62,7 +62,7 @@ async fn record(env: &Env, name: &str) -> Result<Option<AdminRecord>, Denied> {
     let no_answer = || Denied::Unavailable("The key store".to_owned());
     let store = env.kv(keys::BINDING).map_err(|_| no_answer())?;
     let text = store.get(name).text().await.map_err(|_| no_answer())?;
-    // A record that cannot be read admits nobody.
+    // An unreadable record is an error, so it admits nobody.
     text.map(|text| serde_json::from_str(&text).map_err(|_| no_answer()))
         .transpose()
 }
