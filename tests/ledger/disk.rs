@@ -20,7 +20,6 @@ pub struct Tables {
     pub credited: i64,
     /// Calls of which nobody knows what they took, and what is held for each.
     pub held: BTreeMap<String, i64>,
-    pub held_ever: i64,
     ids: u128,
     salt: u128,
 }
@@ -28,6 +27,13 @@ pub struct Tables {
 /// The tables, shared with whoever looks into them.
 #[derive(Debug, Clone, Default)]
 pub struct Disk(pub Rc<RefCell<Tables>>);
+
+impl Tables {
+    /// Whether a lease was given up: what it had is held under its name.
+    pub fn has_given_up(&self) -> bool {
+        self.state.keys().any(|key| key.starts_with("charged i"))
+    }
+}
 
 impl Disk {
     /// An empty one, whose ids are not those of another salt.
@@ -75,7 +81,6 @@ impl Host for Disk {
             tables.credited += (-held).max(0);
             if held > 0 && row["key_id"] != "" {
                 tables.held.insert(id.clone(), held);
-                tables.held_ever += held;
             }
             if let Some(call) = id.strip_suffix("-answer") {
                 tables.held.remove(call);

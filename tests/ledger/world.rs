@@ -504,7 +504,7 @@ impl World {
     pub fn rest(&mut self) {
         self.database.fails = false;
         // Those that the platform has ended are noticed a while after their deadline.
-        for seconds in [0, 0, 190, 0, 10, 10, 10] {
+        for seconds in [0, 0, 190, 0, 190, 0, 10, 10] {
             self.now = Millis(self.now.0 + seconds * 1_000);
             while !self.running.is_empty() {
                 self.finish(0, false);
