@@ -69,7 +69,7 @@ export function keyStore(teams) {
  */
 export function teamCall(n, dice, { teams, countries, counting, well }) {
   const pick = (list) => list[Math.floor(dice() * list.length)];
-  let call = makeCall(n, dice, countries, well ? undefined : fromMix(dice));
+  let call = makeCall(n, dice, countries, well ? undefined : fromMix(dice, n));
   while (!counting && call.path.endsWith("count_tokens")) call = makeCall(n, dice, countries);
   const roomy = ROOMY.filter((team) => teams[team]);
   const asking = call.hides && roomy.length > 0 && dice() < 0.7 ? roomy : Object.keys(teams);
