@@ -1,12 +1,15 @@
-//! The ledger: who may still spend what. A [`AccountLedger`] says yes, exactly once for
-//! each part of a limit; a [`Lease`] holds what it was lent ahead, so that most
-//! calls need not ask. Both are state machines without I/O: the time is handed
-//! in, and what must be stored or sent is handed out.
+//! The ledger: who may still spend what. All of it are state machines without I/O: the
+//! time is handed in, and what must be stored or sent is handed out.
 //!
-//! Money and counts go one way: a ledger lends to a holder (an instance's lease, or
-//! another ledger that is nearer to callers); the holder reserves a call's upper
-//! bound from it, tells the ledger what the call really took, and what it still
-//! holds. What a holder that is never heard of again had borrowed is charged.
+//! [`object::Object`] is one object: [`AccountLedger`] has its accounts, and grants each
+//! part of a limit once. [`instance::Instance`] is the side of a gateway's instance: it
+//! holds a [`Lease`] of each object, granted ahead, so that most calls need not ask.
+//! `edge/` performs the effects of both.
+//!
+//! Money and counts go one way: an account ledger lends to a holder (the lease of an
+//! instance, or another object's accounts, nearer to callers). The holder reserves a
+//! call's upper bound from what it has, and reports what the call really took and what
+//! it still holds. What a holder had is held when its lease runs out without a report.
 
 mod accounts;
 mod address;

@@ -69,7 +69,7 @@ impl AccountLedger {
     }
 
     /// Asks an authority for what is missing. What comes of it must be told to
-    /// [`AccountLedger::answered`] or [`AccountLedger::borrow_failed`].
+    /// [`AccountLedger::borrow_answered`] or [`AccountLedger::borrow_failed`].
     pub fn borrow(&mut self, now: Millis, authority: &Authority, missing: &[Want]) -> Message {
         for want in missing {
             // Whatever becomes of it, the authority will be told what is here.

@@ -85,7 +85,7 @@ impl AccountLedger {
 
     /// Takes a message; its calls that were settled before must have been taken
     /// out. What it wants of accounts that are kept elsewhere has to be
-    /// [funded](AccountLedger::fund) first, see [`AccountLedger::shortfall`].
+    /// borrowed first, see [`AccountLedger::shortfall`].
     pub fn take(&mut self, now: Millis, message: &Message) -> Reply {
         let about = message.settled.iter().flat_map(|one| &one.about);
         for applied in about.chain(&message.about) {

@@ -20,7 +20,7 @@ impl Lease {
 
     /// What to tell the ledger: calls that are over and what is left, and what runs
     /// low. `idle` gives back what no call has reserved. What comes of it must be
-    /// told to [`Lease::heard`] or [`Lease::report_lost`].
+    /// told to [`Lease::report_received`] or [`Lease::report_lost`].
     pub fn report(&mut self, now: Millis, settled: Vec<Settled>, idle: bool) -> Message {
         self.stop_waiting(now);
         // What another message may still bring is told by a later one.

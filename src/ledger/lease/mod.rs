@@ -143,7 +143,7 @@ impl Lease {
 
     /// Asks for what a call needs beyond what is here, and for those that come
     /// after it. What comes of it must be told to [`Lease::answered`] or
-    /// [`Lease::failed`].
+    /// [`Lease::request_failed`].
     pub fn request(&mut self, now: Millis, deadline: Millis, needs: Vec<Need>) -> LeaseRequest {
         self.stop_waiting(now);
         let needs = self.place(needs);
